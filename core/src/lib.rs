@@ -1,0 +1,2 @@
+//! The compiler of chainrule.
+#![forbid(unsafe_code)]

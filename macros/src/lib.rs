@@ -1,0 +1,1 @@
+//! The derive_grad! macro.
