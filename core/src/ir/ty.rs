@@ -1,0 +1,167 @@
+//! Sizes and shapes. A size is a polynomial in the program's `dim` names, so that `[2*N + 1]` is a size like any other.
+
+use super::num::Num;
+use std::collections::BTreeMap;
+
+/// A `dim` name without a fixed size; an index into [`super::graph::Graph::dims`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct DimId(pub u32);
+
+/// A size: a polynomial with rational coefficients in the dim names; terms sorted, no zero coefficients.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Dim {
+    /// Monomial (its factors, sorted; empty for the constant term) and coefficient.
+    pub terms: Vec<(Vec<DimId>, Num)>,
+}
+
+/// The sizes of a tensor's axes; empty for a scalar.
+pub type Shape = Vec<Dim>;
+
+impl Dim {
+    /// A number.
+    pub fn fixed(size: i128) -> Dim {
+        Dim::from_terms(vec![(Vec::new(), Num::int(size))])
+    }
+
+    /// A dim name.
+    pub fn named(id: DimId) -> Dim {
+        Dim {
+            terms: vec![(vec![id], Num::ONE)],
+        }
+    }
+
+    /// The size where it is a whole number.
+    pub fn as_fixed(&self) -> Option<i128> {
+        match self.terms.as_slice() {
+            [] => Some(0),
+            [(names, value)] if names.is_empty() => value.as_int(),
+            _ => None,
+        }
+    }
+
+    /// The dim name where the size is just that.
+    pub fn as_named(&self) -> Option<DimId> {
+        match self.terms.as_slice() {
+            [(names, value)] if value.is_one() => match names.as_slice() {
+                [id] => Some(*id),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+
+    /// Whether the size is 1.
+    pub fn is_one(&self) -> bool {
+        self.as_fixed() == Some(1)
+    }
+
+    fn from_terms(terms: Vec<(Vec<DimId>, Num)>) -> Dim {
+        let mut sum: BTreeMap<Vec<DimId>, Num> = BTreeMap::new();
+        for (names, value) in terms {
+            let entry = sum.entry(names).or_insert(Num::ZERO);
+            *entry = *entry + value;
+        }
+        Dim {
+            terms: sum
+                .into_iter()
+                .filter(|(_, value)| !value.is_zero())
+                .collect(),
+        }
+    }
+
+    /// `self + factor * other`
+    pub fn plus(&self, other: &Dim, factor: Num) -> Dim {
+        let scaled = other
+            .terms
+            .iter()
+            .map(|(names, value)| (names.clone(), *value * factor));
+        Dim::from_terms(self.terms.iter().cloned().chain(scaled).collect())
+    }
+
+    /// `self * other`
+    pub fn times(&self, other: &Dim) -> Dim {
+        let mut terms = Vec::new();
+        for (names, value) in &self.terms {
+            for (more, factor) in &other.terms {
+                let mut all = [names.as_slice(), more.as_slice()].concat();
+                all.sort_unstable();
+                terms.push((all, *value * *factor));
+            }
+        }
+        Dim::from_terms(terms)
+    }
+
+    /// `self / other` where that is a polynomial: a constant divisor, or a single monomial that divides every term.
+    pub fn over(&self, other: &Dim) -> Option<Dim> {
+        let [(divisor, factor)] = other.terms.as_slice() else {
+            return None;
+        };
+        let inverse = factor.recip()?;
+        let mut terms = Vec::new();
+        for (names, value) in &self.terms {
+            let mut rest = names.clone();
+            for id in divisor {
+                let at = rest.iter().position(|name| name == id)?;
+                rest.remove(at);
+            }
+            terms.push((rest, *value * inverse));
+        }
+        Some(Dim::from_terms(terms))
+    }
+
+    /// The dim names that occur in it.
+    pub fn names(&self) -> impl Iterator<Item = DimId> + '_ {
+        self.terms
+            .iter()
+            .flat_map(|(names, _)| names.iter().copied())
+    }
+
+    /// Its value for given sizes of the names; `None` unless whole and nonnegative.
+    pub fn value(&self, sizes: &dyn Fn(DimId) -> usize) -> Option<usize> {
+        usize::try_from(self.integer(sizes)?).ok()
+    }
+
+    /// Its value for given sizes of the names where whole; may be negative (offsets of views are).
+    pub fn integer(&self, sizes: &dyn Fn(DimId) -> usize) -> Option<i128> {
+        let mut sum = Num::ZERO;
+        for (names, value) in &self.terms {
+            let product = names.iter().try_fold(Num::ONE, |product, &id| {
+                Some(product * Num::int(i128::try_from(sizes(id)).ok()?))
+            })?;
+            sum = sum + product * *value;
+        }
+        sum.as_int()
+    }
+
+    /// As the language writes it (`2*N + 1`), given the names.
+    pub fn show(&self, name: &dyn Fn(DimId) -> String) -> String {
+        if self.terms.is_empty() {
+            return "0".to_string();
+        }
+        let mut out = String::new();
+        // Named terms first, the constant last, as people write.
+        for (names, value) in self.terms.iter().rev() {
+            let (sign, size) = if value.is_negative() {
+                ("-", -*value)
+            } else {
+                ("+", *value)
+            };
+            match (out.is_empty(), sign) {
+                (true, "-") => out.push('-'),
+                (true, _) => {}
+                (false, _) => out.push_str(&format!(" {sign} ")),
+            }
+            let product = names
+                .iter()
+                .map(|&id| name(id))
+                .collect::<Vec<_>>()
+                .join("*");
+            match (product.is_empty(), size.is_one()) {
+                (true, _) => out.push_str(&size.to_string()),
+                (false, true) => out.push_str(&product),
+                (false, false) => out.push_str(&format!("{size}*{product}")),
+            }
+        }
+        out
+    }
+}

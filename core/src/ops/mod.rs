@@ -1,0 +1,66 @@
+//! The rule book: the one table of functions. Adding a function is adding an entry to one of the families below.
+
+pub mod spec;
+
+pub mod axis;
+pub mod elementwise;
+pub mod linalg;
+pub mod losses;
+pub mod reduce;
+pub mod shape;
+
+pub use spec::{Eval, Kind, OpSpec, Probe, Range, Rule};
+
+/// An entry of the rule book: its position in [`all`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct OpId(pub u16);
+
+/// The families, in the order in which they are listed.
+const FAMILIES: &[(&str, &[OpSpec])] = &[
+    ("Elementwise", elementwise::ROWS),
+    ("Reductions", reduce::ROWS),
+    ("Along an axis", axis::ROWS),
+    ("Linear algebra", linalg::ROWS),
+    ("Shape", shape::ROWS),
+    ("Losses", losses::ROWS),
+];
+
+/// All entries with their ids and the title of their family.
+pub fn all() -> impl Iterator<Item = (OpId, &'static str, &'static OpSpec)> {
+    FAMILIES
+        .iter()
+        .flat_map(|(title, rows)| rows.iter().map(move |row| (*title, row)))
+        .enumerate()
+        .map(|(at, (title, row))| (OpId(at as u16), title, row))
+}
+
+/// The entry of an id.
+pub fn spec(id: OpId) -> &'static OpSpec {
+    let mut at = id.0 as usize;
+    for (_, rows) in FAMILIES {
+        match rows.get(at) {
+            Some(row) => return row,
+            None => at -= rows.len(),
+        }
+    }
+    unreachable!("op ids come from `all` and `lookup` only")
+}
+
+/// The entry of this name that takes this many arguments (`max` of two is elementwise, of one a reduction); else any of the name.
+pub fn lookup(name: &str, args: usize) -> Option<(OpId, &'static OpSpec)> {
+    let named = || all().filter(|(_, _, row)| row.name == name || row.aliases.contains(&name));
+    let fits =
+        |row: &OpSpec| args <= row.params.len() && args + row.defaults.len() >= row.params.len();
+    let found = named()
+        .find(|(_, _, row)| fits(row))
+        .or_else(|| named().next())?;
+    Some((found.0, found.2))
+}
+
+/// The entry of this name, which must exist: for the few functions that the calculus itself speaks of.
+pub fn known(name: &str, args: usize) -> OpId {
+    match lookup(name, args) {
+        Some((id, _)) => id,
+        None => unreachable!("the rule book has {name}"),
+    }
+}

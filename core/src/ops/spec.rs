@@ -1,0 +1,243 @@
+//! What one entry of the rule book says. Everything that the tool knows of a function is in its [`OpSpec`].
+
+use crate::eval::Array;
+use crate::ir::{Attrs, Dim, Graph, Shape};
+use crate::lower::call::Build;
+
+/// One function of the language.
+#[derive(Clone, Copy)]
+pub struct OpSpec {
+    /// Its name.
+    pub name: &'static str,
+    /// Other spellings.
+    pub aliases: &'static [&'static str],
+    /// Names of its arguments, used in formulas and in errors; the arity is their number.
+    pub params: &'static [&'static str],
+    /// Formulas for the last arguments where they may be left out, e.g. `["0.01"]` for a slope.
+    pub defaults: &'static [&'static str],
+    /// One sentence; conventions at ties and kinks.
+    pub doc: &'static str,
+    /// How it acts on axes.
+    pub kind: Kind,
+    /// Its derivative, or its definition.
+    pub rule: Rule,
+    /// How LaTeX prints a call: `{0}`, `{1}` stand for the arguments (`\sqrt{{0}}` with literal braces as they are),
+    /// and a template without `{0}` is a function symbol that is applied: `\sin` prints `\sin(x)`.
+    pub latex: &'static str,
+    /// Rust: for elementwise rows an expression over `{0}`, `{1}` of a type `F: Real`; for others the name of the
+    /// function in `chainrule::rt::lanes` or `chainrule::rt::linalg`.
+    pub rust: &'static str,
+    /// The reference value.
+    pub eval: Eval,
+    /// Where to sample it.
+    pub probe: Probe,
+    /// What is known of its values.
+    pub range: Range,
+}
+
+/// How a function acts on the axes of its arguments.
+#[derive(Clone, Copy)]
+pub enum Kind {
+    /// Entry by entry; arguments broadcast.
+    Elementwise,
+    /// Removes axes: all, or those of `axis=`; `keepdims=true` leaves them with size 1. `name[j](…)` binds indices.
+    Reduce,
+    /// Along one axis, `axis=`, by default the last; keeps the shape.
+    Along,
+    /// A loss: its `Via` formula gives one value an entry (or a row), which `reduction="mean"|"sum"|"none"` gathers; mean by default.
+    Loss,
+    /// On the trailing axes, as many as `ranks` says for each argument; all axes before them are batch.
+    Structured {
+        /// How many trailing axes each argument has; `&[2]`, `&[2, 2]`, …; a second row is tried where the first does not fit.
+        ranks: &'static [&'static [usize]],
+        /// The shape of the result's trailing axes, or what is wrong with the arguments.
+        shape: fn(&Graph, &[Shape], &Attrs) -> Result<Vec<Dim>, String>,
+    },
+    /// Builds graph of its own (reshape, concat, where the arguments are not all values, …).
+    Build(Build),
+}
+
+/// Where a derivative comes from. Zero, no derivative and not written are three different answers.
+#[derive(Clone, Copy)]
+pub enum Rule {
+    /// Elementwise: ∂y/∂(each argument) as formulas over the arguments' names and `y`.
+    Partials(&'static [&'static str]),
+    /// The pullback to each argument: formulas over the arguments, `y` and `y_bar`, on the axes the function acts on
+    /// (a lane for `Along`, the removed axes for `Reduce`, the trailing axes for `Structured`); all others are batch.
+    Vjp(&'static [&'static str]),
+    /// Defined in the language by this formula over the arguments; the derivative follows.
+    Via(&'static str),
+    /// Sum over axes: the graph's own contraction.
+    Sum,
+    /// The derivative is 0 wherever it exists (floor, sign, comparisons).
+    Zero,
+    /// There is none (argmax, count of trues): asking is an error.
+    NoDerivative,
+    /// It exists, but is not written yet; asking is an error with this reason.
+    Missing(&'static str),
+    /// For `Kind::Build`: what is built has derivatives of its own.
+    Built,
+}
+
+/// The reference value, in f64, obviously right rather than fast.
+#[derive(Clone, Copy)]
+pub enum Eval {
+    /// Entry by entry.
+    Scalar(fn(&[f64]) -> f64),
+    /// All entries of the removed axes, row-major, to one number.
+    Fold(fn(&[f64]) -> f64),
+    /// One lane to a lane of the same length.
+    Lane(fn(&[f64]) -> Vec<f64>),
+    /// The trailing axes of each argument to those of the result (no batch axes).
+    Tensor(fn(&[Array], &Attrs) -> Array),
+    /// Evaluated through its definition.
+    Defined,
+}
+
+/// Where an elementwise function is sampled by tests.
+#[derive(Clone, Copy)]
+pub struct Probe {
+    /// An open interval inside of the domain for each argument; the last one serves for further arguments.
+    pub domain: &'static [(f64, f64)],
+    /// Points of the first argument to stay away from (kinks).
+    pub kinks: &'static [f64],
+    /// Exact points: arguments, and the partial by the first argument there (conventions at kinks and ties).
+    pub points: &'static [(&'static [f64], f64)],
+}
+
+/// What is known of a function's values, whatever its arguments.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Range {
+    /// Nothing.
+    Any,
+    /// Over 0.
+    Positive,
+    /// At least 0.
+    Nonnegative,
+    /// Over 0, and summing to one along the axis.
+    Simplex,
+}
+
+const DEFAULT: OpSpec = OpSpec {
+    name: "",
+    aliases: &[],
+    params: &["x"],
+    defaults: &[],
+    doc: "",
+    kind: Kind::Elementwise,
+    rule: Rule::Missing("no rule given"),
+    latex: "",
+    rust: "",
+    eval: Eval::Defined,
+    probe: Probe {
+        domain: &[(-3.0, 3.0)],
+        kinks: &[],
+        points: &[],
+    },
+    range: Range::Any,
+};
+
+/// An elementwise function of one argument `x`.
+pub const fn unary(name: &'static str, eval: fn(&[f64]) -> f64) -> OpSpec {
+    OpSpec {
+        name,
+        eval: Eval::Scalar(eval),
+        ..DEFAULT
+    }
+}
+
+/// An elementwise function of the named arguments.
+pub const fn elementwise(
+    name: &'static str,
+    params: &'static [&'static str],
+    eval: fn(&[f64]) -> f64,
+) -> OpSpec {
+    OpSpec {
+        name,
+        params,
+        eval: Eval::Scalar(eval),
+        ..DEFAULT
+    }
+}
+
+/// A function defined in the language, acting as `kind` says.
+pub const fn defined(
+    name: &'static str,
+    params: &'static [&'static str],
+    kind: Kind,
+    formula: &'static str,
+) -> OpSpec {
+    OpSpec {
+        name,
+        params,
+        kind,
+        rule: Rule::Via(formula),
+        ..DEFAULT
+    }
+}
+
+/// A reduction over axes.
+pub const fn reduce(name: &'static str, eval: fn(&[f64]) -> f64) -> OpSpec {
+    OpSpec {
+        name,
+        kind: Kind::Reduce,
+        eval: Eval::Fold(eval),
+        ..DEFAULT
+    }
+}
+
+/// A function along one axis.
+pub const fn along(name: &'static str, eval: fn(&[f64]) -> Vec<f64>) -> OpSpec {
+    OpSpec {
+        name,
+        kind: Kind::Along,
+        eval: Eval::Lane(eval),
+        ..DEFAULT
+    }
+}
+
+/// A function that builds graph of its own.
+pub const fn build(name: &'static str, params: &'static [&'static str], build: Build) -> OpSpec {
+    OpSpec {
+        name,
+        params,
+        kind: Kind::Build(build),
+        rule: Rule::Built,
+        ..DEFAULT
+    }
+}
+
+/// A function on trailing axes.
+pub const fn structured(
+    name: &'static str,
+    params: &'static [&'static str],
+    ranks: &'static [&'static [usize]],
+    shape: fn(&Graph, &[Shape], &Attrs) -> Result<Vec<Dim>, String>,
+    eval: fn(&[Array], &Attrs) -> Array,
+) -> OpSpec {
+    OpSpec {
+        name,
+        params,
+        kind: Kind::Structured { ranks, shape },
+        eval: Eval::Tensor(eval),
+        ..DEFAULT
+    }
+}
+
+/// The usual sampling interval with kinks to avoid.
+pub const fn kinks(kinks: &'static [f64]) -> Probe {
+    Probe {
+        domain: &[(-3.0, 3.0)],
+        kinks,
+        points: &[],
+    }
+}
+
+/// Sampling inside of an interval.
+pub const fn on(domain: &'static [(f64, f64)]) -> Probe {
+    Probe {
+        domain,
+        kinks: &[],
+        points: &[],
+    }
+}
