@@ -13,20 +13,14 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{softmax}",
         rust: "softmax",
         range: Range::Simplex,
-        ..along("softmax", |x| {
-            let total = special::logsumexp(x);
-            x.iter().map(|v| (v - total).exp()).collect()
-        })
+        ..along("softmax", special::softmax)
     },
     OpSpec {
         doc: "The logarithm of softmax, finite for large entries.",
         rule: Rule::Vjp(&["y_bar - softmax(x)*sum(y_bar)"]),
         latex: r"\log\operatorname{softmax}",
         rust: "log_softmax",
-        ..along("log_softmax", |x| {
-            let total = special::logsumexp(x);
-            x.iter().map(|v| v - total).collect()
-        })
+        ..along("log_softmax", special::log_softmax)
     },
     OpSpec {
         doc: "The sums of the entries up to and including each.",
