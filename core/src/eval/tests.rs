@@ -274,6 +274,29 @@ fn finite_differences_are_precise() {
 }
 
 #[test]
+fn finite_differences_stay_inside_the_domain() {
+    let mut bench = Bench::default();
+    let x = bench.vector("x", &[1e-4, 0.02]);
+    let log = bench.call("log", &[x], &[], &dims(&[2]));
+    let sum = bench.graph.einsum(&[(log, vec![0])], &[], &[]);
+    let found = finite_difference(&bench.graph, &bench.point, sum, VarId(0)).expect("differences");
+    let wanted = Array {
+        shape: vec![2],
+        data: vec![1e4, 50.0],
+    };
+    assert_close(&found, &wanted, 1e-8);
+}
+
+#[test]
+fn what_a_node_does_not_depend_on_has_derivative_0() {
+    let mut bench = Bench::default();
+    let x = bench.vector("x", &[1.0, 2.0]);
+    bench.vector("w", &[1.0, 2.0, 3.0]);
+    let found = finite_difference(&bench.graph, &bench.point, x, VarId(1)).expect("differences");
+    assert_eq!(found, Array::zeros(&[2, 3]));
+}
+
+#[test]
 fn derivative_nodes_perturb_any_node() {
     // f = Σ sin(h)² with h = 2x: ∂f/∂h treats h as a leaf, ∂f/∂x goes through it, and both nest.
     let mut bench = Bench::default();

@@ -67,14 +67,12 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The entries divided by their Euclidean norm, which must not be 0.",
         latex: r"\operatorname{normalize}",
-        rust: "normalize",
         ..defined("normalize", &["x"], Kind::Along, "x/norm2(x)")
     },
     OpSpec {
         defaults: &["0.00001"],
         doc: "The entries shifted and scaled to mean 0 and variance 1 along the axis.",
         latex: r"\operatorname{layernorm}",
-        rust: "layer_norm",
         ..defined(
             "layer_norm",
             &["x", "eps"],
@@ -86,7 +84,6 @@ pub const ROWS: &[OpSpec] = &[
         defaults: &["0.00001"],
         doc: "The entries divided by the root of their mean square along the axis.",
         latex: r"\operatorname{rmsnorm}",
-        rust: "rms_norm",
         ..defined(
             "rms_norm",
             &["x", "eps"],
@@ -98,7 +95,6 @@ pub const ROWS: &[OpSpec] = &[
         defaults: &["0.00001"],
         doc: "Every column shifted and scaled to mean 0 and variance 1 over the batch, the first axis.",
         latex: r"\operatorname{batchnorm}",
-        rust: "batch_norm",
         ..defined(
             "batch_norm",
             &["x", "eps"],
