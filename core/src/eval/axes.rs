@@ -101,18 +101,8 @@ pub(crate) fn tensors(
     args: &[Rc<Array>],
     shape: &[usize],
 ) -> Result<Array, String> {
-    let ranks: Vec<usize> = match spec.kind {
-        Kind::Structured { ranks, .. } => ranks
-            .iter()
-            .find(|ranks| {
-                args.iter()
-                    .zip(**ranks)
-                    .all(|(arg, &rank)| arg.shape.len() >= rank)
-            })
-            .map(|ranks| ranks.to_vec())
-            .ok_or_else(|| format!("internal: `{}` has arguments of too few axes", spec.name))?,
-        _ => args.iter().map(|arg| arg.shape.len()).collect(),
-    };
+    let ranks = trailing(spec, args)
+        .ok_or_else(|| format!("internal: `{}` has arguments of too few axes", spec.name))?;
     let batches: Vec<&[usize]> = args
         .iter()
         .zip(&ranks)
@@ -131,6 +121,24 @@ pub(crate) fn tensors(
     });
     Array::new(shape, data)
         .ok_or_else(|| format!("internal: `{}` gave another number of entries", spec.name))
+}
+
+/// How many trailing axes each argument has: the row of the function's `ranks` that leaves all arguments with equally many
+/// batch axes, or else the first one that fits.
+fn trailing(spec: &OpSpec, args: &[Rc<Array>]) -> Option<Vec<usize>> {
+    let have: Vec<usize> = args.iter().map(|arg| arg.shape.len()).collect();
+    let Kind::Structured { ranks, .. } = spec.kind else {
+        return Some(have);
+    };
+    let batch = |want: &[usize]| -> Option<Vec<usize>> {
+        have.iter().zip(want).map(|(have, want)| have.checked_sub(*want)).collect()
+    };
+    let even = |want: &&&[usize]| {
+        batch(want).is_some_and(|batch| batch.windows(2).all(|pair| pair[0] == pair[1]))
+    };
+    let fits = |want: &&&[usize]| batch(want).is_some();
+    let row = ranks.iter().find(even).or_else(|| ranks.iter().find(fits));
+    row.map(|row| row.to_vec())
 }
 
 fn broadcast(shapes: &[&[usize]]) -> Option<Vec<usize>> {
