@@ -6,3 +6,4 @@ pub mod eval;
 pub mod ir;
 pub mod lower;
 pub mod ops;
+pub mod simplify;
