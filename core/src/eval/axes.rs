@@ -13,10 +13,7 @@ pub(crate) fn elementwise(
     shape: &[usize],
 ) -> Result<Array, String> {
     let mut result = Array::zeros(shape);
-    if let Some(arg) = args
-        .iter()
-        .find(|arg| arg.shape != shape && !arg.shape.is_empty())
-    {
+    if let Some(arg) = args.iter().find(|arg| arg.shape != shape && !arg.shape.is_empty()) {
         return Err(format!(
             "internal: an argument of shape {:?} stands where {shape:?} belongs",
             arg.shape
@@ -25,11 +22,7 @@ pub(crate) fn elementwise(
     let mut point = vec![0.0; args.len()];
     for (at, entry) in result.data.iter_mut().enumerate() {
         for (x, arg) in point.iter_mut().zip(args) {
-            *x = if arg.shape.is_empty() {
-                arg.data[0]
-            } else {
-                arg.data[at]
-            };
+            *x = if arg.shape.is_empty() { arg.data[0] } else { arg.data[at] };
         }
         *entry = f(&point);
     }
@@ -38,38 +31,24 @@ pub(crate) fn elementwise(
 
 /// The lane of entries through a position of the kept axes: offsets of the lane, and starts of all lanes.
 fn lanes_of(shape: &[usize], axes: &[usize]) -> (Vec<usize>, Vec<usize>) {
-    let strides = Array {
-        shape: shape.to_vec(),
-        data: Vec::new(),
-    }
-    .strides();
+    let strides = Array { shape: shape.to_vec(), data: Vec::new() }.strides();
     let offsets = |keep: &dyn Fn(usize) -> bool| {
         let picked: Vec<usize> = (0..shape.len()).filter(|&axis| keep(axis)).collect();
         let sizes: Vec<usize> = picked.iter().map(|&axis| shape[axis]).collect();
         let mut found = Vec::new();
         for_each_index(&sizes, |ix| {
-            found.push(
-                ix.iter()
-                    .zip(&picked)
-                    .map(|(i, &axis)| i * strides[axis])
-                    .sum(),
-            );
+            found.push(ix.iter().zip(&picked).map(|(i, &axis)| i * strides[axis]).sum());
         });
         found
     };
-    (
-        offsets(&|axis| axes.contains(&axis)),
-        offsets(&|axis| !axes.contains(&axis)),
-    )
+    (offsets(&|axis| axes.contains(&axis)), offsets(&|axis| !axes.contains(&axis)))
 }
 
 /// A reduction: all entries of `axes` to one number, for every position of the other axes.
 pub(crate) fn fold(f: fn(&[f64]) -> f64, x: &Array, axes: &[usize]) -> Array {
     let (lane, starts) = lanes_of(&x.shape, axes);
-    let shape: Vec<usize> = (0..x.shape.len())
-        .filter(|axis| !axes.contains(axis))
-        .map(|axis| x.shape[axis])
-        .collect();
+    let shape: Vec<usize> =
+        (0..x.shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| x.shape[axis]).collect();
     let data = starts
         .iter()
         .map(|start| {
@@ -103,20 +82,14 @@ pub(crate) fn tensors(
 ) -> Result<Array, String> {
     let ranks = trailing(spec, args)
         .ok_or_else(|| format!("internal: `{}` has arguments of too few axes", spec.name))?;
-    let batches: Vec<&[usize]> = args
-        .iter()
-        .zip(&ranks)
-        .map(|(arg, rank)| &arg.shape[..arg.shape.len() - rank])
-        .collect();
+    let batches: Vec<&[usize]> =
+        args.iter().zip(&ranks).map(|(arg, rank)| &arg.shape[..arg.shape.len() - rank]).collect();
     let batch = broadcast(&batches)
         .ok_or_else(|| format!("internal: `{}` has batch axes that do not agree", spec.name))?;
     let mut data = Vec::with_capacity(shape.iter().product());
     for_each_index(&batch, |ix| {
-        let parts: Vec<Array> = args
-            .iter()
-            .zip(&ranks)
-            .map(|(arg, &rank)| part(arg, rank, ix))
-            .collect();
+        let parts: Vec<Array> =
+            args.iter().zip(&ranks).map(|(arg, &rank)| part(arg, rank, ix)).collect();
         data.extend_from_slice(&f(&parts, attrs).data);
     });
     Array::new(shape, data)
@@ -167,10 +140,7 @@ fn part(arg: &Array, rank: usize, batch: &[usize]) -> Array {
         .iter()
         .zip(&batch[batch.len() - own..])
         .fold(0, |at, (&n, &i)| at * n + if n == 1 { 0 } else { i });
-    Array {
-        shape,
-        data: arg.data[at * size..(at + 1) * size].to_vec(),
-    }
+    Array { shape, data: arg.data[at * size..(at + 1) * size].to_vec() }
 }
 
 /// `x[idx[b…], rest…]`
@@ -210,19 +180,14 @@ fn position(value: f64, size: usize) -> Result<usize, String> {
     if value.fract() == 0.0 && value >= 0.0 && value < size as f64 {
         return Ok(value as usize);
     }
-    Err(format!(
-        "the index {value} is not a whole number below {size}"
-    ))
+    Err(format!("the index {value} is not a whole number below {size}"))
 }
 
 impl Evaluator<'_> {
     /// The argument at affine positions; 0 outside.
     pub(crate) fn view(&self, view: &View, x: &Array, shape: &[usize]) -> Result<Array, String> {
-        let offsets: Vec<i128> = view
-            .map
-            .iter()
-            .map(|affine| self.offset(&affine.offset))
-            .collect::<Result<_, _>>()?;
+        let offsets: Vec<i128> =
+            view.map.iter().map(|affine| self.offset(&affine.offset)).collect::<Result<_, _>>()?;
         let strides = x.strides();
         Ok(Array::from_fn(shape, |ix| {
             let mut at = 0;
@@ -239,9 +204,10 @@ impl Evaluator<'_> {
 
 /// The position that an affine map gives, if it is whole and inside.
 fn place(affine: &Affine, offset: i128, index: &[usize], size: usize) -> Option<usize> {
-    let sum = affine.terms.iter().fold(offset, |sum, &(axis, c)| {
-        sum + i128::from(c) * index[axis] as i128
-    });
+    let sum = affine
+        .terms
+        .iter()
+        .fold(offset, |sum, &(axis, c)| sum + i128::from(c) * index[axis] as i128);
     let divisor = i128::from(affine.divisor.max(1));
     if sum < 0 || sum % divisor != 0 {
         return None;

@@ -114,10 +114,7 @@ struct Estimate {
 }
 
 impl Estimate {
-    const NONE: Estimate = Estimate {
-        value: f64::NAN,
-        error: f64::INFINITY,
-    };
+    const NONE: Estimate = Estimate { value: f64::NAN, error: f64::INFINITY };
 
     fn settled(&self) -> bool {
         self.error <= 1e-13 * self.value.abs()
@@ -132,9 +129,7 @@ fn difference(
     let (above, below) = (x + h, x - h);
     let (high, low) = (f(above)?, f(below)?);
     let slopes = high.iter().zip(&low);
-    Ok(slopes
-        .map(|(high, low)| (high - low) / (above - below))
-        .collect())
+    Ok(slopes.map(|(high, low)| (high - low) / (above - below)).collect())
 }
 
 /// The next row of Neville's tableau, from a difference of half the step; better estimates are noted.

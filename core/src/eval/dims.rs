@@ -69,10 +69,7 @@ enum Answer {
 }
 
 fn solve(wanted: &Dim, found: usize, sizes: &BTreeMap<DimId, usize>) -> Answer {
-    let mut unknown: Vec<DimId> = wanted
-        .names()
-        .filter(|id| !sizes.contains_key(id))
-        .collect();
+    let mut unknown: Vec<DimId> = wanted.names().filter(|id| !sizes.contains_key(id)).collect();
     unknown.sort_unstable();
     unknown.dedup();
     let at =
@@ -138,11 +135,7 @@ fn mismatch(
             format!("{name} is {} by `{from}`", sizes[dim])
         })
         .collect();
-    let because = if known.is_empty() {
-        String::new()
-    } else {
-        format!(" ({})", known.join(", "))
-    };
+    let because = if known.is_empty() { String::new() } else { format!(" ({})", known.join(", ")) };
     format!(
         "`{}` has {}, but is declared as {}{because}",
         var.name,

@@ -33,10 +33,7 @@ pub struct Point {
 pub fn eval(graph: &Graph, point: &Point, roots: &[NodeId]) -> Result<Vec<Array>, String> {
     let mut evaluator = Evaluator::new(graph, point);
     evaluator.run(&graph.reachable(roots))?;
-    roots
-        .iter()
-        .map(|&root| evaluator.value(root).map(|value| value.as_ref().clone()))
-        .collect()
+    roots.iter().map(|&root| evaluator.value(root).map(|value| value.as_ref().clone())).collect()
 }
 
 /// Values of nodes so far.
@@ -51,12 +48,7 @@ pub(crate) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(graph: &'a Graph, point: &'a Point) -> Evaluator<'a> {
-        Evaluator {
-            graph,
-            point,
-            values: BTreeMap::new(),
-            nesting: 0,
-        }
+        Evaluator { graph, point, values: BTreeMap::new(), nesting: 0 }
     }
 
     /// Evaluates these nodes, which are in ascending order, unless they have a value.
@@ -78,9 +70,7 @@ impl<'a> Evaluator<'a> {
             (None, Op::Delta(dim)) => {
                 let size = self.size(dim)?;
                 check_size(&[size, size])?;
-                Ok(Rc::new(Array::from_fn(&[size, size], |ix| {
-                    f64::from(u8::from(ix[0] == ix[1]))
-                })))
+                Ok(Rc::new(Array::from_fn(&[size, size], |ix| f64::from(u8::from(ix[0] == ix[1])))))
             }
             (None, _) => Err("internal: a value was asked for before it was computed".to_string()),
         }
@@ -106,10 +96,7 @@ impl<'a> Evaluator<'a> {
 
     /// A shape as numbers.
     pub(crate) fn shape(&self, shape: &[Dim]) -> Result<Vec<usize>, String> {
-        let sizes: Vec<usize> = shape
-            .iter()
-            .map(|dim| self.size(dim))
-            .collect::<Result<_, _>>()?;
+        let sizes: Vec<usize> = shape.iter().map(|dim| self.size(dim)).collect::<Result<_, _>>()?;
         check_size(&sizes)?;
         Ok(sizes)
     }
@@ -138,10 +125,8 @@ impl<'a> Evaluator<'a> {
             return self.deriv(args[0], args[1]);
         }
         let shape = self.shape(&node.shape)?;
-        let args: Vec<Rc<Array>> = args
-            .into_iter()
-            .map(|arg| self.value(arg))
-            .collect::<Result<_, _>>()?;
+        let args: Vec<Rc<Array>> =
+            args.into_iter().map(|arg| self.value(arg)).collect::<Result<_, _>>()?;
         let value = match &node.op {
             Op::Var(var) => self.var(*var, &shape)?,
             Op::Const(value) => Array::scalar(value.to_f64()),
@@ -195,10 +180,9 @@ impl<'a> Evaluator<'a> {
             Eval::Fold(f) => Ok(axes::fold(f, &args[0], &attrs.axes)),
             Eval::Lane(f) => Ok(axes::lanes(f, &args[0], &attrs.axes)),
             Eval::Tensor(f) => axes::tensors(spec, f, attrs, args, shape),
-            Eval::Defined => Err(format!(
-                "internal: `{}` is evaluated through its definition only",
-                spec.name
-            )),
+            Eval::Defined => {
+                Err(format!("internal: `{}` is evaluated through its definition only", spec.name))
+            }
         }
     }
 }
@@ -206,9 +190,7 @@ impl<'a> Evaluator<'a> {
 /// Refuses arrays that would not fit into memory.
 pub(crate) fn check_size(shape: &[usize]) -> Result<(), String> {
     const LIMIT: usize = 1 << 27;
-    let total = shape
-        .iter()
-        .try_fold(1usize, |total, &size| total.checked_mul(size));
+    let total = shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
     match total {
         Some(total) if total <= LIMIT => Ok(()),
         _ => Err(format!(

@@ -116,11 +116,8 @@ pub fn erfinv(x: f64) -> f64 {
     let half = 2.0 / (PI * 0.147) + 0.5 * log;
     let mut y = ((half * half - log / 0.147).sqrt() - half).max(0.0).sqrt();
     for _ in 0..4 {
-        let miss = if target < 0.5 {
-            libm::erf(y) - target
-        } else {
-            (1.0 - target) - libm::erfc(y)
-        };
+        let miss =
+            if target < 0.5 { libm::erf(y) - target } else { (1.0 - target) - libm::erfc(y) };
         let newton = miss / (FRAC_2_SQRT_PI * (-y * y).exp());
         y -= newton / (1.0 + y * newton);
     }
@@ -173,15 +170,8 @@ pub fn trigamma(x: f64) -> f64 {
         x += 1.0;
     }
     let r = 1.0 / (x * x);
-    let series = [
-        1.0 / 6.0,
-        -1.0 / 30.0,
-        1.0 / 42.0,
-        -1.0 / 30.0,
-        5.0 / 66.0,
-        -691.0 / 2730.0,
-        7.0 / 6.0,
-    ];
+    let series =
+        [1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0, 7.0 / 6.0];
     sum + 1.0 / x + 0.5 * r + r / x * horner(&series, r)
 }
 

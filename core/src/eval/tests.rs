@@ -35,33 +35,23 @@ impl Bench {
     }
 
     fn vector(&mut self, name: &str, data: &[f64]) -> NodeId {
-        let value = Array {
-            shape: vec![data.len()],
-            data: data.to_vec(),
-        };
+        let value = Array { shape: vec![data.len()], data: data.to_vec() };
         self.var(name, &dims(&[data.len()]), value)
     }
 
     fn call(&mut self, name: &str, args: &[NodeId], axes: &[usize], shape: &[Dim]) -> NodeId {
-        let attrs = Attrs {
-            axes: axes.to_vec(),
-            ints: Vec::new(),
-        };
+        let attrs = Attrs { axes: axes.to_vec(), ints: Vec::new() };
         let op = ops::known(name, args.len());
         self.graph.call(op, args.to_vec(), attrs, shape.to_vec())
     }
 
     fn dim(&mut self, name: &str) -> DimId {
-        self.graph.dims.push(DimInfo {
-            name: name.to_string(),
-        });
+        self.graph.dims.push(DimInfo { name: name.to_string() });
         DimId(self.graph.dims.len() as u32 - 1)
     }
 
     fn eval(&self, root: NodeId) -> Array {
-        eval(&self.graph, &self.point, &[root])
-            .expect("it evaluates")
-            .remove(0)
+        eval(&self.graph, &self.point, &[root]).expect("it evaluates").remove(0)
     }
 
     fn error(&self, root: NodeId) -> String {
@@ -77,10 +67,7 @@ fn dims(shape: &[usize]) -> Vec<Dim> {
 fn assert_close(found: &Array, wanted: &Array, tolerance: f64) {
     assert_eq!(found.shape, wanted.shape);
     for (f, w) in found.data.iter().zip(&wanted.data) {
-        assert!(
-            (f - w).abs() <= tolerance * w.abs().max(1.0),
-            "{found:?} is not {wanted:?}"
-        );
+        assert!((f - w).abs() <= tolerance * w.abs().max(1.0), "{found:?} is not {wanted:?}");
     }
 }
 
@@ -93,11 +80,7 @@ fn brute(factors: &[(Array, Vec<u32>)], out: &[u32], sizes: &[usize]) -> Array {
             .iter()
             .map(|(x, labels)| x.at(&labels.iter().map(|&l| ix[l as usize]).collect::<Vec<_>>()))
             .product();
-        let at: usize = out
-            .iter()
-            .zip(&strides)
-            .map(|(&l, s)| ix[l as usize] * s)
-            .sum();
+        let at: usize = out.iter().zip(&strides).map(|(&l, s)| ix[l as usize] * s).sum();
         result.data[at] += product;
     });
     result
@@ -113,9 +96,7 @@ fn einsum_equals_brute_force_over_random_patterns() {
         let mut factors = Vec::new();
         let mut values = Vec::new();
         for at in 0..1 + random.below(4) {
-            let labels: Vec<u32> = (0..random.below(4))
-                .map(|_| random.below(n) as u32)
-                .collect();
+            let labels: Vec<u32> = (0..random.below(4)).map(|_| random.below(n) as u32).collect();
             let shape: Vec<usize> = labels.iter().map(|&l| sizes[l as usize]).collect();
             let same = labels.len() == 2 && shape[0] == shape[1] && random.below(2) == 0;
             let node = if same {
@@ -130,9 +111,8 @@ fn einsum_equals_brute_force_over_random_patterns() {
         if random.below(2) == 0 {
             out.reverse();
         }
-        let extra: Vec<(u32, Dim)> = (0..n as u32)
-            .map(|l| (l, Dim::fixed(sizes[l as usize] as i128)))
-            .collect();
+        let extra: Vec<(u32, Dim)> =
+            (0..n as u32).map(|l| (l, Dim::fixed(sizes[l as usize] as i128))).collect();
         let root = bench.graph.einsum(&factors, &out, &extra);
         assert_close(&bench.eval(root), &brute(&values, &out, &sizes), 1e-12);
     }
@@ -147,13 +127,8 @@ fn long_products_are_multiplied_pairwise() {
     let w = bench.random("W", &[40, 30], &mut random);
     let v = bench.random("V", &[30, 10], &mut random);
     let g = bench.random("g", &[500, 10], &mut random);
-    let factors = [
-        (x, vec![0, 1]),
-        (x, vec![0, 2]),
-        (w, vec![2, 3]),
-        (v, vec![3, 4]),
-        (g, vec![0, 4]),
-    ];
+    let factors =
+        [(x, vec![0, 1]), (x, vec![0, 2]), (w, vec![2, 3]), (v, vec![3, 4]), (g, vec![0, 4])];
     let root = bench.graph.einsum(&factors, &[1, 3], &[]);
     assert_eq!(bench.eval(root).shape, [40, 30]);
 }
@@ -165,11 +140,7 @@ fn empty_axes_and_repeated_axes() {
     let sum = bench.graph.einsum(&[(empty, vec![0])], &[], &[]);
     assert_eq!(bench.eval(sum).data, [0.0]);
     let one = bench.graph.int(3);
-    let sum = bench.graph.einsum(
-        &[(one, vec![])],
-        &[1],
-        &[(0, Dim::fixed(5)), (1, Dim::fixed(2))],
-    );
+    let sum = bench.graph.einsum(&[(one, vec![])], &[1], &[(0, Dim::fixed(5)), (1, Dim::fixed(2))]);
     assert_eq!(bench.eval(sum).data, [15.0, 15.0]);
 }
 
@@ -188,13 +159,7 @@ fn views_read_affine_positions_and_zero_outside() {
         (affine(&[(0, 1)], -1, 1), 5, vec![0.0, 1.0, 2.0, 3.0, 0.0]),
         (affine(&[(0, 1)], 0, 2), 5, vec![1.0, 0.0, 2.0, 0.0, 3.0]),
     ] {
-        let root = bench.graph.view(
-            x,
-            View {
-                map: vec![map],
-                shape: dims(&[size]),
-            },
-        );
+        let root = bench.graph.view(x, View { map: vec![map], shape: dims(&[size]) });
         assert_eq!(bench.eval(root).data, wanted);
     }
 }
@@ -202,25 +167,16 @@ fn views_read_affine_positions_and_zero_outside() {
 #[test]
 fn rows_are_gathered_and_scattered() {
     let mut bench = Bench::default();
-    let x = bench.var(
-        "x",
-        &dims(&[3, 2]),
-        Array::from_fn(&[3, 2], |ix| (ix[0] * 2 + ix[1]) as f64),
-    );
+    let x =
+        bench.var("x", &dims(&[3, 2]), Array::from_fn(&[3, 2], |ix| (ix[0] * 2 + ix[1]) as f64));
     let idx = bench.vector("idx", &[2.0, 0.0, 2.0]);
     let rows = bench.graph.push(Op::Gather, vec![x, idx], dims(&[3, 2]));
     assert_eq!(bench.eval(rows).data, [4.0, 5.0, 0.0, 1.0, 4.0, 5.0]);
-    let back = bench
-        .graph
-        .push(Op::Scatter(Dim::fixed(3)), vec![rows, idx], dims(&[3, 2]));
+    let back = bench.graph.push(Op::Scatter(Dim::fixed(3)), vec![rows, idx], dims(&[3, 2]));
     assert_eq!(bench.eval(back).data, [0.0, 1.0, 0.0, 0.0, 8.0, 10.0]);
     let far = bench.vector("far", &[3.0, 0.0, 0.5]);
     let rows = bench.graph.push(Op::Gather, vec![x, far], dims(&[3, 2]));
-    assert!(
-        bench
-            .error(rows)
-            .contains("the index 3 is not a whole number below 3")
-    );
+    assert!(bench.error(rows).contains("the index 3 is not a whole number below 3"));
 }
 
 #[test]
@@ -245,9 +201,7 @@ fn structured_functions_run_over_batches() {
     let a = bench.random("a", &[4, 2, 2], &mut random);
     let b = bench.random("b", &[4, 2, 3], &mut random);
     let x = bench.call("solve", &[a, b], &[], &dims(&[4, 2, 3]));
-    let back = bench
-        .graph
-        .einsum(&[(a, vec![0, 1, 2]), (x, vec![0, 2, 3])], &[0, 1, 3], &[]);
+    let back = bench.graph.einsum(&[(a, vec![0, 1, 2]), (x, vec![0, 2, 3])], &[0, 1, 3], &[]);
     assert_close(&bench.eval(back), &bench.eval(b), 1e-12);
     let k = bench.graph.int(0);
     let low = bench.call("tril", &[a, k], &[], &dims(&[4, 2, 2]));
@@ -264,11 +218,7 @@ fn finite_differences_are_precise() {
     let found = finite_difference(&bench.graph, &bench.point, cube, VarId(0)).expect("differences");
     let x = [0.3f64, 1.7, 40.0];
     let wanted = Array::from_fn(&[3, 3], |ix| {
-        if ix[0] == ix[1] {
-            3.0 * x[ix[0]].ln().powi(2) / x[ix[0]]
-        } else {
-            0.0
-        }
+        if ix[0] == ix[1] { 3.0 * x[ix[0]].ln().powi(2) / x[ix[0]] } else { 0.0 }
     });
     assert_close(&found, &wanted, 1e-9);
 }
@@ -280,10 +230,7 @@ fn finite_differences_stay_inside_the_domain() {
     let log = bench.call("log", &[x], &[], &dims(&[2]));
     let sum = bench.graph.einsum(&[(log, vec![0])], &[], &[]);
     let found = finite_difference(&bench.graph, &bench.point, sum, VarId(0)).expect("differences");
-    let wanted = Array {
-        shape: vec![2],
-        data: vec![1e4, 50.0],
-    };
+    let wanted = Array { shape: vec![2], data: vec![1e4, 50.0] };
     assert_close(&found, &wanted, 1e-8);
 }
 
@@ -304,26 +251,22 @@ fn derivative_nodes_perturb_any_node() {
     let shape = dims(&[2]);
     let h = bench.graph.scale(Num::int(2), x);
     let sin = bench.call("sin", &[h], &[], &shape);
-    let f = bench
-        .graph
-        .einsum(&[(sin, vec![0]), (sin, vec![0])], &[], &[]);
+    let f = bench.graph.einsum(&[(sin, vec![0]), (sin, vec![0])], &[], &[]);
     let by_h = bench.graph.deriv(f, h);
     let by_x = bench.graph.deriv(f, x);
     let twice = bench.graph.deriv(by_x, x);
     let at = [0.4f64, -1.1];
-    let wanted = |c: f64| Array {
-        shape: vec![2],
-        data: at.iter().map(|x| c * (4.0 * x).sin()).collect(),
-    };
+    let wanted =
+        |c: f64| Array { shape: vec![2], data: at.iter().map(|x| c * (4.0 * x).sin()).collect() };
     assert_close(&bench.eval(by_h), &wanted(1.0), 1e-10);
     assert_close(&bench.eval(by_x), &wanted(2.0), 1e-10);
-    let second = Array::from_fn(&[2, 2], |ix| {
-        if ix[0] == ix[1] {
-            8.0 * (4.0 * at[ix[0]]).cos()
-        } else {
-            0.0
-        }
-    });
+    let second =
+        Array::from_fn(
+            &[2, 2],
+            |ix| {
+                if ix[0] == ix[1] { 8.0 * (4.0 * at[ix[0]]).cos() } else { 0.0 }
+            },
+        );
     assert_close(&bench.eval(twice), &second, 1e-6);
 }
 
@@ -334,10 +277,7 @@ fn kinks_nearby_and_kinks_hit() {
     let abs = bench.call("abs", &[x], &[], &dims(&[4]));
     let sum = bench.graph.einsum(&[(abs, vec![0])], &[], &[]);
     let found = finite_difference(&bench.graph, &bench.point, sum, VarId(0)).expect("differences");
-    assert_eq!(
-        found.data.iter().map(|x| x.round()).collect::<Vec<_>>(),
-        [1.0, -1.0, 1.0, 0.0]
-    );
+    assert_eq!(found.data.iter().map(|x| x.round()).collect::<Vec<_>>(), [1.0, -1.0, 1.0, 0.0]);
     assert_close(&found, &found.map(f64::round), 1e-9);
 }
 
@@ -371,16 +311,10 @@ fn deep_graphs_do_not_overflow_the_stack() {
 fn dims_are_solved_from_shapes() {
     let mut bench = Bench::default();
     let (b, n) = (bench.dim("B"), bench.dim("N"));
-    let odd = Dim::named(n)
-        .plus(&Dim::named(n), Num::ONE)
-        .plus(&Dim::fixed(1), Num::ONE);
+    let odd = Dim::named(n).plus(&Dim::named(n), Num::ONE).plus(&Dim::fixed(1), Num::ONE);
     let square = Dim::named(b).times(&Dim::named(b));
     bench.var("x", &[odd.clone(), square], Array::zeros(&[7, 16]));
-    bench.var(
-        "t",
-        &[Dim::named(b), Dim::named(n).times(&Dim::named(b))],
-        Array::zeros(&[4, 12]),
-    );
+    bench.var("t", &[Dim::named(b), Dim::named(n).times(&Dim::named(b))], Array::zeros(&[4, 12]));
     let found = infer_dims(&bench.graph, &bench.point.vars).expect("sizes");
     assert_eq!(found, BTreeMap::from([(b, 4), (n, 3)]));
 }
@@ -390,9 +324,7 @@ fn dims_that_do_not_fit_are_explained() {
     let check = |xs: &[usize], ts: &[usize], wanted: &str| {
         let mut bench = Bench::default();
         let (b, n) = (bench.dim("B"), bench.dim("N"));
-        let odd = Dim::named(n)
-            .plus(&Dim::named(n), Num::ONE)
-            .plus(&Dim::fixed(1), Num::ONE);
+        let odd = Dim::named(n).plus(&Dim::named(n), Num::ONE).plus(&Dim::fixed(1), Num::ONE);
         bench.var("x", &[Dim::named(b), Dim::named(n)], Array::zeros(xs));
         bench.var("t", &[Dim::named(b), odd], Array::zeros(ts));
         let found = infer_dims(&bench.graph, &bench.point.vars);
@@ -403,11 +335,7 @@ fn dims_that_do_not_fit_are_explained() {
         &[4, 7],
         "`t` has shape [4, 7], but is declared as [B, 2*N + 1] (B is 2 by `x`, N is 3 by `x`)",
     );
-    check(
-        &[2],
-        &[2, 7],
-        "`x` has shape [2], but is declared as [B, N]",
-    );
+    check(&[2], &[2, 7], "`x` has shape [2], but is declared as [B, N]");
     check(
         &[2, 3],
         &[2, 8],
@@ -415,11 +343,7 @@ fn dims_that_do_not_fit_are_explained() {
     );
     let mut bench = Bench::default();
     let (b, n) = (bench.dim("B"), bench.dim("N"));
-    bench.var(
-        "x",
-        &[Dim::named(b).times(&Dim::named(n))],
-        Array::zeros(&[6]),
-    );
+    bench.var("x", &[Dim::named(b).times(&Dim::named(n))], Array::zeros(&[6]));
     let found = infer_dims(&bench.graph, &bench.point.vars).expect_err("two unknowns");
     assert_eq!(found, "the size B*N of `x` does not determine its names");
 }

@@ -43,13 +43,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "prod_others",
         ..along("prod_others", |x| {
             (0..x.len())
-                .map(|at| {
-                    x.iter()
-                        .enumerate()
-                        .filter(|(k, _)| *k != at)
-                        .map(|(_, v)| v)
-                        .product()
-                })
+                .map(|at| x.iter().enumerate().filter(|(k, _)| *k != at).map(|(_, v)| v).product())
                 .collect()
         })
     },
@@ -73,23 +67,13 @@ pub const ROWS: &[OpSpec] = &[
         defaults: &["0.00001"],
         doc: "The entries shifted and scaled to mean 0 and variance 1 along the axis.",
         latex: r"\operatorname{layernorm}",
-        ..defined(
-            "layer_norm",
-            &["x", "eps"],
-            Kind::Along,
-            "(x - mean(x))/sqrt(var(x) + eps)",
-        )
+        ..defined("layer_norm", &["x", "eps"], Kind::Along, "(x - mean(x))/sqrt(var(x) + eps)")
     },
     OpSpec {
         defaults: &["0.00001"],
         doc: "The entries divided by the root of their mean square along the axis.",
         latex: r"\operatorname{rmsnorm}",
-        ..defined(
-            "rms_norm",
-            &["x", "eps"],
-            Kind::Along,
-            "x/sqrt(mean(x^2) + eps)",
-        )
+        ..defined("rms_norm", &["x", "eps"], Kind::Along, "x/sqrt(mean(x^2) + eps)")
     },
     OpSpec {
         defaults: &["0.00001"],

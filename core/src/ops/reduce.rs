@@ -33,9 +33,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*(x == y)/sum(x == y)"]),
         latex: r"\max",
         rust: "max",
-        ..reduce("max", |x| {
-            x.iter().copied().fold(f64::NEG_INFINITY, special::maximum)
-        })
+        ..reduce("max", |x| x.iter().copied().fold(f64::NEG_INFINITY, special::maximum))
     },
     OpSpec {
         aliases: &["amin"],
@@ -43,9 +41,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*(x == y)/sum(x == y)"]),
         latex: r"\min",
         rust: "min",
-        ..reduce("min", |x| {
-            x.iter().copied().fold(f64::INFINITY, special::minimum)
-        })
+        ..reduce("min", |x| x.iter().copied().fold(f64::INFINITY, special::minimum))
     },
     OpSpec {
         doc: "The variance of the population: the mean squared distance from the mean.",
