@@ -5,3 +5,5 @@ pub mod eval;
 pub mod ir;
 pub mod lower;
 pub mod ops;
+pub mod raise;
+pub mod render;

@@ -105,6 +105,8 @@ pub struct Graph {
     pub vars: Vec<Var>,
     /// Names of the sizes that are not fixed.
     pub dims: Vec<DimInfo>,
+    /// The program's named numbers.
+    pub consts: Vec<(String, Num)>,
     /// The user's names of nodes (definitions, losses, outputs). Formulas stop at a named node and print its name.
     pub names: BTreeMap<NodeId, String>,
     /// The index letters that the user gave to axes of a size, in order of preference.

@@ -75,6 +75,8 @@ pub enum NamedConst {
     E,
     /// +∞
     Inf,
+    /// A `const` of the program; an index into [`Graph::consts`].
+    User(u32),
 }
 
 /// How an `Einsum` reads its arguments.
