@@ -221,6 +221,8 @@ pub struct Binder {
 }
 
 /// One position between the brackets of an index.
+// Few items are slices, and none is kept for long; boxes would only make every match harder to read.
+#[allow(clippy::large_enum_variant)]
 #[derive(Clone, Debug, PartialEq)]
 pub enum IndexItem {
     /// `i`, `0`, `-1`, `2*i + k`, `idx`

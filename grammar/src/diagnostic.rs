@@ -103,9 +103,10 @@ fn excerpt(out: &mut String, source: &Source, label: &Label, primary: bool) {
     // Long lines are cut to a window around the place.
     let skip = if column > 100 { column - 60 } else { 0 };
     let text: String = full.chars().skip(skip).take(140).collect::<String>().replace('\t', " ");
-    let length = source.text.get(label.span.start..label.span.end).map_or(1, |covered| {
-        covered.lines().next().unwrap_or("").chars().count()
-    });
+    let length = source
+        .text
+        .get(label.span.start..label.span.end)
+        .map_or(1, |covered| covered.lines().next().unwrap_or("").chars().count());
     let room = text.chars().count().saturating_sub(column - 1 - skip).max(1);
     let mark = if primary { "^" } else { "-" }.repeat(length.clamp(1, room));
     let _ = writeln!(out, "   | {text}");

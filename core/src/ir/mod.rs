@@ -13,6 +13,7 @@
 //! | `Pow(r)` | the argument's entry to the constant power r |
 //! | `Call(op, attrs)` | a function of the rule book |
 //! | `View(v)` | the argument at affine positions; 0 outside of its range |
+//! | `Reshape` | the argument's entries, row-major, under the node's shape |
 //! | `Gather` | arguments `x`, `idx`: `x[idx[b…], rest…]` |
 //! | `Scatter(d)` | arguments `g`, `idx`: `out[r, rest…] = Σ_{b: idx[b] = r} g[b…, rest…]`, r < d |
 //! | `Deriv` | arguments `f`, `x`: `∂f/∂x`, axes of `f` then of `x`, not carried out yet; only inside derivations |
@@ -58,6 +59,8 @@ pub enum Op {
     Call(OpId, Attrs),
     /// Affine positions of the argument.
     View(View),
+    /// The same entries, row-major, under another shape.
+    Reshape,
     /// Rows of the first argument picked by the second.
     Gather,
     /// Rows of the first argument added up where the second says, into this many rows.

@@ -1,9 +1,24 @@
-//! AST to graph.
+//! AST → graph: names are bound, functions inlined, shapes unified, and both notations become the same nodes.
+//! In: a syntax tree. Out: a [`Lowered`] program over a graph, and what is wrong with it. It differentiates nothing.
+
+pub mod build;
 pub mod call;
+pub mod expr;
+pub mod index;
+pub mod net;
+pub mod ranges;
+pub mod shape;
+pub mod stmt;
 
-use crate::ir::{Graph, NodeId};
+use crate::ir::{Dim, Graph, NodeId};
+use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};
+use chainrule_grammar::{Code, Diagnostic, Span};
+use std::collections::{BTreeMap, HashMap};
 
-/// An index name while lowering: two uses of one name in one scope are the same label.
+pub use stmt::lower;
+
+/// An index name while lowering: two uses of one name in one scope are the same label. Labels double as the index labels of
+/// [`Graph::einsum`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Label(pub u32);
 
@@ -17,8 +32,161 @@ pub struct Val {
     pub labels: Vec<Label>,
 }
 
+/// A program over a graph.
+#[derive(Clone, Debug, Default)]
+pub struct Lowered {
+    /// Declared tensors in order of declaration.
+    pub vars: Vec<NodeId>,
+    /// Losses in order.
+    pub losses: Vec<Named>,
+    /// Outputs in order.
+    pub outputs: Vec<Named>,
+    /// Everything that can be named: variables, definitions, losses, outputs.
+    pub scope: BTreeMap<String, NodeId>,
+    /// Derivatives that the program asks for; `grad` of every loss by every param where it says nothing else of the loss.
+    pub requests: Vec<Request>,
+    /// Documentation of definitions, losses and outputs.
+    pub docs: BTreeMap<String, Vec<String>>,
+    /// Names of the `dim`s that are declared, with their sizes.
+    pub dims: BTreeMap<String, Dim>,
+}
+
+/// A named result.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// Its name.
+    pub name: String,
+    /// Its node.
+    pub node: NodeId,
+    /// Where its name stands.
+    pub span: Span,
+}
+
+/// A derivative that was asked for.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// Which kind.
+    pub kind: RequestKind,
+    /// Of what.
+    pub of: Named,
+    /// By what.
+    pub wrt: Vec<Named>,
+    /// Whether the program wrote it, as against the default.
+    pub explicit: bool,
+}
+
+/// A function that the program defined.
+#[derive(Clone)]
+pub(crate) struct Function<'a> {
+    params: &'a [Ident],
+    body: &'a [Stmt],
+    result: &'a Expr,
+}
+
 /// The state of lowering.
 pub struct Lowerer<'a> {
     /// Where nodes are built.
     pub graph: &'a mut Graph,
+    /// What is wrong so far.
+    pub diagnostics: Vec<Diagnostic>,
+    /// Values of names: globals, and above them the frames of functions being inlined.
+    pub(crate) globals: BTreeMap<String, Val>,
+    pub(crate) frames: Vec<BTreeMap<String, Val>>,
+    pub(crate) dims: BTreeMap<String, Dim>,
+    pub(crate) functions: BTreeMap<String, Function<'a>>,
+    pub(crate) nets: BTreeMap<String, net::Net<'a>>,
+    /// Names whose statement was wrong: further use is silent.
+    pub(crate) poisoned: Vec<String>,
+    /// Names that are defined later on, for better messages.
+    pub(crate) later: BTreeMap<String, Span>,
+    /// Index names in scope, innermost last.
+    pub(crate) indices: Vec<(String, Label)>,
+    /// How many values each label takes.
+    pub(crate) sizes: HashMap<Label, Dim>,
+    /// Ranges that were inferred for binders, by the address of the binder's name.
+    pub(crate) inferred: HashMap<*const Ident, Dim>,
+    next_label: u32,
+    depth: usize,
+}
+
+/// How deep expressions and inlined functions may nest.
+const MAX_DEPTH: usize = 240;
+
+impl<'a> Lowerer<'a> {
+    /// A lowerer that knows no names yet.
+    pub fn new(graph: &'a mut Graph) -> Lowerer<'a> {
+        Lowerer {
+            graph,
+            diagnostics: Vec::new(),
+            globals: BTreeMap::new(),
+            frames: Vec::new(),
+            dims: BTreeMap::new(),
+            functions: BTreeMap::new(),
+            nets: BTreeMap::new(),
+            poisoned: Vec::new(),
+            later: BTreeMap::new(),
+            indices: Vec::new(),
+            sizes: HashMap::new(),
+            inferred: HashMap::new(),
+            next_label: 0,
+            depth: 0,
+        }
+    }
+
+    /// A label that nothing else uses.
+    pub fn fresh(&mut self) -> Label {
+        self.next_label += 1;
+        Label(self.next_label - 1)
+    }
+
+    /// Labels from here on are at least `floor`: for rules whose arguments carry labels of their own.
+    pub fn reserve_labels(&mut self, floor: u32) {
+        self.next_label = self.next_label.max(floor);
+    }
+
+    /// The sizes of a value's positional axes.
+    pub fn positional(&self, val: &Val) -> &[Dim] {
+        &self.graph.shape(val.node)[val.labels.len()..]
+    }
+
+    /// The value that a name stands for in the innermost frame, else globally.
+    pub(crate) fn value(&self, name: &str) -> Option<&Val> {
+        match self.frames.last() {
+            Some(frame) => frame.get(name),
+            None => None,
+        }
+        .or_else(|| self.globals.get(name))
+    }
+
+    /// The label of an index name in scope.
+    pub(crate) fn index_label(&self, name: &str) -> Option<Label> {
+        self.indices.iter().rev().find(|(known, _)| known == name).map(|(_, label)| *label)
+    }
+
+    /// Runs one level deeper, or refuses.
+    pub(crate) fn deeper<T>(
+        &mut self,
+        span: Span,
+        run: impl FnOnce(&mut Self) -> Result<T, Diagnostic>,
+    ) -> Result<T, Diagnostic> {
+        if self.depth >= MAX_DEPTH {
+            return Err(Diagnostic::new(Code::TooDeep, span, format!("the formula nests deeper than {MAX_DEPTH} levels"))
+                .help("name parts of it with definitions"));
+        }
+        self.depth += 1;
+        let result = run(self);
+        self.depth -= 1;
+        result
+    }
+}
+
+/// Lowers a formula of the rule book: `names` are bound to values, nothing else is known but the rule book and `pi`, `e`, `inf`.
+pub fn lower_rule(graph: &mut Graph, formula: &Expr, names: &[(&str, Val)]) -> Result<Val, Diagnostic> {
+    let floor = names.iter().flat_map(|(_, val)| &val.labels).map(|label| label.0 + 1).max().unwrap_or(0);
+    let mut lowerer = Lowerer::new(graph);
+    lowerer.reserve_labels(floor);
+    lowerer.note_sizes(names.iter().map(|(_, val)| val));
+    let frame = names.iter().map(|(name, val)| ((*name).to_string(), val.clone())).collect();
+    lowerer.frames.push(frame);
+    lowerer.expr(formula)
 }

@@ -1,5 +1,124 @@
-//! Rows of the rule book.
-use super::spec::OpSpec;
+//! Rows of the rule book: functions along an axis.
+//!
+//! In a formula, `x`, `y` and `y_bar` are one lane, a vector; further arguments are numbers.
+
+use super::spec::{Kind, OpSpec, Range, Rule, along, defined};
+use crate::eval::special;
 
 /// The rows.
-pub const ROWS: &[OpSpec] = &[];
+pub const ROWS: &[OpSpec] = &[
+    OpSpec {
+        doc: "Exponentials divided by their sum: positive, and summing to one along the axis.",
+        rule: Rule::Vjp(&["y*(y_bar - sum(y_bar*y))"]),
+        latex: r"\operatorname{softmax}",
+        rust: "softmax",
+        range: Range::Simplex,
+        ..along("softmax", |x| {
+            let total = special::logsumexp(x);
+            x.iter().map(|v| (v - total).exp()).collect()
+        })
+    },
+    OpSpec {
+        doc: "The logarithm of softmax, finite for large entries.",
+        rule: Rule::Vjp(&["y_bar - softmax(x)*sum(y_bar)"]),
+        latex: r"\log\operatorname{softmax}",
+        rust: "log_softmax",
+        ..along("log_softmax", |x| {
+            let total = special::logsumexp(x);
+            x.iter().map(|v| v - total).collect()
+        })
+    },
+    OpSpec {
+        doc: "The sums of the entries up to and including each.",
+        rule: Rule::Vjp(&["flip(cumsum(flip(y_bar)))"]),
+        latex: r"\operatorname{cumsum}",
+        rust: "cumsum",
+        ..along("cumsum", |x| running(x, 0.0, |sum, v| sum + v))
+    },
+    OpSpec {
+        doc: "The products of the entries up to and including each; the derivative divides by the entries, which must not be 0.",
+        rule: Rule::Vjp(&["flip(cumsum(flip(y_bar*y)))/x"]),
+        latex: r"\operatorname{cumprod}",
+        rust: "cumprod",
+        ..along("cumprod", |x| running(x, 1.0, |product, v| product * v))
+    },
+    OpSpec {
+        doc: "For each entry the product of all others: the derivative of prod, right also where entries are 0.",
+        rule: Rule::Vjp(&["(sum(y_bar*y) - y_bar*y)/x"]),
+        latex: r"\operatorname{prod}_{\ne}",
+        rust: "prod_others",
+        ..along("prod_others", |x| {
+            (0..x.len())
+                .map(|at| {
+                    x.iter()
+                        .enumerate()
+                        .filter(|(k, _)| *k != at)
+                        .map(|(_, v)| v)
+                        .product()
+                })
+                .collect()
+        })
+    },
+    OpSpec {
+        doc: "The entries in ascending order; tied entries share the derivative equally.",
+        rule: Rule::Vjp(&["y_bar @ (y[:, None] == x)/sum(x[:, None] == x, axis=0)"]),
+        latex: r"\operatorname{sort}",
+        rust: "sort",
+        ..along("sort", |x| {
+            let mut sorted = x.to_vec();
+            sorted.sort_by(f64::total_cmp);
+            sorted
+        })
+    },
+    OpSpec {
+        doc: "The entries divided by their Euclidean norm, which must not be 0.",
+        latex: r"\operatorname{normalize}",
+        rust: "normalize",
+        ..defined("normalize", &["x"], Kind::Along, "x/norm2(x)")
+    },
+    OpSpec {
+        defaults: &["0.00001"],
+        doc: "The entries shifted and scaled to mean 0 and variance 1 along the axis.",
+        latex: r"\operatorname{layernorm}",
+        rust: "layer_norm",
+        ..defined(
+            "layer_norm",
+            &["x", "eps"],
+            Kind::Along,
+            "(x - mean(x))/sqrt(var(x) + eps)",
+        )
+    },
+    OpSpec {
+        defaults: &["0.00001"],
+        doc: "The entries divided by the root of their mean square along the axis.",
+        latex: r"\operatorname{rmsnorm}",
+        rust: "rms_norm",
+        ..defined(
+            "rms_norm",
+            &["x", "eps"],
+            Kind::Along,
+            "x/sqrt(mean(x^2) + eps)",
+        )
+    },
+    OpSpec {
+        defaults: &["0.00001"],
+        doc: "Every column shifted and scaled to mean 0 and variance 1 over the batch, the first axis.",
+        latex: r"\operatorname{batchnorm}",
+        rust: "batch_norm",
+        ..defined(
+            "batch_norm",
+            &["x", "eps"],
+            Kind::Inline,
+            "(x - mean(x, axis=0, keepdims=true))/sqrt(var(x, axis=0, keepdims=true) + eps)",
+        )
+    },
+];
+
+fn running(x: &[f64], start: f64, step: fn(f64, f64) -> f64) -> Vec<f64> {
+    x.iter()
+        .scan(start, |state, &v| {
+            *state = step(*state, v);
+            Some(*state)
+        })
+        .collect()
+}

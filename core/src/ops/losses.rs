@@ -1,5 +1,103 @@
-//! Rows of the rule book.
-use super::spec::OpSpec;
+//! Rows of the rule book: losses.
+//!
+//! A formula gives one value an entry, or one a row where classes stand on the last axis; lowering then takes the mean, or
+//! what `reduction=` says.
+
+use super::spec::{Kind, OpSpec, Range, defined};
 
 /// The rows.
-pub const ROWS: &[OpSpec] = &[];
+pub const ROWS: &[OpSpec] = &[
+    OpSpec {
+        aliases: &["mse_loss"],
+        doc: "The squared difference of each entry.",
+        range: Range::Nonnegative,
+        latex: r"\operatorname{MSE}",
+        ..loss("mse", &["p", "t"], "(p - t)^2")
+    },
+    OpSpec {
+        aliases: &["l1_loss"],
+        doc: "The absolute difference of each entry.",
+        range: Range::Nonnegative,
+        latex: r"\operatorname{MAE}",
+        ..loss("mae", &["p", "t"], "abs(p - t)")
+    },
+    OpSpec {
+        doc: "The cross-entropy of probabilities p and target probabilities t, classes on the last axis.",
+        latex: r"\operatorname{CE}",
+        ..loss("cross_entropy", &["p", "t"], "-sum(t*log(p), axis=-1)")
+    },
+    OpSpec {
+        aliases: &["cross_entropy_with_logits"],
+        doc: "The cross-entropy of softmax(z) and target probabilities t, classes on the last axis; finite for large z.",
+        latex: r"\operatorname{CE}_{\operatorname{softmax}}",
+        ..loss(
+            "softmax_cross_entropy",
+            &["z", "t"],
+            "-sum(t*log_softmax(z), axis=-1)",
+        )
+    },
+    OpSpec {
+        aliases: &["binary_cross_entropy"],
+        doc: "The cross-entropy of each entry, a probability p of being 1, and its target t.",
+        latex: r"\operatorname{BCE}",
+        ..loss("bce", &["p", "t"], "-(t*log(p) + (1 - t)*log(1 - p))")
+    },
+    OpSpec {
+        aliases: &["binary_cross_entropy_with_logits"],
+        doc: "The cross-entropy of each entry's sigmoid(z) and its target t; finite for large z.",
+        latex: r"\operatorname{BCE}_\sigma",
+        ..loss("bce_with_logits", &["z", "t"], "softplus(z) - t*z")
+    },
+    OpSpec {
+        aliases: &["nll_loss"],
+        doc: "The negative log-likelihood of log-probabilities logp and target probabilities t, classes on the last axis.",
+        latex: r"\operatorname{NLL}",
+        ..loss("nll", &["logp", "t"], "-sum(t*logp, axis=-1)")
+    },
+    OpSpec {
+        doc: "The divergence of q from p, both probabilities over the last axis: the sum of p*(log(p) - log(q)).",
+        latex: r"D_{\mathrm{KL}}",
+        ..loss("kl_div", &["p", "q"], "sum(p*(log(p) - log(q)), axis=-1)")
+    },
+    OpSpec {
+        doc: "How far the score s of each entry falls short of the margin 1 on the side of its target t, 1 or -1; derivative 0 on the margin.",
+        range: Range::Nonnegative,
+        latex: r"\operatorname{hinge}",
+        ..loss("hinge", &["s", "t"], "relu(1 - t*s)")
+    },
+    OpSpec {
+        defaults: &["1"],
+        doc: "Half of the squared difference of each entry up to delta, linear beyond.",
+        range: Range::Nonnegative,
+        latex: r"\operatorname{Huber}",
+        ..loss("huber", &["p", "t", "delta"], "huber_curve(p - t, delta)")
+    },
+    OpSpec {
+        defaults: &["1"],
+        doc: "Half of the squared difference of each entry over beta up to beta, then the absolute difference less beta/2.",
+        range: Range::Nonnegative,
+        latex: r"\operatorname{smooth}_{L_1}",
+        ..loss(
+            "smooth_l1",
+            &["p", "t", "beta"],
+            "huber_curve(p - t, beta)/beta",
+        )
+    },
+    OpSpec {
+        doc: "The cosine of the angle between the rows of a and b, which must not be 0.",
+        latex: r"\operatorname{cos}_\angle",
+        ..loss(
+            "cosine_similarity",
+            &["a", "b"],
+            "sum(a*b, axis=-1)/(norm2(a, axis=-1)*norm2(b, axis=-1))",
+        )
+    },
+];
+
+const fn loss(
+    name: &'static str,
+    params: &'static [&'static str],
+    formula: &'static str,
+) -> OpSpec {
+    defined(name, params, Kind::Loss, formula)
+}

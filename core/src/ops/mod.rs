@@ -1,5 +1,6 @@
 //! The rule book: the one table of functions. Adding a function is adding an entry to one of the families below.
 
+pub mod probe;
 pub mod spec;
 
 pub mod axis;
@@ -9,6 +10,7 @@ pub mod losses;
 pub mod reduce;
 pub mod shape;
 
+pub use probe::probe_points;
 pub use spec::{Eval, Kind, OpSpec, Probe, Range, Rule};
 
 /// An entry of the rule book: its position in [`all`].

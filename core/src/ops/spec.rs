@@ -35,6 +35,9 @@ pub struct OpSpec {
     pub range: Range,
 }
 
+/// The shape of a result's trailing axes from the arguments' trailing axes, or what is wrong with them.
+pub type ShapeRule = fn(&Graph, &[Shape], &Attrs) -> Result<Vec<Dim>, String>;
+
 /// How a function acts on the axes of its arguments.
 #[derive(Clone, Copy)]
 pub enum Kind {
@@ -51,8 +54,10 @@ pub enum Kind {
         /// How many trailing axes each argument has; `&[2]`, `&[2, 2]`, …; a second row is tried where the first does not fit.
         ranks: &'static [&'static [usize]],
         /// The shape of the result's trailing axes, or what is wrong with the arguments.
-        shape: fn(&Graph, &[Shape], &Attrs) -> Result<Vec<Dim>, String>,
+        shape: ShapeRule,
     },
+    /// Defined on its whole arguments, as a `fn` of the language is, by its `Via` formula.
+    Inline,
     /// Builds graph of its own (reshape, concat, where the arguments are not all values, …).
     Build(Build),
 }
@@ -65,6 +70,8 @@ pub enum Rule {
     /// The pullback to each argument: formulas over the arguments, `y` and `y_bar`, on the axes the function acts on
     /// (a lane for `Along`, the removed axes for `Reduce`, the trailing axes for `Structured`); all others are batch.
     Vjp(&'static [&'static str]),
+    /// As `Vjp`, one list of formulas for each row of a structured function's `ranks`.
+    VjpByRank(&'static [&'static [&'static str]]),
     /// Defined in the language by this formula over the arguments; the derivative follows.
     Via(&'static str),
     /// Sum over axes: the graph's own contraction.
@@ -212,7 +219,7 @@ pub const fn structured(
     name: &'static str,
     params: &'static [&'static str],
     ranks: &'static [&'static [usize]],
-    shape: fn(&Graph, &[Shape], &Attrs) -> Result<Vec<Dim>, String>,
+    shape: ShapeRule,
     eval: fn(&[Array], &Attrs) -> Array,
 ) -> OpSpec {
     OpSpec {
@@ -239,5 +246,18 @@ pub const fn on(domain: &'static [(f64, f64)]) -> Probe {
         domain,
         kinks: &[],
         points: &[],
+    }
+}
+
+/// Sampling inside of an interval, away from kinks, and exact points to hit.
+pub const fn probe_at(
+    domain: &'static [(f64, f64)],
+    kinks: &'static [f64],
+    points: &'static [(&'static [f64], f64)],
+) -> Probe {
+    Probe {
+        domain,
+        kinks,
+        points,
     }
 }

@@ -1,0 +1,106 @@
+//! Gradients, Jacobians, products with a direction: all from the one reverse sweep, seeded and applied again.
+
+use super::reverse;
+use crate::ir::{Graph, NodeId, Op, Var, VarKind};
+use chainrule_grammar::{Diagnostic, Span};
+use std::collections::BTreeMap;
+
+/// The gradients of a scalar, each of its variable's shape; `None` where no cotangent arrives (the derivative is 0 by structure).
+///
+/// # Errors
+/// As [`reverse`].
+pub fn gradient(graph: &mut Graph, of: NodeId, wrt: &[NodeId]) -> Result<Vec<Option<NodeId>>, Diagnostic> {
+    let seed = graph.int(1);
+    let sweep = reverse(graph, of, wrt, seed, 0)?;
+    Ok(wrt.iter().map(|node| sweep.cotangents.get(node).copied()).collect())
+}
+
+/// The Jacobian: axes of `of`, then of `wrt`. The sweep is seeded with Kronecker deltas.
+///
+/// # Errors
+/// As [`reverse`].
+pub fn jacobian(graph: &mut Graph, of: NodeId, wrt: NodeId) -> Result<NodeId, Diagnostic> {
+    let shape = graph.shape(of).clone();
+    let rank = shape.len() as u32;
+    let mut factors = Vec::new();
+    for (axis, dim) in shape.iter().enumerate() {
+        let axis = axis as u32;
+        factors.push((graph.delta(dim), vec![axis, rank + axis]));
+    }
+    let out: Vec<u32> = (0..2 * rank).collect();
+    let seed = graph.einsum(&factors, &out, &[]);
+    let sweep = reverse(graph, of, &[wrt], seed, shape.len())?;
+    let full = [shape.as_slice(), graph.shape(wrt).as_slice()].concat();
+    Ok(sweep.cotangents.get(&wrt).copied().unwrap_or_else(|| graph.zeros(&full)))
+}
+
+/// Σ of the entrywise product: the inner product of two nodes of one shape.
+fn inner(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
+    let labels: Vec<u32> = (0..graph.rank(a) as u32).collect();
+    graph.einsum(&[(a, labels.clone()), (b, labels)], &[], &[])
+}
+
+/// Hessian of a scalar times a direction: the gradient of ⟨∂of/∂wrt, direction⟩. Only the product is computed.
+///
+/// # Errors
+/// As [`reverse`].
+pub fn hvp(graph: &mut Graph, of: NodeId, wrt: NodeId, direction: NodeId) -> Result<NodeId, Diagnostic> {
+    let shape = graph.shape(wrt).clone();
+    let Some(first) = gradient(graph, of, &[wrt])?[0] else { return Ok(graph.zeros(&shape)) };
+    let along = inner(graph, first, direction);
+    let second = gradient(graph, along, &[wrt])?[0];
+    Ok(second.unwrap_or_else(|| graph.zeros(&shape)))
+}
+
+/// Jacobian times a direction. The pullback is linear in its cotangent, so its own pullback is the pushforward: forward mode by
+/// transposing twice, from the same rules.
+///
+/// # Errors
+/// As [`reverse`].
+pub fn jvp(graph: &mut Graph, of: NodeId, wrt: NodeId, direction: NodeId) -> Result<NodeId, Diagnostic> {
+    let shape = graph.shape(of).clone();
+    let stand_in = graph.declare(Var {
+        name: format!("cotangent{}", graph.vars.len()),
+        kind: VarKind::Direction,
+        int: false,
+        shape: shape.clone(),
+        facts: Vec::new(),
+        doc: Vec::new(),
+        span: Span::default(),
+    });
+    let sweep = reverse(graph, of, &[wrt], stand_in, 0)?;
+    let Some(&pulled) = sweep.cotangents.get(&wrt) else { return Ok(graph.zeros(&shape)) };
+    let along = inner(graph, pulled, direction);
+    let pushed = gradient(graph, along, &[stand_in])?[0];
+    Ok(pushed.unwrap_or_else(|| graph.zeros(&shape)))
+}
+
+/// The roots with every derivative that is still a node carried out, innermost first.
+///
+/// # Errors
+/// As [`reverse`].
+pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagnostic> {
+    let nodes = graph.reachable(roots);
+    if !nodes.iter().any(|&node| matches!(graph.op(node), Op::Deriv)) {
+        return Ok(roots.to_vec());
+    }
+    let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for node in nodes {
+        let args: Vec<NodeId> = graph.args(node).iter().map(|arg| done[arg]).collect();
+        let new = match graph.op(node) {
+            Op::Deriv => jacobian(graph, args[0], args[1])?,
+            _ => graph.with_args(node, args),
+        };
+        if new != node {
+            if let Some(name) = graph.names.get(&node).cloned() {
+                graph.names.entry(new).or_insert(name);
+            }
+            if let Some(&span) = graph.spans.get(&node) {
+                graph.spans.entry(new).or_insert(span);
+            }
+        }
+        done.insert(node, new);
+    }
+    Ok(roots.iter().map(|root| done[root]).collect())
+}
+

@@ -1,0 +1,257 @@
+//! Expressions: every kind of the syntax tree to a value.
+
+use super::shape::Operand;
+use super::{Lowerer, Val};
+use crate::ir::{Attrs, Dim, NamedConst, Num, Op};
+use crate::ops;
+use chainrule_grammar::ast::{AddOp, CompareOp, Expr, ExprKind, MulOp};
+use chainrule_grammar::{Code, Diagnostic, Span};
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+impl Lowerer<'_> {
+    /// The value of an expression.
+    pub fn expr(&mut self, expr: &Expr) -> Result<Val> {
+        self.deeper(expr.span, |lowerer| lowerer.expr_here(expr))
+    }
+
+    fn expr_here(&mut self, expr: &Expr) -> Result<Val> {
+        let span = expr.span;
+        match &expr.kind {
+            ExprKind::Num(text) => self.number(text, span),
+            ExprKind::Name(name) => self.name(name, span),
+            ExprKind::Str(_) => Err(bad_place(span, "a string")),
+            ExprKind::List(_) => Err(bad_place(span, "a list")),
+            ExprKind::Neg(inner) => {
+                let operand = self.operand(inner)?;
+                self.sum_of(&[(operand, Num::int(-1))], span)
+            }
+            ExprKind::Sum(first, rest) => {
+                let mut operands = vec![(self.operand(first)?, Num::ONE)];
+                for (op, term) in rest {
+                    let sign = if *op == AddOp::Add { Num::ONE } else { Num::int(-1) };
+                    operands.push((self.operand(term)?, sign));
+                }
+                self.sum_of(&operands, span)
+            }
+            ExprKind::Product(first, rest) => self.product_chain(first, rest, span),
+            ExprKind::Pow(base, exponent) => self.power(base, exponent, span),
+            ExprKind::Compare(op, a, b) => {
+                let operands = [self.operand(a)?, self.operand(b)?];
+                self.elementwise(ops::known(compare_row(*op), 2), &operands, span)
+            }
+            ExprKind::Pipe(first, stages) => {
+                let mut operand = self.operand(first)?;
+                for stage in stages {
+                    let val = self.stage(operand, stage)?;
+                    operand = Operand { val, span: first.span.to(stage.span) };
+                }
+                Ok(operand.val)
+            }
+            ExprKind::Transpose(inner) => {
+                let operand = self.operand(inner)?;
+                self.transpose(&operand)
+            }
+            ExprKind::Index(base, items) => self.index(base, items, span),
+            ExprKind::Call { func, bound, args, kwargs } => self.call(func, bound, args, kwargs, span),
+        }
+    }
+
+    /// The value of an expression with its place.
+    pub fn operand(&mut self, expr: &Expr) -> Result<Operand> {
+        Ok(Operand { val: self.expr(expr)?, span: expr.span })
+    }
+
+    /// A scalar constant as a value.
+    pub fn constant(&mut self, value: Num) -> Val {
+        Val { node: self.graph.constant(value), labels: Vec::new() }
+    }
+
+    fn number(&mut self, text: &str, span: Span) -> Result<Val> {
+        let value = Num::parse(text)
+            .ok_or_else(|| Diagnostic::new(Code::BadNumber, span, format!("the number `{text}` is out of the range of f64")))?;
+        Ok(self.constant(value))
+    }
+
+    fn name(&mut self, name: &str, span: Span) -> Result<Val> {
+        if let Some(val) = self.value(name) {
+            let val = val.clone();
+            self.note_sizes(std::iter::once(&val));
+            return Ok(val);
+        }
+        if let Some(label) = self.index_label(name) {
+            // An index used as a number: its own value.
+            let size = self.sizes.get(&label).cloned().ok_or_else(|| self.no_range(name, span))?;
+            return Ok(Val { node: self.graph.range(&size), labels: vec![label] });
+        }
+        if let Some(dim) = self.dims.get(name).cloned() {
+            return Ok(Val { node: self.graph.size(&dim), labels: Vec::new() });
+        }
+        let known = match name {
+            "pi" => NamedConst::Pi,
+            "e" => NamedConst::E,
+            "inf" => NamedConst::Inf,
+            _ => return Err(self.unknown_name(name, span)),
+        };
+        Ok(Val { node: self.graph.named_const(known), labels: Vec::new() })
+    }
+
+    /// What is said of a name that stands for nothing here.
+    pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
+        if let Some(&at) = self.later.get(name) {
+            return Diagnostic::new(Code::UseBeforeDefinition, span, format!("`{name}` is used before it is defined"))
+                .label(at, "defined here")
+                .help("move its definition up");
+        }
+        let known: Vec<&str> =
+            self.frames.last().into_iter().flatten().map(|(known, _)| known.as_str())
+                .chain(self.globals.keys().map(String::as_str))
+                .chain(self.dims.keys().map(String::as_str))
+                .chain(self.indices.iter().map(|(known, _)| known.as_str()))
+                .collect();
+        let diagnostic = Diagnostic::new(Code::UnknownName, span, format!("`{name}` is not declared"));
+        match nearest(name, known.iter().copied()) {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+            None if known.is_empty() => diagnostic.help(format!("declare it: `input {name}: [..];` or `param {name}: [..];`")),
+            None if ops::lookup(name, 1).is_some() => diagnostic.help(format!("`{name}` is a function: call it with `{name}(…)`")),
+            None => {
+                let mut list = known;
+                list.sort_unstable();
+                list.truncate(12);
+                diagnostic.help(format!("declared: {}", list.join(", ")))
+            }
+        }
+    }
+
+    fn product_chain(&mut self, first: &Expr, rest: &[(MulOp, Expr)], span: Span) -> Result<Val> {
+        // Runs of `*` and `/` are one product; `@` takes what stands to its left as a whole.
+        let mut run = vec![(self.operand(first)?, false)];
+        let mut covered = first.span;
+        for (op, factor) in rest {
+            let operand = self.operand(factor)?;
+            match op {
+                MulOp::Mul | MulOp::DotMul => run.push((operand, false)),
+                MulOp::Div | MulOp::DotDiv => run.push((operand, true)),
+                MulOp::MatMul => {
+                    let left = self.finish_run(&run, covered)?;
+                    let left = Operand { val: left, span: covered };
+                    let val = self.matmul(&left, &operand, covered.to(factor.span))?;
+                    run = vec![(Operand { val, span: covered.to(factor.span) }, false)];
+                }
+            }
+            covered = covered.to(factor.span);
+        }
+        self.finish_run(&run, span)
+    }
+
+    fn finish_run(&mut self, run: &[(Operand, bool)], span: Span) -> Result<Val> {
+        match run {
+            [(only, false)] => Ok(only.val.clone()),
+            _ => self.product(run, span),
+        }
+    }
+
+    fn power(&mut self, base: &Expr, exponent: &Expr, span: Span) -> Result<Val> {
+        let base = self.operand(base)?;
+        let exponent = self.operand(exponent)?;
+        self.power_of(base, exponent, span)
+    }
+
+    /// `base ^ exponent`, elementwise; a constant exponent is part of the node.
+    pub fn power_of(&mut self, base: Operand, exponent: Operand, span: Span) -> Result<Val> {
+        if let Some(value) = self.constant_value(exponent.val.node) {
+            if value.is_zero() {
+                let shape = self.graph.shape(base.val.node).clone();
+                return Ok(Val { node: self.graph.ones(&shape), labels: base.val.labels });
+            }
+            if value.is_negative() && self.graph.is_zero(base.val.node) {
+                return Err(Diagnostic::new(Code::DivisionByZero, base.span, "zero to a negative power"));
+            }
+            if let (Op::Const(c), Some(n)) = (self.graph.op(base.val.node), value.as_int())
+                && let Some(power) = c.powi(n)
+            {
+                return Ok(self.constant(power));
+            }
+            return Ok(Val { node: self.graph.pow(base.val.node, value), labels: base.val.labels });
+        }
+        if matches!(self.graph.op(base.val.node), Op::Named(NamedConst::E)) {
+            return self.elementwise(ops::known("exp", 1), &[exponent], span);
+        }
+        self.elementwise(ops::known("pow", 2), &[base, exponent], span)
+    }
+
+    /// The number that a node is, if it is one.
+    pub fn constant_value(&self, node: crate::ir::NodeId) -> Option<Num> {
+        match (self.graph.op(node), self.graph.args(node)) {
+            (Op::Const(value), _) => Some(*value),
+            (Op::Add(coefficients), [only]) => Some(coefficients[0] * self.constant_value(*only)?),
+            _ => None,
+        }
+    }
+
+    fn transpose(&mut self, operand: &Operand) -> Result<Val> {
+        let rank = self.positional(&operand.val).len();
+        if rank < 2 {
+            let shape = self.show(&operand.val);
+            return Err(Diagnostic::new(Code::BadAxis, operand.span, "`.T` exchanges the last two axes, this has fewer")
+                .here(shape)
+                .help("write `v[:, None]` for a column and `v[None, :]` for a row"));
+        }
+        let first = operand.val.labels.len();
+        let mut order: Vec<usize> = (0..first + rank).collect();
+        order.swap(first + rank - 2, first + rank - 1);
+        Ok(Val { node: self.graph.permute(operand.val.node, &order), labels: operand.val.labels.clone() })
+    }
+
+    /// An elementwise entry of the rule book over broadcast operands.
+    pub fn elementwise(&mut self, op: ops::OpId, operands: &[Operand], span: Span) -> Result<Val> {
+        let row = ops::spec(op);
+        let shape = self.broadcast(operands, &format!("`{}`", row.name), span)?;
+        let labels = self.union_labels(operands.iter().map(|operand| &operand.val));
+        let nodes = self.expand(operands, &labels, &shape);
+        let full: Vec<Dim> = labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
+        let node = self.graph.call(op, nodes, Attrs::default(), full);
+        self.graph.spans.entry(node).or_insert(span);
+        Ok(Val { node, labels })
+    }
+}
+
+fn bad_place(span: Span, what: &str) -> Diagnostic {
+    Diagnostic::new(Code::BadArgument, span, format!("{what} can stand only as an argument of a function that takes one"))
+}
+
+fn compare_row(op: CompareOp) -> &'static str {
+    match op {
+        CompareOp::Lt => "lt",
+        CompareOp::Le => "le",
+        CompareOp::Gt => "gt",
+        CompareOp::Ge => "ge",
+        CompareOp::Eq => "eq",
+        CompareOp::Ne => "ne",
+    }
+}
+
+/// The known name that is nearest to one that was meant, if any is near.
+pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    known
+        .map(|candidate| (edit_distance(name, candidate), candidate))
+        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count().max(2))
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(!x.eq_ignore_ascii_case(y));
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

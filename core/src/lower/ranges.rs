@@ -1,0 +1,163 @@
+//! The range of every index follows from the axes that it stands on; for affine positions (`x[i + k]`) from what is left inside of the axis.
+
+use super::{Label, Lowerer};
+use crate::ir::{Dim, Num};
+use chainrule_grammar::ast::{Binder, Expr, ExprKind, Ident, IndexItem};
+
+impl Lowerer<'_> {
+    /// Infers the ranges of `own` indices (already in scope) and of all binders inside of an expression, as far as they follow.
+    pub(crate) fn infer_ranges(&mut self, expr: &Expr) {
+        // Direct positions first, then affine ones that they leave one unknown in; a few rounds settle chains.
+        for _ in 0..3 {
+            let before = (self.inferred.len(), self.sizes.len());
+            self.walk(expr);
+            if before == (self.inferred.len(), self.sizes.len()) {
+                break;
+            }
+        }
+    }
+
+    /// Brings binders into scope; gives their labels.
+    pub(crate) fn bind(&mut self, binders: &[Binder]) -> Vec<Label> {
+        let mut labels = Vec::new();
+        for binder in binders {
+            let label = self.fresh();
+            let given = binder.range.as_ref().and_then(|range| self.dimension(range).ok());
+            if let Some(size) = given.or_else(|| self.inferred.get(&std::ptr::from_ref(&binder.name)).cloned()) {
+                self.sizes.insert(label, size);
+            }
+            self.indices.push((binder.name.name.clone(), label));
+            labels.push(label);
+        }
+        labels
+    }
+
+    /// Takes the last `count` indices out of scope.
+    pub(crate) fn unbind(&mut self, count: usize) {
+        self.indices.truncate(self.indices.len() - count);
+    }
+
+    fn walk(&mut self, expr: &Expr) {
+        match &expr.kind {
+            ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => {}
+            ExprKind::List(items) => items.iter().for_each(|item| self.walk(item)),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.walk(inner),
+            ExprKind::Sum(first, rest) => {
+                self.walk(first);
+                rest.iter().for_each(|(_, term)| self.walk(term));
+            }
+            ExprKind::Product(first, rest) => {
+                self.walk(first);
+                rest.iter().for_each(|(_, factor)| self.walk(factor));
+            }
+            ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
+                self.walk(a);
+                self.walk(b);
+            }
+            ExprKind::Pipe(first, stages) => {
+                self.walk(first);
+                stages.iter().for_each(|stage| self.walk(stage));
+            }
+            ExprKind::Call { bound, args, .. } => {
+                let labels = self.bind(bound);
+                args.iter().for_each(|arg| self.walk(arg));
+                for (binder, label) in bound.iter().zip(labels) {
+                    if let Some(size) = self.sizes.get(&label).cloned() {
+                        self.inferred.insert(std::ptr::from_ref::<Ident>(&binder.name), size);
+                    }
+                }
+                self.unbind(bound.len());
+            }
+            ExprKind::Index(base, items) => self.walk_index(base, items),
+        }
+    }
+
+    fn walk_index(&mut self, base: &Expr, items: &[IndexItem]) {
+        self.walk(base);
+        for item in items {
+            if let IndexItem::At(at) = item {
+                self.walk(at);
+            }
+        }
+        let Some(shape) = self.shape_of(base, items) else { return };
+        let given = items.iter().filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..))).count();
+        let mut axis = 0;
+        for item in items {
+            match item {
+                IndexItem::NewAxis => {}
+                IndexItem::Ellipsis => axis += shape.len().saturating_sub(given),
+                IndexItem::Slice(..) => axis += 1,
+                IndexItem::At(at) => {
+                    if let Some(dim) = shape.get(axis) {
+                        self.note_range(at, dim);
+                    }
+                    axis += 1;
+                }
+            }
+        }
+    }
+
+    /// The shape of what is indexed: a name's, or that of an expression without open indices.
+    fn shape_of(&mut self, base: &Expr, items: &[IndexItem]) -> Option<Vec<Dim>> {
+        if let ExprKind::Name(name) = &base.kind {
+            if let Some(val) = self.value(name) {
+                let val = val.clone();
+                return Some(self.positional(&val).to_vec());
+            }
+            if name == "delta" && items.len() == 2 {
+                return self.delta_shape(items);
+            }
+        }
+        // Lowering is pure but for new nodes, so the shape of a closed expression can be had by lowering it.
+        let noted = self.diagnostics.len();
+        let val = self.expr(base).ok();
+        self.diagnostics.truncate(noted);
+        val.map(|val| self.positional(&val).to_vec())
+    }
+
+    /// Each position of a delta has the range that the other one has.
+    fn delta_shape(&self, items: &[IndexItem]) -> Option<Vec<Dim>> {
+        let size = items.iter().find_map(|item| {
+            let IndexItem::At(expr) = item else { return None };
+            let position = self.position(expr)?;
+            match position.terms.as_slice() {
+                [(label, 1)] if position.offset.as_fixed() == Some(0) => self.sizes.get(label).cloned(),
+                _ => None,
+            }
+        })?;
+        let direct = items.iter().all(|item| match item {
+            IndexItem::At(expr) => matches!(&expr.kind, ExprKind::Name(_)),
+            _ => false,
+        });
+        direct.then(|| vec![size.clone(), size])
+    }
+
+    fn note_range(&mut self, at: &Expr, dim: &Dim) {
+        let Some(position) = self.position(at) else { return };
+        let unknown: Vec<(Label, i64)> =
+            position.terms.iter().filter(|(label, _)| !self.sizes.contains_key(label)).copied().collect();
+        let [(label, coefficient)] = unknown.as_slice() else { return };
+        // The largest and smallest position that the known indices reach.
+        let (mut low, mut high) = (position.offset.clone(), position.offset.clone());
+        for (known, factor) in &position.terms {
+            if known == label {
+                continue;
+            }
+            let last = self.label_size(*known).plus(&Dim::fixed(1), Num::int(-1));
+            let end = if *factor > 0 { &mut high } else { &mut low };
+            *end = end.plus(&last, Num::int(i128::from(*factor)));
+        }
+        let last = dim.plus(&Dim::fixed(1), Num::int(-1));
+        let room = if *coefficient > 0 { last.plus(&high, Num::int(-1)) } else { low };
+        let steps = match (coefficient.unsigned_abs(), room.as_fixed()) {
+            (1, _) => Some(room),
+            (step, Some(room)) if room >= 0 => Some(Dim::fixed(room / i128::from(step))),
+            _ => None,
+        };
+        if let Some(size) = steps.map(|steps| steps.plus(&Dim::fixed(1), Num::ONE))
+            && size.as_fixed() != Some(0)
+        {
+            self.sizes.insert(*label, size);
+        }
+    }
+}

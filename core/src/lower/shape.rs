@@ -1,0 +1,346 @@
+//! Axes: broadcasting, alignment of labels, reordering, and how shapes are shown when they do not fit.
+
+use super::{Label, Lowerer, Val};
+use crate::ir::{Dim, NodeId, Num, Shape};
+use chainrule_grammar::{Code, Diagnostic, Span};
+
+/// A value with the place where it was written, for messages.
+#[derive(Clone, Debug)]
+pub struct Operand {
+    /// The value.
+    pub val: Val,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Lowerer<'_> {
+    /// Remembers how many values the labels of these values take.
+    pub fn note_sizes<'v>(&mut self, vals: impl Iterator<Item = &'v Val>) {
+        for val in vals {
+            for (axis, label) in val.labels.iter().enumerate() {
+                let size = self.graph.shape(val.node)[axis].clone();
+                self.sizes.insert(*label, size);
+            }
+        }
+    }
+
+    /// `[B, N]` of a value's positional axes.
+    pub fn show(&self, val: &Val) -> String {
+        self.graph.show_shape(self.positional(val))
+    }
+
+    /// The union of the operands' labels, in order of first appearance.
+    pub fn union_labels<'v>(&self, vals: impl Iterator<Item = &'v Val>) -> Vec<Label> {
+        let mut labels: Vec<Label> = Vec::new();
+        for val in vals {
+            for label in &val.labels {
+                if !labels.contains(label) {
+                    labels.push(*label);
+                }
+            }
+        }
+        labels
+    }
+
+    /// The common shape of positional axes under NumPy's rules.
+    pub fn broadcast(&self, operands: &[Operand], what: &str, span: Span) -> Result<Shape, Diagnostic> {
+        let mut shape: Shape = Vec::new();
+        for operand in operands {
+            let own = self.positional(&operand.val).to_vec();
+            if own.len() > shape.len() {
+                let missing = own.len() - shape.len();
+                shape.splice(0..0, own[..missing].iter().cloned());
+            }
+            let offset = shape.len() - own.len();
+            for (axis, dim) in own.iter().enumerate() {
+                let known = &mut shape[offset + axis];
+                if known.is_one() {
+                    *known = dim.clone();
+                } else if !dim.is_one() && known != dim {
+                    return Err(self.mismatch(operands, what, span));
+                }
+            }
+        }
+        Ok(shape)
+    }
+
+    fn mismatch(&self, operands: &[Operand], what: &str, span: Span) -> Diagnostic {
+        let shapes: Vec<String> = operands.iter().map(|operand| self.show(&operand.val)).collect();
+        let mut diagnostic = Diagnostic::new(
+            Code::ShapeMismatch,
+            span,
+            format!("the operands of {what} have shapes {} that do not broadcast", shapes.join(" and ")),
+        );
+        for (operand, shape) in operands.iter().zip(&shapes) {
+            diagnostic = diagnostic.label(operand.span, shape.clone());
+        }
+        if let Some(help) = self.mismatch_help(operands) {
+            diagnostic = diagnostic.help(help);
+        }
+        diagnostic
+    }
+
+    fn mismatch_help(&self, operands: &[Operand]) -> Option<String> {
+        let [a, b] = operands else { return None };
+        let (left, right) = (self.positional(&a.val), self.positional(&b.val));
+        let flipped: Vec<Dim> = right.iter().rev().cloned().collect();
+        if left.len() == 2 && flipped == left {
+            return Some("transpose one of them with `.T`".to_string());
+        }
+        match (left, right) {
+            ([rows, _], [length]) if rows == length => {
+                Some("a vector lies along the last axis; write `v[:, None]` to lay it along the rows".to_string())
+            }
+            ([length], [rows, _]) if rows == length => {
+                Some("a vector lies along the last axis; write `v[:, None]` to lay it along the rows".to_string())
+            }
+            _ => None,
+        }
+    }
+
+    /// The labels with which an einsum reads a value whose positional axes align with the last of `axes`. An axis of size 1
+    /// that is to be repeated is read at a label of its own, over which the einsum sums its single entry.
+    pub fn reading(&mut self, val: &Val, shape: &[Dim], axes: &[Label]) -> Vec<u32> {
+        let own = self.positional(val).to_vec();
+        let offset = shape.len() - own.len();
+        let mut labels: Vec<u32> = val.labels.iter().map(|label| label.0).collect();
+        for (axis, dim) in own.iter().enumerate() {
+            if dim == &shape[offset + axis] {
+                labels.push(axes[offset + axis].0);
+            } else {
+                labels.push(self.fresh().0);
+            }
+        }
+        labels
+    }
+
+    /// Fresh labels for positional axes of this shape, with their sizes as einsum extras.
+    pub fn axes(&mut self, shape: &[Dim]) -> (Vec<Label>, Vec<(u32, Dim)>) {
+        let labels: Vec<Label> = shape.iter().map(|_| self.fresh()).collect();
+        let extra = labels.iter().zip(shape).map(|(label, dim)| (label.0, dim.clone())).collect();
+        (labels, extra)
+    }
+
+    /// Every operand as a node of exactly the shape `labels ++ shape`.
+    pub fn expand(&mut self, operands: &[Operand], labels: &[Label], shape: &[Dim]) -> Vec<NodeId> {
+        let (axes, mut extra) = self.axes(shape);
+        extra.extend(labels.iter().map(|label| (label.0, self.label_size(*label))));
+        let out: Vec<u32> = labels.iter().chain(&axes).map(|label| label.0).collect();
+        let mut nodes = Vec::new();
+        for operand in operands {
+            let reading = self.reading(&operand.val, shape, &axes);
+            nodes.push(self.graph.einsum(&[(operand.val.node, reading)], &out, &extra));
+        }
+        nodes
+    }
+
+    /// How many values a label takes.
+    pub fn label_size(&self, label: Label) -> Dim {
+        self.sizes.get(&label).cloned().unwrap_or_else(|| Dim::fixed(1))
+    }
+
+    /// The product of operands, labels aligned and positional axes broadcast. A negative exponent divides.
+    pub fn product(&mut self, operands: &[(Operand, bool)], span: Span) -> Result<Val, Diagnostic> {
+        let plain: Vec<Operand> = operands.iter().map(|(operand, _)| operand.clone()).collect();
+        let shape = self.broadcast(&plain, "the product", span)?;
+        let labels = self.union_labels(plain.iter().map(|operand| &operand.val));
+        let (axes, extra) = self.axes(&shape);
+        let out: Vec<u32> = labels.iter().chain(&axes).map(|label| label.0).collect();
+        let mut factors = Vec::new();
+        for (operand, divides) in operands {
+            let reading = self.reading(&operand.val, &shape, &axes);
+            let node = if *divides { self.reciprocal(operand)? } else { operand.val.node };
+            factors.push((node, reading));
+        }
+        // Numbers go into one coefficient, so that `1/2 * x` is half of x and not a product with a constant node.
+        let mut coefficient = Num::ONE;
+        let mut kept = Vec::new();
+        for (node, reading) in factors {
+            match self.graph.op(node) {
+                crate::ir::Op::Const(c) => coefficient = coefficient * *c,
+                _ => kept.push((node, reading)),
+            }
+        }
+        let node = if kept.is_empty() {
+            let scalar = self.graph.constant(coefficient);
+            let full: Shape = labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
+            return Ok(Val { node: self.graph.fill(scalar, &full), labels });
+        } else {
+            self.graph.einsum(&kept, &out, &extra)
+        };
+        Ok(Val { node: self.graph.scale(coefficient, node), labels })
+    }
+
+    fn reciprocal(&mut self, operand: &Operand) -> Result<NodeId, Diagnostic> {
+        let node = operand.val.node;
+        if self.graph.is_zero(node) {
+            return Err(Diagnostic::new(Code::DivisionByZero, operand.span, "this divisor is the constant zero"));
+        }
+        if let crate::ir::Op::Const(c) = self.graph.op(node)
+            && let Some(inverse) = c.recip()
+        {
+            return Ok(self.graph.constant(inverse));
+        }
+        Ok(self.graph.pow(node, Num::int(-1)))
+    }
+
+    /// Σ sign·operand, labels aligned and positional axes broadcast.
+    pub fn sum_of(&mut self, operands: &[(Operand, Num)], span: Span) -> Result<Val, Diagnostic> {
+        let plain: Vec<Operand> = operands.iter().map(|(operand, _)| operand.clone()).collect();
+        let shape = self.broadcast(&plain, "the sum", span)?;
+        let labels = self.union_labels(plain.iter().map(|operand| &operand.val));
+        let nodes = self.expand(&plain, &labels, &shape);
+        let full: Shape = labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
+        let mut terms: Vec<(Num, NodeId)> = Vec::new();
+        for ((_, sign), node) in operands.iter().zip(nodes) {
+            terms.push(self.unscaled(*sign, node));
+        }
+        let constants: Option<Num> = terms
+            .iter()
+            .map(|(c, node)| match self.graph.op(*node) {
+                crate::ir::Op::Const(value) => Some(*c * *value),
+                _ => None,
+            })
+            .try_fold(Num::ZERO, |sum, value| Some(sum + value?));
+        let node = match constants {
+            Some(value) if full.is_empty() => self.graph.constant(value),
+            _ => self.graph.add(&terms, &full),
+        };
+        Ok(Val { node, labels })
+    }
+
+    /// `c · node` with a scaling of the node (an `Add` of one term) moved into the coefficient.
+    fn unscaled(&self, c: Num, node: NodeId) -> (Num, NodeId) {
+        match (self.graph.op(node), self.graph.args(node)) {
+            (crate::ir::Op::Add(coefficients), [only]) if self.graph.name(node).is_none() => (c * coefficients[0], *only),
+            _ => (c, node),
+        }
+    }
+
+    /// The matrix product of NumPy: last axis of `a` with the last but one (or only) axis of `b`, batch axes broadcast.
+    pub fn matmul(&mut self, a: &Operand, b: &Operand, span: Span) -> Result<Val, Diagnostic> {
+        let left = self.positional(&a.val).to_vec();
+        let right = self.positional(&b.val).to_vec();
+        let scalar = |operand: &Operand| {
+            Diagnostic::new(Code::MatmulShape, span, "`@` wants a vector or a matrix on both sides, this operand is a scalar")
+                .label(operand.span, "a scalar")
+                .help("write `*` to scale by a scalar")
+        };
+        let Some(inner) = left.last() else { return Err(scalar(a)) };
+        if right.is_empty() {
+            return Err(scalar(b));
+        }
+        let other = if right.len() == 1 { &right[0] } else { &right[right.len() - 2] };
+        if inner != other {
+            return Err(self.inner_mismatch(a, b, span));
+        }
+        let (left_batch, right_batch) = (left.len().saturating_sub(2), right.len().saturating_sub(2));
+        let batch_shape = self.batch_shape(&left[..left_batch], &right[..right_batch], a, b, span)?;
+        let (batch_axes, mut extra) = self.axes(&batch_shape);
+        let labels = self.union_labels([&a.val, &b.val].into_iter());
+        let summed = self.fresh();
+        let mut out: Vec<u32> = labels.iter().chain(&batch_axes).map(|label| label.0).collect();
+        let mut left_reading: Vec<u32> = a.val.labels.iter().map(|label| label.0).collect();
+        left_reading.extend(self.batch_reading(&left[..left_batch], &batch_shape, &batch_axes));
+        if left.len() >= 2 {
+            let row = self.fresh();
+            out.push(row.0);
+            left_reading.push(row.0);
+        }
+        left_reading.push(summed.0);
+        let mut right_reading: Vec<u32> = b.val.labels.iter().map(|label| label.0).collect();
+        right_reading.extend(self.batch_reading(&right[..right_batch], &batch_shape, &batch_axes));
+        right_reading.push(summed.0);
+        if right.len() >= 2 {
+            let column = self.fresh();
+            out.push(column.0);
+            right_reading.push(column.0);
+        }
+        extra.retain(|(label, _)| out.contains(label));
+        let node = self.graph.einsum(&[(a.val.node, left_reading), (b.val.node, right_reading)], &out, &extra);
+        Ok(Val { node, labels })
+    }
+
+    fn batch_shape(&self, a: &[Dim], b: &[Dim], x: &Operand, y: &Operand, span: Span) -> Result<Shape, Diagnostic> {
+        let rank = a.len().max(b.len());
+        let at = |shape: &[Dim], axis: usize| -> Dim {
+            (axis + shape.len()).checked_sub(rank).map_or_else(|| Dim::fixed(1), |at| shape[at].clone())
+        };
+        (0..rank)
+            .map(|axis| match (at(a, axis), at(b, axis)) {
+                (left, right) if left == right || right.is_one() => Ok(left),
+                (left, right) if left.is_one() => Ok(right),
+                _ => Err(self.mismatch(&[x.clone(), y.clone()], "the batch axes of `@`", span)),
+            })
+            .collect()
+    }
+
+    fn batch_reading(&mut self, own: &[Dim], shape: &[Dim], axes: &[Label]) -> Vec<u32> {
+        let offset = shape.len() - own.len();
+        let pick = |(axis, dim): (usize, &Dim)| (dim == &shape[offset + axis]).then(|| axes[offset + axis].0);
+        let known: Vec<Option<u32>> = own.iter().enumerate().map(pick).collect();
+        known.into_iter().map(|label| label.unwrap_or_else(|| self.fresh().0)).collect()
+    }
+
+    fn inner_mismatch(&self, a: &Operand, b: &Operand, span: Span) -> Diagnostic {
+        let (left, right) = (self.show(&a.val), self.show(&b.val));
+        let last = |val: &Val| self.positional(val).last().map_or(String::new(), |dim| self.graph.show_dim(dim));
+        let inner = {
+            let shape = self.positional(&b.val);
+            let at = shape.len().saturating_sub(2);
+            self.graph.show_dim(&shape[at])
+        };
+        let diagnostic = Diagnostic::new(
+            Code::MatmulShape,
+            span,
+            format!("the inner dimensions of `@` differ: {} on the left and {inner} on the right", last(&a.val)),
+        )
+        .label(a.span, left)
+        .label(b.span, right);
+        match self.transpose_help(a, b) {
+            Some(help) => diagnostic.help(help),
+            None => diagnostic,
+        }
+    }
+
+    fn transpose_help(&self, a: &Operand, b: &Operand) -> Option<String> {
+        let (left, right) = (self.positional(&a.val), self.positional(&b.val));
+        let (last_left, first_right) = (left.last()?, right.get(right.len().saturating_sub(2))?);
+        if left.len() == 2 && &left[0] == first_right {
+            return Some("transpose the left operand: `.T`".to_string());
+        }
+        if right.len() == 2 && right.last() == Some(last_left) {
+            return Some("transpose the right operand: `.T`".to_string());
+        }
+        if right.last() == left.first() {
+            return Some("swap the operands".to_string());
+        }
+        None
+    }
+
+    /// The same value with its axes in the order `labels ++ positional`, labels being a permutation of its own.
+    pub fn reorder(&mut self, val: &Val, labels: &[Label]) -> Val {
+        let rank = self.positional(val).len();
+        let mut order: Vec<usize> =
+            labels.iter().filter_map(|label| val.labels.iter().position(|own| own == label)).collect();
+        order.extend(val.labels.len()..val.labels.len() + rank);
+        Val { node: self.graph.permute(val.node, &order), labels: labels.to_vec() }
+    }
+
+    /// The value with these positional axes (all others become labels, new ones), so that a rule sees only them. Gives the value
+    /// and the labels of the axes that were hidden, in order.
+    pub fn focus(&mut self, val: &Val, axes: &[usize]) -> (Val, Vec<Label>) {
+        let first = val.labels.len();
+        let rank = self.positional(val).len();
+        let hidden: Vec<usize> = (0..rank).filter(|axis| !axes.contains(axis)).collect();
+        let names: Vec<Label> = hidden.iter().map(|_| self.fresh()).collect();
+        let mut order: Vec<usize> = (0..first).collect();
+        order.extend(hidden.iter().map(|axis| first + axis));
+        order.extend(axes.iter().map(|axis| first + axis));
+        let node = self.graph.permute(val.node, &order);
+        let labels: Vec<Label> = val.labels.iter().chain(&names).copied().collect();
+        let focused = Val { node, labels };
+        self.note_sizes(std::iter::once(&focused));
+        (focused, names)
+    }
+}

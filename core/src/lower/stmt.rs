@@ -1,0 +1,448 @@
+//! Statements: declarations, definitions, results and requests, in order; every independent error is reported.
+
+use super::net::Net;
+use super::{Function, Lowered, Lowerer, Named, Request, Val};
+use crate::ir::graph::{DimInfo, Fact};
+use crate::ir::{Dim, DimId, Graph, NamedConst, Num, Op, Var, VarKind};
+use chainrule_grammar::ast::{DeclKind, DimDecl, Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl};
+use chainrule_grammar::{Code, Diagnostic, Span};
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// The largest number of entries that a tensor of fixed size may have.
+const MAX_ENTRIES: i128 = 1 << 40;
+/// The most nodes that a program may stand for.
+const MAX_NODES: usize = 2_000_000;
+
+/// Lowers a program into a graph. What could be understood is in the result even where there are errors.
+pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>) {
+    let mut lowerer = Lowerer::new(graph);
+    let mut lowered = Lowered::default();
+    let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
+    let mut unnamed = None;
+    for stmt in &program.stmts {
+        if let StmtKind::Def { name, .. } | StmtKind::Loss { name, .. } | StmtKind::Output { name, value: Some(_), .. } = &stmt.kind {
+            lowerer.later.entry(name.name.clone()).or_insert(name.span);
+        }
+    }
+    for stmt in &program.stmts {
+        if lowerer.graph.len() > MAX_NODES {
+            lowerer.diagnostics.push(Diagnostic::new(Code::TooLarge, stmt.span, "the program stands for too many operations"));
+            break;
+        }
+        match &stmt.kind {
+            StmtKind::Request { kind, of, wrt } => requests.push((*kind, of, wrt)),
+            StmtKind::Expr(expr) => unnamed = Some((expr, stmt.span)),
+            _ => {
+                let outcome = lowerer.statement(stmt, &mut lowered);
+                if let Err(diagnostic) = outcome {
+                    lowerer.refuse(stmt, diagnostic);
+                }
+            }
+        }
+    }
+    if let Some((expr, span)) = unnamed {
+        lowerer.bare(expr, span, &mut lowered);
+    }
+    lowerer.collect_vars(&mut lowered);
+    lowerer.requests(&requests, &mut lowered);
+    lowered.dims = lowerer.dims.clone();
+    lowered.scope.extend(lowerer.globals.iter().map(|(name, val)| (name.clone(), val.node)));
+    let diagnostics = lowerer.diagnostics;
+    (lowered, diagnostics)
+}
+
+impl<'a> Lowerer<'a> {
+    fn statement(&mut self, stmt: &'a Stmt, lowered: &mut Lowered) -> Result<()> {
+        match &stmt.kind {
+            StmtKind::Dim(decls) => decls.iter().try_for_each(|decl| self.dim(decl)),
+            StmtKind::Decl { kind, vars } => {
+                for decl in vars {
+                    if let Err(diagnostic) = self.declare(*kind, decl, &stmt.doc) {
+                        self.poisoned.push(decl.name.name.clone());
+                        self.report(diagnostic);
+                    }
+                }
+                Ok(())
+            }
+            StmtKind::Const(items) => items.iter().try_for_each(|(name, value)| self.named_number(name, value)),
+            StmtKind::Def { name, indices, value } => {
+                self.free(name)?;
+                let val = self.definition(indices, value, stmt.span)?;
+                self.define(name, val, stmt, lowered);
+                Ok(())
+            }
+            StmtKind::Loss { name, value } => {
+                self.free(name)?;
+                let val = self.expr(value)?;
+                let val = self.scalar_loss(name, value, val)?;
+                self.define(name, val.clone(), stmt, lowered);
+                lowered.losses.push(Named { name: name.name.clone(), node: val.node, span: name.span });
+                Ok(())
+            }
+            StmtKind::Output { name, indices, value } => {
+                let val = match value {
+                    Some(value) => {
+                        self.free(name)?;
+                        let val = self.definition(indices, value, stmt.span)?;
+                        self.define(name, val.clone(), stmt, lowered);
+                        val
+                    }
+                    None => match self.value(&name.name) {
+                        Some(val) => val.clone(),
+                        None => return Err(self.unknown_name(&name.name, name.span)),
+                    },
+                };
+                lowered.outputs.push(Named { name: name.name.clone(), node: val.node, span: name.span });
+                Ok(())
+            }
+            StmtKind::Fn { name, params, body, result, .. } => {
+                if self.functions.contains_key(&name.name) || self.nets.contains_key(&name.name) {
+                    return Err(taken(name));
+                }
+                self.functions.insert(name.name.clone(), Function { params, body, result });
+                Ok(())
+            }
+            StmtKind::Net { name, chain } => {
+                if self.functions.contains_key(&name.name) || self.nets.contains_key(&name.name) {
+                    return Err(taken(name));
+                }
+                self.nets.insert(name.name.clone(), Net { name, chain });
+                Ok(())
+            }
+            StmtKind::Request { .. } | StmtKind::Expr(_) => Ok(()),
+        }
+    }
+
+    fn scalar_loss(&self, name: &Ident, value: &Expr, val: Val) -> Result<Val> {
+        if self.positional(&val).is_empty() {
+            return Ok(val);
+        }
+        let shape = self.show(&val);
+        Err(Diagnostic::new(
+            Code::NonScalarLoss,
+            value.span,
+            format!("the loss `{}` has shape {shape}; a gradient needs a scalar", name.name),
+        )
+        .here(shape)
+        .help("reduce it with `sum(...)` or `mean(...)`, or declare an `output` and ask for its `jacobian`"))
+    }
+
+    /// Reports a statement's error; its name is then known to be bad, so that its uses are not errors of their own.
+    fn refuse(&mut self, stmt: &Stmt, diagnostic: Diagnostic) {
+        let mut names: Vec<&Ident> = match &stmt.kind {
+            StmtKind::Def { name, .. } | StmtKind::Loss { name, .. } | StmtKind::Output { name, .. } => vec![name],
+            StmtKind::Fn { name, .. } | StmtKind::Net { name, .. } => vec![name],
+            StmtKind::Const(items) => items.iter().map(|(name, _)| name).collect(),
+            StmtKind::Dim(decls) => decls.iter().map(|decl| &decl.name).collect(),
+            _ => Vec::new(),
+        };
+        names.retain(|name| !self.globals.contains_key(&name.name));
+        self.poisoned.extend(names.into_iter().map(|name| name.name.clone()));
+        self.report(diagnostic);
+    }
+
+    /// Adds an error unless it only follows from an earlier one.
+    fn report(&mut self, diagnostic: Diagnostic) {
+        let names_poison = matches!(diagnostic.code, Code::UnknownName | Code::UnknownFunction | Code::UseBeforeDefinition)
+            && self.poisoned.iter().any(|name| diagnostic.message.contains(&format!("`{name}`")));
+        if !names_poison {
+            self.diagnostics.push(diagnostic);
+        }
+    }
+
+    fn free(&self, name: &Ident) -> Result<()> {
+        let clash = self.globals.contains_key(&name.name) || self.dims.contains_key(&name.name);
+        if clash { Err(taken(name)) } else { Ok(()) }
+    }
+
+    fn dim(&mut self, decl: &DimDecl) -> Result<()> {
+        self.free(&decl.name)?;
+        let dim = match &decl.value {
+            Some(value) => self.dimension(value)?,
+            None => {
+                let id = DimId(self.graph.dims.len() as u32);
+                self.graph.dims.push(DimInfo { name: decl.name.name.clone() });
+                Dim::named(id)
+            }
+        };
+        self.dims.insert(decl.name.name.clone(), dim);
+        Ok(())
+    }
+
+    /// A size: a whole-number formula of numbers and dim names.
+    pub(crate) fn dimension(&self, expr: &Expr) -> Result<Dim> {
+        let indices_hidden = self.position(expr).filter(|position| position.terms.is_empty());
+        let Some(position) = indices_hidden else {
+            return Err(self.bad_dimension(expr));
+        };
+        let dim = position.offset;
+        let whole = dim.terms.iter().all(|(_, c)| matches!(c, Num::Rational(..)));
+        match dim.as_fixed() {
+            Some(size) if size <= 0 => {
+                Err(Diagnostic::new(Code::BadDimension, expr.span, format!("a size must be at least 1, this is {size}")))
+            }
+            None if dim.terms.iter().all(|(names, _)| names.is_empty()) || !whole => {
+                Err(Diagnostic::new(Code::BadDimension, expr.span, "a size must be a whole number"))
+            }
+            _ => Ok(dim),
+        }
+    }
+
+    fn bad_dimension(&self, expr: &Expr) -> Diagnostic {
+        if let ExprKind::Name(name) = &expr.kind {
+            let diagnostic = Diagnostic::new(Code::UnknownName, expr.span, format!("`{name}` is not a declared dimension"));
+            return match super::expr::nearest(name, self.dims.keys().map(String::as_str)) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help(format!("declare it first: `dim {name};`")),
+            };
+        }
+        Diagnostic::new(Code::BadDimension, expr.span, "a size is a whole number, a dim name, or a formula of those with + - * /")
+    }
+
+    fn declare(&mut self, kind: DeclKind, decl: &VarDecl, doc: &[String]) -> Result<()> {
+        self.free(&decl.name)?;
+        let shape: Vec<Dim> = match &decl.shape {
+            Some(sizes) => sizes.iter().map(|size| self.dimension(size)).collect::<Result<_>>()?,
+            None => Vec::new(),
+        };
+        self.check_size(&shape, decl.name.span)?;
+        let facts = decl.facts.iter().map(|fact| self.fact(fact, &shape)).collect::<Result<_>>()?;
+        let kind = match kind {
+            DeclKind::Input => VarKind::Input,
+            DeclKind::Target => VarKind::Target,
+            DeclKind::Param => VarKind::Param,
+        };
+        if decl.int && kind == VarKind::Param {
+            return Err(Diagnostic::new(Code::BadFact, decl.name.span, "a param cannot be integers: nothing can be differentiated by it"));
+        }
+        let var = Var {
+            name: decl.name.name.clone(),
+            kind,
+            int: decl.int,
+            shape,
+            facts,
+            doc: doc.to_vec(),
+            span: decl.name.span,
+        };
+        let node = self.graph.declare(var);
+        self.globals.insert(decl.name.name.clone(), Val { node, labels: Vec::new() });
+        Ok(())
+    }
+
+    /// Refuses tensors that no machine can address.
+    pub(crate) fn check_size(&self, shape: &[Dim], span: Span) -> Result<()> {
+        let mut entries: i128 = 1;
+        for dim in shape {
+            let size = dim.as_fixed().unwrap_or(1).max(1);
+            entries = entries.checked_mul(size).filter(|entries| *entries <= MAX_ENTRIES).ok_or_else(|| {
+                Diagnostic::new(Code::DimOverflow, span, format!("a tensor of shape {} is too large", self.graph.show_shape(shape)))
+            })?;
+        }
+        Ok(())
+    }
+
+    fn fact(&self, fact: &Ident, shape: &[Dim]) -> Result<Fact> {
+        let Some((_, known)) = Fact::ALL.iter().find(|(name, _)| *name == fact.name) else {
+            let names = Fact::ALL.iter().map(|(name, _)| *name);
+            let diagnostic = Diagnostic::new(Code::BadFact, fact.span, format!("unknown fact `{}`", fact.name));
+            return Err(match super::expr::nearest(&fact.name, names.clone()) {
+                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                None => diagnostic.help(format!("facts are: {}", names.collect::<Vec<_>>().join(", "))),
+            });
+        };
+        let square = matches!(known, Fact::Symmetric | Fact::Spd | Fact::Orthogonal | Fact::Diagonal | Fact::Triangular);
+        let fits = match shape {
+            _ if matches!(known, Fact::Positive | Fact::Nonnegative) => true,
+            [a, b] if square => a == b,
+            [] => false,
+            _ => !square,
+        };
+        if fits {
+            return Ok(*known);
+        }
+        Err(Diagnostic::new(
+            Code::BadFact,
+            fact.span,
+            format!("`{}` cannot be said of {}", fact.name, self.graph.show_shape(shape)),
+        ))
+    }
+
+    fn named_number(&mut self, name: &Ident, value: &Expr) -> Result<()> {
+        self.free(name)?;
+        let val = self.expr(value)?;
+        let Some(number) = self.constant_value(val.node).or_else(|| self.known_number(val.node)) else {
+            return Err(Diagnostic::new(Code::BadArgument, value.span, format!("the const `{}` must be a number", name.name)));
+        };
+        let id = self.graph.consts.len() as u32;
+        self.graph.consts.push((name.name.clone(), number));
+        let node = self.graph.named_const(NamedConst::User(id));
+        self.globals.insert(name.name.clone(), Val { node, labels: Vec::new() });
+        Ok(())
+    }
+
+    /// A formula of constants as a number: `const s = sqrt(2) * pi;`
+    fn known_number(&self, node: crate::ir::NodeId) -> Option<Num> {
+        let point = crate::eval::Point::default();
+        let closed = self.graph.reachable(&[node]).iter().all(|&id| !matches!(self.graph.op(id), Op::Var(_) | Op::Size(_)));
+        if !closed || !self.graph.shape(node).is_empty() {
+            return None;
+        }
+        let value = crate::eval::eval(self.graph, &point, &[node]).ok()?.first()?.data.first().copied()?;
+        Some(Num::Real(value))
+    }
+
+    /// The value of `name[indices] = value`.
+    pub(crate) fn definition(&mut self, indices: &[Ident], value: &Expr, span: Span) -> Result<Val> {
+        if indices.is_empty() {
+            let val = self.expr(value)?;
+            debug_assert!(val.labels.is_empty() || !self.frames.is_empty(), "a definition has no open indices");
+            return Ok(val);
+        }
+        self.inferred.clear();
+        let first = self.indices.len();
+        let mut labels = Vec::new();
+        for index in indices {
+            if indices.iter().filter(|other| other.name == index.name).count() > 1 {
+                return Err(Diagnostic::new(Code::Redefinition, index.span, format!("the index `{}` is named twice", index.name)));
+            }
+            let label = self.fresh();
+            self.indices.push((index.name.clone(), label));
+            labels.push(label);
+        }
+        self.infer_ranges(value);
+        let result = self.expr(value);
+        self.indices.truncate(first);
+        let val = result?;
+        for (index, label) in indices.iter().zip(&labels) {
+            let Some(size) = self.sizes.get(label).cloned() else {
+                return Err(self.no_range(&index.name, index.span));
+            };
+            self.graph.letters.push((size, index.name.clone()));
+        }
+        if !self.positional(&val).is_empty() {
+            return Err(Diagnostic::new(
+                Code::ShapeMismatch,
+                span,
+                format!("the right-hand side must be an entry, but has shape {}", self.show(&val)),
+            )
+            .help("index its tensors, e.g. `x[i,j]`, or drop the indices on the left"));
+        }
+        let outer: Vec<_> = val.labels.iter().filter(|label| !labels.contains(label)).copied().collect();
+        let wanted: Vec<_> = outer.iter().chain(&labels).copied().collect();
+        Ok(Val { node: self.restore(&val, &wanted), labels: outer })
+    }
+
+    fn define(&mut self, name: &Ident, val: Val, stmt: &Stmt, lowered: &mut Lowered) {
+        let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+        if !atom {
+            self.graph.names.entry(val.node).or_insert_with(|| name.name.clone());
+        }
+        self.graph.spans.entry(val.node).or_insert(name.span);
+        if !stmt.doc.is_empty() {
+            lowered.docs.insert(name.name.clone(), stmt.doc.clone());
+        }
+        self.later.remove(&name.name);
+        self.globals.insert(name.name.clone(), val);
+    }
+
+    /// An unnamed expression is called `f`: a loss where it is a scalar, else an output whose Jacobian is taken.
+    fn bare(&mut self, expr: &'a Expr, span: Span, lowered: &mut Lowered) {
+        let val = match self.expr(expr) {
+            Ok(val) => val,
+            Err(diagnostic) => return self.report(diagnostic),
+        };
+        let named = Named { name: "f".to_string(), node: val.node, span };
+        if !self.globals.contains_key("f") {
+            let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+            if !atom {
+                self.graph.names.entry(val.node).or_insert_with(|| "f".to_string());
+            }
+            self.globals.insert("f".to_string(), val.clone());
+        }
+        if self.positional(&val).is_empty() {
+            lowered.losses.push(named);
+        } else {
+            lowered.outputs.push(named.clone());
+            let wrt = self.default_wrt();
+            lowered.requests.push(Request { kind: RequestKind::Jacobian, of: named, wrt, explicit: false });
+        }
+    }
+
+    fn default_wrt(&mut self) -> Vec<Named> {
+        let params: Vec<(u32, Var)> = self
+            .graph
+            .vars
+            .iter()
+            .enumerate()
+            .filter(|(_, var)| var.kind == VarKind::Param)
+            .map(|(at, var)| (at as u32, var.clone()))
+            .collect();
+        params
+            .into_iter()
+            .map(|(at, var)| Named { name: var.name, node: self.graph.variable(crate::ir::VarId(at)), span: var.span })
+            .collect()
+    }
+
+    fn collect_vars(&mut self, lowered: &mut Lowered) {
+        for at in 0..self.graph.vars.len() {
+            let node = self.graph.variable(crate::ir::VarId(at as u32));
+            lowered.vars.push(node);
+        }
+    }
+
+    fn requests(&mut self, written: &[(RequestKind, &Ident, &[Ident])], lowered: &mut Lowered) {
+        for (kind, of, wrt) in written {
+            match self.request(*kind, of, wrt, lowered) {
+                Ok(request) => lowered.requests.push(request),
+                Err(diagnostic) => self.report(diagnostic),
+            }
+        }
+        let params = self.default_wrt();
+        let asked: Vec<String> = lowered
+            .requests
+            .iter()
+            .filter(|request| request.kind == RequestKind::Grad)
+            .map(|request| request.of.name.clone())
+            .collect();
+        for loss in lowered.losses.clone() {
+            if !asked.contains(&loss.name) && !params.is_empty() {
+                lowered.requests.push(Request { kind: RequestKind::Grad, of: loss, wrt: params.clone(), explicit: false });
+            }
+        }
+    }
+
+    fn request(&mut self, kind: RequestKind, of: &Ident, wrt: &[Ident], lowered: &Lowered) -> Result<Request> {
+        let Some(val) = self.globals.get(&of.name).cloned() else {
+            return Err(self.unknown_name(&of.name, of.span));
+        };
+        let scalar = self.graph.shape(val.node).is_empty();
+        if !scalar && matches!(kind, RequestKind::Grad | RequestKind::Hessian | RequestKind::Hvp) {
+            return Err(Diagnostic::new(
+                Code::BadRequest,
+                of.span,
+                format!("`{}` has shape {}; only a scalar has a gradient or a Hessian", of.name, self.show(&val)),
+            )
+            .help(format!("ask for `jacobian {} wrt …;`", of.name)));
+        }
+        let _ = lowered;
+        let mut by = Vec::new();
+        for name in wrt {
+            let Some(val) = self.globals.get(&name.name).cloned() else {
+                return Err(self.unknown_name(&name.name, name.span));
+            };
+            if let Op::Var(var) = self.graph.op(val.node)
+                && self.graph.var(*var).int
+            {
+                return Err(Diagnostic::new(Code::NoDerivative, name.span, format!("`{}` is integers: nothing can be differentiated by it", name.name)));
+            }
+            by.push(Named { name: name.name.clone(), node: val.node, span: name.span });
+        }
+        Ok(Request { kind, of: Named { name: of.name.clone(), node: val.node, span: of.span }, wrt: by, explicit: true })
+    }
+}
+
+fn taken(name: &Ident) -> Diagnostic {
+    Diagnostic::new(Code::Redefinition, name.span, format!("the name `{}` is already taken", name.name))
+        .help("choose another name; every name is defined once")
+}

@@ -1,0 +1,93 @@
+//! pest's parser of `chainrule.pest`, and small helpers over its pairs. Nothing of pest leaves this crate.
+
+use crate::ast::Ident;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::span::Span;
+use pest::Parser as _;
+use pest::error::{ErrorVariant, InputLocation};
+use pest::iterators::Pair;
+
+/// The rules as pest generates them, kept in a module of their own because they cannot be documented.
+#[allow(missing_docs)]
+mod generated {
+    /// The parser.
+    #[derive(pest_derive::Parser)]
+    #[grammar = "chainrule.pest"]
+    pub(crate) struct Syntax;
+}
+
+pub(crate) use generated::Rule;
+
+/// What pest says of a text that does not follow the grammar: where it got to, and which rules it tried there.
+pub(crate) struct Refusal {
+    /// The byte offset in the text that was parsed.
+    pub at: usize,
+    /// What could have stood there.
+    pub wanted: Vec<Rule>,
+    /// The stack was too small for the nesting.
+    pub deep: bool,
+}
+
+/// A part of a source text as the grammar reads it.
+#[derive(Clone, Copy)]
+pub(crate) struct Slice<'t> {
+    /// The text, without comments.
+    pub text: &'t str,
+    /// Where it begins in the source.
+    pub offset: usize,
+}
+
+impl<'t> Slice<'t> {
+    /// Reads the whole slice by one rule.
+    pub fn read(self, rule: Rule) -> Result<Pair<'t, Rule>, Refusal> {
+        let error = match generated::Syntax::parse(rule, self.text) {
+            Ok(mut pairs) => match pairs.next() {
+                Some(pair) => return Ok(pair),
+                None => return Err(Refusal { at: 0, wanted: Vec::new(), deep: false }),
+            },
+            Err(error) => error,
+        };
+        let (InputLocation::Pos(at) | InputLocation::Span((at, _))) = error.location;
+        Err(match error.variant {
+            ErrorVariant::ParsingError { positives: wanted, .. } => {
+                Refusal { at, wanted, deep: false }
+            }
+            // pest says nothing else in its own words: it stops before the stack overflows.
+            ErrorVariant::CustomError { .. } => Refusal { at, wanted: Vec::new(), deep: true },
+        })
+    }
+
+    /// Where a pair stands in the source. Exact for tokens; rules that end in a repetition may cover blanks after them.
+    pub fn span(self, pair: &Pair<'_, Rule>) -> Span {
+        let span = pair.as_span();
+        Span::new(self.offset + span.start(), self.offset + span.end())
+    }
+
+    /// A name token.
+    pub fn ident(self, pair: &Pair<'_, Rule>) -> Ident {
+        Ident::new(pair.as_str(), self.span(pair))
+    }
+}
+
+/// The pairs within a pair that carry meaning: without punctuation and the words that only begin something.
+pub(crate) fn parts<'t>(pair: Pair<'t, Rule>) -> impl Iterator<Item = Pair<'t, Rule>> {
+    pair.into_inner().filter(|part| {
+        !matches!(
+            part.as_rule(),
+            Rule::assign
+                | Rule::semi
+                | Rule::EOI
+                | Rule::dim_word
+                | Rule::const_word
+                | Rule::output_word
+                | Rule::wrt_word
+                | Rule::net_word
+                | Rule::fn_word
+        )
+    })
+}
+
+/// A syntax error at a place.
+pub(crate) fn bad(span: Span, message: impl Into<String>) -> Diagnostic {
+    Diagnostic::new(Code::Syntax, span, message)
+}

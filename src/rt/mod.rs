@@ -1,0 +1,25 @@
+//! What generated code calls. Not a stable interface: the names here change with the macro.
+
+mod axes;
+mod real;
+mod shape;
+mod special;
+mod tensor;
+mod vector;
+
+#[cfg(feature = "alloc")]
+mod buf;
+pub mod init;
+mod kernels;
+#[cfg(all(test, feature = "alloc"))]
+mod tests;
+
+pub use axes::{Axes, MAX_RANK};
+#[cfg(feature = "alloc")]
+pub use buf::Buf;
+pub use kernels::matmul;
+pub use real::Real;
+pub use shape::{Axis, Declared, ShapeError, flat, infer_all};
+pub use tensor::Tensor;
+
+pub use crate::rng::Rng;
