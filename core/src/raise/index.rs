@@ -125,6 +125,10 @@ impl Indexer<'_> {
         let args = graph.args(node);
         match graph.op(node) {
             Op::Var(id) => self.read(Expr::name(&graph.var(*id).name), node, at_, inside),
+            Op::Reshape => {
+                let base = matrix::reshaped(self.scope, node, whole(self.scope, args[0], &inside.letters));
+                self.read(base, node, at_, inside)
+            }
             Op::Const(value) => Term::number(*value),
             Op::Named(name) => Term::of(named_const(graph, *name)),
             Op::Size(dim) => Term::of(size_expr(graph, dim)),

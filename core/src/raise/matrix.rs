@@ -82,6 +82,7 @@ fn loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         Op::Call(..) => call(scope, node),
         Op::View(view) => full(slice(scope, args[0], view)?),
         Op::Gather => full(at(exact(scope, args[0])?, vec![IndexItem::At(exact(scope, args[1])?)])),
+        Op::Reshape => full(reshaped(scope, node, exact(scope, args[0])?)),
         Op::Scatter(_) => None,
         Op::Deriv => full(Expr::call("d", vec![exact(scope, args[0])?, exact(scope, args[1])?])),
     }
@@ -182,6 +183,13 @@ fn axes_expr(axes: &[usize]) -> Expr {
         [axis] => number(axis),
         axes => Expr::synthetic(ExprKind::List(axes.iter().map(number).collect())),
     }
+}
+
+/// `reshape(x, [N, M])`
+pub(super) fn reshaped(scope: &Scope<'_>, node: NodeId, arg: Expr) -> Expr {
+    let graph = scope.graph();
+    let sizes = graph.shape(node).iter().map(|dim| size_expr(graph, dim)).collect();
+    Expr::call("reshape", vec![arg, Expr::synthetic(ExprKind::List(sizes))])
 }
 
 /// `x[1:4]`, `x[0]`, `x[:, ::2]`: a view that reads every axis of its result once, in order, inside of the argument.
