@@ -8,3 +8,4 @@ pub mod lower;
 pub mod ops;
 pub mod raise;
 pub mod render;
+pub mod simplify;

@@ -145,7 +145,7 @@ impl<'a> Evaluator<'a> {
         let value = match &node.op {
             Op::Var(var) => self.var(*var, &shape)?,
             Op::Const(value) => Array::scalar(value.to_f64()),
-            Op::Named(name) => Array::scalar(named(*name)),
+            Op::Named(name) => Array::scalar(named(self.graph, *name)),
             Op::Size(dim) => Array::scalar(self.size(dim)? as f64),
             Op::Delta(_) => self.value(id)?.as_ref().clone(),
             Op::Range(dim) => Array::from_fn(&[self.size(dim)?], |ix| ix[0] as f64),
@@ -153,6 +153,7 @@ impl<'a> Evaluator<'a> {
             Op::Pow(exponent) => args[0].map(|x| power(x, *exponent)),
             Op::Call(op, attrs) => self.call(ops::spec(*op), attrs, &args, &shape)?,
             Op::View(view) => self.view(view, &args[0], &shape)?,
+            Op::Reshape => Array { shape: shape.clone(), data: args[0].data.clone() },
             Op::Gather => axes::gather(&args[0], &args[1], &shape)?,
             Op::Scatter(_) => axes::scatter(&args[0], &args[1], &shape)?,
             Op::Einsum(_) | Op::Deriv => unreachable!("handled above"),
@@ -216,11 +217,12 @@ pub(crate) fn check_size(shape: &[usize]) -> Result<(), String> {
     }
 }
 
-fn named(name: NamedConst) -> f64 {
+fn named(graph: &Graph, name: NamedConst) -> f64 {
     match name {
         NamedConst::Pi => std::f64::consts::PI,
         NamedConst::E => std::f64::consts::E,
         NamedConst::Inf => f64::INFINITY,
+        NamedConst::User(id) => graph.consts[id as usize].1.to_f64(),
     }
 }
 

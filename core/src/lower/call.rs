@@ -104,7 +104,7 @@ impl Lowerer<'_> {
         };
         match row.kind {
             Kind::Build(build) => build(self, call),
-            Kind::Elementwise => self.elementwise_call(op, row, call),
+            Kind::Elementwise | Kind::Inline => self.elementwise_call(op, row, call),
             Kind::Reduce => self.reduce_call(op, row, call),
             Kind::Along => self.along_call(op, row, call),
             Kind::Loss => self.loss_call(row, call),

@@ -68,12 +68,11 @@ pub const ROWS: &[OpSpec] = &[
     // Powers and roots.
     OpSpec {
         doc: "The square root.",
-        rule: Rule::Partials(&["1/(2*y)"]),
         latex: r"\sqrt{{0}}",
         rust: "{0}.sqrt()",
         probe: on(&[(0.1, 4.0)]),
         range: Range::Nonnegative,
-        ..unary("sqrt", |a| a[0].sqrt())
+        ..defined("sqrt", &["x"], Kind::Elementwise, "x^(1/2)")
     },
     OpSpec {
         doc: "The cube root, also of negative numbers.",
