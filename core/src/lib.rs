@@ -16,6 +16,8 @@ pub mod eval;
 pub mod ir;
 pub mod lower;
 pub mod ops;
+pub mod raise;
+pub mod render;
 pub mod simplify;
 
 pub use chainrule_grammar::{Code, Diagnostic, Dialect, Level, Source, Span};
