@@ -5,7 +5,7 @@ use chainrule_core::eval::{Array, Point, eval, finite_difference};
 use chainrule_core::ir::{Graph, NodeId, Op, VarId};
 use chainrule_core::ops::probe::Random;
 use chainrule_core::ops::{self, Kind, OpSpec, Rule, probe_points};
-use chainrule_core::{diff, lower};
+use chainrule_core::{diff, lower, simplify};
 use chainrule_grammar::Source;
 
 /// Rows whose first derivative is written with a function that has none.
@@ -81,16 +81,18 @@ impl Program {
         for (&param, &gradient) in self.params.iter().zip(&gradients) {
             let Op::Var(id) = *self.graph.op(param) else { unreachable!() };
             let wanted = finite_difference(&self.graph, &self.point, of, id).expect("differences");
-            let found = self.value(gradient);
-            assert_eq!(found.shape, wanted.shape, "{}", self.text);
-            for (f, w) in found.data.iter().zip(&wanted.data) {
-                let near = (f - w).abs() <= tolerance * (1.0 + w.abs());
-                assert!(
-                    near,
-                    "{} by {}:\n{found:?}\n{wanted:?}",
-                    self.text,
-                    self.graph.var(id).name
-                );
+            let simple = simplify::simplify(&mut self.graph, &[gradient]).roots[0];
+            for found in [self.value(gradient), self.value(simple)] {
+                assert_eq!(found.shape, wanted.shape, "{}", self.text);
+                for (f, w) in found.data.iter().zip(&wanted.data) {
+                    let near = (f - w).abs() <= tolerance * (1.0 + w.abs());
+                    assert!(
+                        near,
+                        "{} by {}:\n{found:?}\n{wanted:?}",
+                        self.text,
+                        self.graph.var(id).name
+                    );
+                }
             }
         }
         gradients
@@ -284,7 +286,8 @@ fn conventions_at_ties_and_origins() {
     assert_eq!(at("prod(a0)", &[0.0, 2.0, 3.0]), [6.0, 0.0, 0.0]);
     assert_eq!(at("prod(a0)", &[0.0, 0.0, 3.0]), [0.0, 0.0, 0.0]);
     assert_eq!(at("sort(a0)[0]", &[2.0, 1.0, 1.0]), [0.0, 0.5, 0.5]);
-    assert_eq!(at("logsumexp(a0)", &[1e4, 1e4]), [0.5, 0.5]);
+    let halves = at("logsumexp(a0)", &[1e4, 1e4]);
+    assert!(halves.iter().all(|half| (half - 0.5).abs() < 1e-11));
     assert_eq!(at("sum(softplus(a0))", &[1e4, -1e4]), [1.0, 0.0]);
     assert_eq!(at("bce_with_logits(a0, a0*0)", &[1e4, -1e4]), [0.5, 0.0]);
 }

@@ -59,7 +59,7 @@ pub(crate) fn fold(f: fn(&[f64]) -> f64, x: &Array, axes: &[usize]) -> Array {
     Array { shape, data }
 }
 
-/// A function along `axes` (usually one; of several, the entries are taken row-major as one lane).
+/// A function along an axis (of several, the entries are taken row-major as one lane).
 pub(crate) fn lanes(f: fn(&[f64]) -> Vec<f64>, x: &Array, axes: &[usize]) -> Array {
     let (lane, starts) = lanes_of(&x.shape, axes);
     let mut result = x.clone();

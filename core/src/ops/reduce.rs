@@ -23,6 +23,7 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The product of the entries.",
         rule: Rule::Vjp(&["y_bar*prod_others(x)"]),
+        one_axis: true,
         latex: r"\prod {0}",
         rust: "prod",
         ..reduce("prod", |x| x.iter().product())
@@ -63,7 +64,7 @@ pub const ROWS: &[OpSpec] = &[
     },
     OpSpec {
         doc: "The logarithm of the sum of the exponentials, finite for large entries.",
-        rule: Rule::Vjp(&["y_bar*softmax(x)"]),
+        rule: Rule::Vjp(&["y_bar*exp(x - y)"]),
         latex: r"\operatorname{logsumexp}",
         rust: "logsumexp",
         ..reduce("logsumexp", special::logsumexp)
