@@ -145,7 +145,7 @@ fn elementwise_rows() {
             row.name
         ));
         let points = probe_points(row, 5, 17);
-        for at in 0..row.params.len() {
+        for (at, _) in row.params.iter().enumerate() {
             program.set(&format!("a{at}"), |ix| points[ix[0]][at]);
         }
         run(row, &mut program);
@@ -217,8 +217,8 @@ fn losses() {
                 row.name
             ));
             let points = probe_points(row, 12, 23);
-            for at in 0..2 {
-                program.set(&format!("a{at}"), |ix| points[ix[0] * 4 + ix[1]][at]);
+            for (at, name) in ["a0", "a1"].iter().enumerate() {
+                program.set(name, |ix| points[ix[0] * 4 + ix[1]][at]);
             }
             run(row, &mut program);
         }
