@@ -1,17 +1,12 @@
 //! Derivations as data: the lines of a textbook, each with the rule that made it.
 
-use crate::compile::Compiled;
-use chainrule_grammar::Diagnostic;
+mod chain;
+mod notes;
+mod show;
+mod tell;
 
-/// Which notation formulas are shown in.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
-pub enum Notation {
-    /// Entries with index letters: `(O_k - t_k) O_k (1 - O_k) x_j`.
-    Index,
-    /// Whole tensors: `x.T @ (o - t)`.
-    #[default]
-    Matrix,
-}
+pub use crate::raise::Notation;
+pub use tell::tell;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -38,7 +33,7 @@ pub enum Style {
 }
 
 /// What a derivation is told like.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub struct Options {
     /// Notation.
     pub notation: Notation,
@@ -46,6 +41,12 @@ pub struct Options {
     pub steps: Steps,
     /// Layout.
     pub style: Style,
+}
+
+impl Default for Options {
+    fn default() -> Options {
+        Options { notation: Notation::Matrix, steps: Steps::Full, style: Style::Auto }
+    }
 }
 
 /// A derivation, told.
@@ -93,12 +94,4 @@ pub struct Binding {
     pub text: String,
     /// The whole equation in LaTeX.
     pub latex: String,
-}
-
-/// Tells the derivation of every gradient (and further derivative) that the program asks for.
-///
-/// # Errors
-/// Where a derivative does not exist or the rule book does not have it.
-pub fn tell(_compiled: &Compiled, _options: Options) -> Result<Vec<Told>, Diagnostic> {
-    Ok(Vec::new())
 }

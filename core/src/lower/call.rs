@@ -290,6 +290,13 @@ impl Lowerer<'_> {
     /// Removes positional axes by a reduction of the rule book.
     pub(crate) fn reduce(&mut self, op: OpId, val: &Val, axes: &[usize], span: Span) -> Result<Val> {
         let row = ops::spec(op);
+        if row.one_axis
+            && let [rest @ .., last] = axes
+            && !rest.is_empty()
+        {
+            let inner = self.reduce(op, val, &[*last], span)?;
+            return self.reduce(op, &inner, rest, span);
+        }
         let first = val.labels.len();
         let full = self.graph.shape(val.node).clone();
         let removed: Vec<usize> = axes.iter().map(|axis| first + axis).collect();

@@ -43,8 +43,13 @@ struct Inside {
 
 /// The entry of a node at the letters `axes`.
 pub(super) fn entry(scope: &Scope<'_>, node: NodeId, axes: &[String]) -> Expr {
+    entry_clear_of(scope, node, axes, &[])
+}
+
+/// As [`entry`], with summation indices clear of the letters `beside`.
+pub(super) fn entry_clear_of(scope: &Scope<'_>, node: NodeId, axes: &[String], beside: &[String]) -> Expr {
     let positions: Vec<Pos> = axes.iter().map(|letter| Pos::letter(letter)).collect();
-    let inside = Inside { letters: axes.to_vec(), depth: 0 };
+    let inside = Inside { letters: [axes, beside].concat(), depth: 0 };
     Indexer { scope }.entry(node, &positions, &inside).expr()
 }
 

@@ -14,7 +14,7 @@ mod share;
 pub use letters::Letters;
 pub use share::share;
 
-use crate::ir::{Graph, NodeId, Op};
+use crate::ir::{Dim, Graph, NodeId, Op};
 use chainrule_grammar::ast::{Binder, Expr};
 use std::collections::BTreeMap;
 
@@ -55,6 +55,12 @@ impl<'g> Names<'g> {
         self.extra.get(&id).map(String::as_str).or_else(|| self.graph.name(id))
     }
 
+    /// The node of a name.
+    pub fn named(&self, name: &str) -> Option<NodeId> {
+        let own = self.extra.iter().chain(&self.graph.names).find(|(_, known)| known.as_str() == name);
+        own.map(|(node, _)| *node)
+    }
+
     /// Letters for the axes of a node.
     pub fn axes(&self, id: NodeId) -> Vec<String> {
         self.letters.shape(self.graph.shape(id), &[])
@@ -93,6 +99,11 @@ pub fn index(names: &Names<'_>, root: NodeId, axes: &[String]) -> Expr {
     index::entry(&Scope::opening(names, root), root, axes)
 }
 
+/// As [`index`], with summation indices clear of further letters that stand beside the formula.
+pub fn index_clear_of(names: &Names<'_>, root: NodeId, axes: &[String], beside: &[String]) -> Expr {
+    index::entry_clear_of(&Scope::opening(names, root), root, axes, beside)
+}
+
 /// The entry of a node at index letters; its name where it has one: `W[j,k]`.
 pub fn entry(names: &Names<'_>, node: NodeId, axes: &[String]) -> Expr {
     index::entry(&Scope::closed(names), node, axes)
@@ -121,10 +132,14 @@ pub fn text(names: &Names<'_>, root: NodeId, notation: Notation) -> Expr {
 /// `tensor[j,k](e)`: the tensor whose entries at `axes` an index expression gives. A range is written where it does not
 /// follow from the expression.
 pub fn tensor(names: &Names<'_>, node: NodeId, axes: &[String], entry: Expr) -> Expr {
+    tensor_of(names, names.graph.shape(node), axes, entry)
+}
+
+/// As [`tensor`], for axes of this shape.
+pub fn tensor_of(names: &Names<'_>, shape: &[Dim], axes: &[String], entry: Expr) -> Expr {
     if axes.is_empty() {
         return entry;
     }
-    let shape = names.graph.shape(node);
     let binders: Vec<Binder> =
         axes.iter().zip(shape).map(|(letter, dim)| index::binder(names.graph, letter, dim, &entry)).collect();
     build::bind("tensor", binders, entry)

@@ -27,6 +27,11 @@ impl Product {
         !self.out.contains(&label)
     }
 
+    /// Whether a label is summed over more than one value.
+    fn is_summed(&self, label: u32) -> bool {
+        self.is_bound(label) && !self.size(label).is_one()
+    }
+
     fn bound(&self) -> Vec<u32> {
         self.sizes.iter().map(|(label, _)| *label).filter(|label| self.is_bound(*label)).collect()
     }
@@ -121,8 +126,22 @@ impl Simplifier<'_> {
                 product.factors[at] = Factor { base: args[0], ..factor.clone() };
                 true
             }
+            // The diagonal of a sum is the sum of the diagonals.
+            Op::Add(coefficients) if repeats(&factor.labels) => {
+                let out: Vec<u32> = different(&factor.labels);
+                let mut terms = Vec::new();
+                for (c, arg) in coefficients.into_iter().zip(args) {
+                    let read = self.graph.einsum(&[(arg, factor.labels.clone())], &out, &[]);
+                    terms.push((c, self.normal(read)));
+                }
+                let shape: Vec<Dim> = out.iter().map(|label| product.size(*label)).collect();
+                let sum = self.graph.add(&terms, &shape);
+                let base = self.normal(sum);
+                product.factors[at] = Factor { base, exponent: factor.exponent, labels: out };
+                true
+            }
             Op::Einsum(inner) => {
-                let plain = inner.bound().is_empty() && whole.is_some();
+                let plain = whole.is_some() && inner.bound().iter().all(|ix| inner.sizes[*ix as usize].is_one());
                 let alone = product.factors.len() == 1 && factor.exponent.is_one();
                 if !plain && !alone {
                     return false;
@@ -211,10 +230,10 @@ impl Simplifier<'_> {
             });
             match axis {
                 Some(axis) => {
-                    let label = factor.labels[axis];
+                    let (base, label) = (factor.base, factor.labels[axis]);
                     product.factors.remove(at);
                     product.sizes.retain(|(known, _)| *known != label);
-                    self.rewrites.push(super::Rewrite { rule: "rows-sum-to-one", before: node, after: node });
+                    self.rewrites.push(super::Rewrite { rule: "rows-sum-to-one", before: base, after: node });
                 }
                 None => at += 1,
             }
@@ -242,6 +261,8 @@ impl Simplifier<'_> {
 
     /// The node of a product. Factors that take no part in a sum stand outside of it, and sums that share no index are apart.
     pub(crate) fn rebuild(&mut self, product: &Product) -> NodeId {
+        let flipped = self.flip_sign(product);
+        let product = flipped.as_ref().unwrap_or(product);
         if product.coefficient.is_zero() {
             let shape: Vec<Dim> = product.out.iter().map(|label| product.size(*label)).collect();
             return self.graph.zeros(&shape);
@@ -252,7 +273,7 @@ impl Simplifier<'_> {
         let mut outer: Vec<(NodeId, Vec<u32>)> = Vec::new();
         let single = groups.len() == 1;
         for group in groups {
-            let summed = group.iter().any(|&at| nodes[at].1.iter().any(|label| product.is_bound(*label)));
+            let summed = group.iter().any(|&at| nodes[at].1.iter().any(|label| product.is_summed(*label)));
             if !summed || single {
                 outer.extend(group.iter().map(|&at| nodes[at].clone()));
                 continue;
@@ -277,6 +298,27 @@ impl Simplifier<'_> {
             return self.graph.constant(product.coefficient);
         }
         self.scaled(product.coefficient, node)
+    }
+
+    /// `-(a - b)` is `b - a`: a minus sign in front goes into a sum that has one of its own.
+    pub(crate) fn flip_sign(&mut self, product: &Product) -> Option<Product> {
+        if !product.coefficient.is_negative() {
+            return None;
+        }
+        let at = product.factors.iter().position(|factor| factor.exponent.is_one() && self.is_difference(factor.base))?;
+        let mut flipped = product.clone();
+        let negated = self.graph.scale(Num::int(-1), product.factors[at].base);
+        flipped.factors[at].base = self.negated(negated);
+        flipped.coefficient = -product.coefficient;
+        Some(flipped)
+    }
+
+    /// Whether a node is an unnamed sum with a minus sign in it.
+    pub(crate) fn is_difference(&self, node: NodeId) -> bool {
+        match self.graph.op(node) {
+            Op::Add(c) => c.len() > 1 && !self.is_atom(node) && c.iter().any(|c| c.is_negative()) && c.iter().any(|c| !c.is_negative()),
+            _ => false,
+        }
     }
 
     /// Multiplies a sum out where that removes something: a term has a delta on a bound index, or a factor's inverse.
@@ -411,7 +453,7 @@ pub(crate) fn collect_powers(product: &mut Product) {
 
 /// Factors in groups that share no bound index; factors without bound indices each alone.
 fn connected(product: &Product) -> Vec<Vec<usize>> {
-    let bound_of = |at: usize| product.factors[at].labels.iter().copied().filter(|label| product.is_bound(*label));
+    let bound_of = |at: usize| product.factors[at].labels.iter().copied().filter(|label| product.is_summed(*label));
     let mut groups: Vec<(Vec<usize>, Vec<u32>)> = Vec::new();
     for at in 0..product.factors.len() {
         let mut members = vec![at];
@@ -428,6 +470,20 @@ fn connected(product: &Product) -> Vec<Vec<usize>> {
     }
     groups.sort();
     groups.into_iter().map(|(members, _)| members).collect()
+}
+
+fn repeats(labels: &[u32]) -> bool {
+    different(labels).len() < labels.len()
+}
+
+fn different(labels: &[u32]) -> Vec<u32> {
+    let mut seen: Vec<u32> = Vec::new();
+    for label in labels {
+        if !seen.contains(label) {
+            seen.push(*label);
+        }
+    }
+    seen
 }
 
 fn position(out: &[u32], label: u32) -> usize {

@@ -18,6 +18,18 @@ impl Simplifier<'_> {
                 if let Some(value) = facts::number(self.graph, *only) {
                     return super::power::constant(self.graph, *c * value, &shape);
                 }
+                if c.is_negative() && self.is_difference(*only) {
+                    let negated = self.graph.scale(Num::int(-1), *only);
+                    let flipped = self.negated(negated);
+                    return self.scaled(-*c, flipped);
+                }
+                if c.is_negative() && matches!(self.graph.op(*only), Op::Einsum(_)) && !self.is_atom(*only) {
+                    let mut product = self.as_product(*only);
+                    product.coefficient = *c;
+                    if self.flip_sign(&product).is_some() {
+                        return self.rebuild(&product);
+                    }
+                }
                 return self.graph.add(&[(*c, *only)], &shape);
             }
             _ => {}
@@ -56,6 +68,18 @@ impl Simplifier<'_> {
             }
         }
         terms
+    }
+
+    /// `-(a - b)`, given as a scaled sum, as `b - a`.
+    pub(crate) fn negated(&mut self, scaled: NodeId) -> NodeId {
+        let inner = self.graph.args(scaled)[0];
+        let (Op::Add(coefficients), args) = (self.graph.op(inner).clone(), self.graph.args(inner).to_vec()) else {
+            return scaled;
+        };
+        let terms: Vec<(Num, NodeId)> = coefficients.iter().map(|c| -*c).zip(args).collect();
+        let terms = self.order(terms);
+        let shape = self.graph.shape(inner).clone();
+        self.graph.add(&terms, &shape)
     }
 
     /// A positive term goes first, as people write.
