@@ -55,6 +55,18 @@ impl<'g> Names<'g> {
         self.extra.get(&id).map(String::as_str).or_else(|| self.graph.name(id))
     }
 
+    /// How many axes a name stands for: a variable, a definition, a `where` binding, a size or a named number.
+    pub fn rank(&self, name: &str) -> Option<usize> {
+        let graph = self.graph;
+        let bound = self.extra.iter().chain(&graph.names).find(|(_, known)| *known == name);
+        let scalar = || {
+            let dims = graph.dims.iter().map(|dim| dim.name.as_str());
+            dims.chain(graph.consts.iter().map(|(name, _)| name.as_str())).any(|known| known == name).then_some(0)
+        };
+        let var = || graph.vars.iter().find(|var| var.name == name).map(|var| var.shape.len());
+        bound.map(|(id, _)| graph.rank(*id)).or_else(var).or_else(scalar)
+    }
+
     /// Letters for the axes of a node.
     pub fn axes(&self, id: NodeId) -> Vec<String> {
         self.letters.shape(self.graph.shape(id), &[])
