@@ -1,7 +1,7 @@
 //! Functions of the rule book over the axes of arrays, affine positions, and rows picked by integers.
 
+use super::Evaluator;
 use super::array::{Array, for_each_index};
-use super::{Evaluator, check_size};
 use crate::ir::{Affine, Attrs, View};
 use crate::ops::{Kind, OpSpec};
 use std::rc::Rc;
@@ -99,19 +99,10 @@ pub(crate) fn tensors(
     f: fn(&[Array], &Attrs) -> Array,
     attrs: &Attrs,
     args: &[Rc<Array>],
+    shape: &[usize],
 ) -> Result<Array, String> {
-    let ranks: Vec<usize> = match spec.kind {
-        Kind::Structured { ranks, .. } => ranks
-            .iter()
-            .find(|ranks| {
-                args.iter()
-                    .zip(**ranks)
-                    .all(|(arg, &rank)| arg.shape.len() >= rank)
-            })
-            .map(|ranks| ranks.to_vec())
-            .ok_or_else(|| format!("internal: `{}` has arguments of too few axes", spec.name))?,
-        _ => args.iter().map(|arg| arg.shape.len()).collect(),
-    };
+    let ranks = trailing(spec, args)
+        .ok_or_else(|| format!("internal: `{}` has arguments of too few axes", spec.name))?;
     let batches: Vec<&[usize]> = args
         .iter()
         .zip(&ranks)
@@ -119,23 +110,35 @@ pub(crate) fn tensors(
         .collect();
     let batch = broadcast(&batches)
         .ok_or_else(|| format!("internal: `{}` has batch axes that do not agree", spec.name))?;
-    let mut tail: Option<Vec<usize>> = None;
-    let mut data = Vec::new();
+    let mut data = Vec::with_capacity(shape.iter().product());
     for_each_index(&batch, |ix| {
         let parts: Vec<Array> = args
             .iter()
             .zip(&ranks)
             .map(|(arg, &rank)| part(arg, rank, ix))
             .collect();
-        let value = f(&parts, attrs);
-        data.extend_from_slice(&value.data);
-        tail.get_or_insert(value.shape);
+        data.extend_from_slice(&f(&parts, attrs).data);
     });
-    let tail = tail.ok_or_else(|| format!("`{}` of an empty batch has no shape", spec.name))?;
-    let shape = [batch.as_slice(), &tail].concat();
-    check_size(&shape)?;
-    Array::new(&shape, data)
-        .ok_or_else(|| format!("internal: `{}` gave parts of different shapes", spec.name))
+    Array::new(shape, data)
+        .ok_or_else(|| format!("internal: `{}` gave another number of entries", spec.name))
+}
+
+/// How many trailing axes each argument has: the row of the function's `ranks` that leaves all arguments with equally many
+/// batch axes, or else the first one that fits.
+fn trailing(spec: &OpSpec, args: &[Rc<Array>]) -> Option<Vec<usize>> {
+    let have: Vec<usize> = args.iter().map(|arg| arg.shape.len()).collect();
+    let Kind::Structured { ranks, .. } = spec.kind else {
+        return Some(have);
+    };
+    let batch = |want: &[usize]| -> Option<Vec<usize>> {
+        have.iter().zip(want).map(|(have, want)| have.checked_sub(*want)).collect()
+    };
+    let even = |want: &&&[usize]| {
+        batch(want).is_some_and(|batch| batch.windows(2).all(|pair| pair[0] == pair[1]))
+    };
+    let fits = |want: &&&[usize]| batch(want).is_some();
+    let row = ranks.iter().find(even).or_else(|| ranks.iter().find(fits));
+    row.map(|row| row.to_vec())
 }
 
 fn broadcast(shapes: &[&[usize]]) -> Option<Vec<usize>> {
@@ -172,10 +175,13 @@ fn part(arg: &Array, rank: usize, batch: &[usize]) -> Array {
 
 /// `x[idx[b…], rest…]`
 pub(crate) fn gather(x: &Array, idx: &Array, shape: &[usize]) -> Result<Array, String> {
-    let row: usize = x.shape[1..].iter().product();
+    let [rows, rest @ ..] = x.shape.as_slice() else {
+        return Err("internal: rows are gathered from a scalar".to_string());
+    };
+    let row: usize = rest.iter().product();
     let mut data = Vec::with_capacity(shape.iter().product());
     for &at in &idx.data {
-        let at = position(at, x.shape[0])?;
+        let at = position(at, *rows)?;
         data.extend_from_slice(&x.data[at * row..(at + 1) * row]);
     }
     Array::new(shape, data).ok_or_else(|| "internal: gathered rows do not fit".to_string())
@@ -183,13 +189,16 @@ pub(crate) fn gather(x: &Array, idx: &Array, shape: &[usize]) -> Result<Array, S
 
 /// `out[r, rest…] = Σ_{b: idx[b] = r} g[b…, rest…]`
 pub(crate) fn scatter(g: &Array, idx: &Array, shape: &[usize]) -> Result<Array, String> {
-    let row: usize = shape[1..].iter().product();
+    let [rows, rest @ ..] = shape else {
+        return Err("internal: rows are scattered into a scalar".to_string());
+    };
+    let row: usize = rest.iter().product();
     let mut result = Array::zeros(shape);
     if g.data.len() != idx.data.len() * row {
         return Err("internal: scattered rows do not fit".to_string());
     }
     for (b, &at) in idx.data.iter().enumerate() {
-        let at = position(at, shape[0])?;
+        let at = position(at, *rows)?;
         for k in 0..row {
             result.data[at * row + k] += g.data[b * row + k];
         }

@@ -194,7 +194,7 @@ impl<'a> Evaluator<'a> {
             Eval::Scalar(f) => axes::elementwise(f, args, shape),
             Eval::Fold(f) => Ok(axes::fold(f, &args[0], &attrs.axes)),
             Eval::Lane(f) => Ok(axes::lanes(f, &args[0], &attrs.axes)),
-            Eval::Tensor(f) => axes::tensors(spec, f, attrs, args),
+            Eval::Tensor(f) => axes::tensors(spec, f, attrs, args, shape),
             Eval::Defined => Err(format!(
                 "internal: `{}` is evaluated through its definition only",
                 spec.name

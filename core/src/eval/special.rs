@@ -52,6 +52,21 @@ pub fn logsumexp(x: &[f64]) -> f64 {
     top + x.iter().map(|v| (v - top).exp()).sum::<f64>().ln()
 }
 
+/// Exponentials over their sum, shifted by the largest entry so that nothing overflows.
+pub fn softmax(x: &[f64]) -> Vec<f64> {
+    let top = x.iter().copied().fold(f64::NEG_INFINITY, maximum);
+    let exps: Vec<f64> = x.iter().map(|v| (v - top).exp()).collect();
+    let total: f64 = exps.iter().sum();
+    exps.into_iter().map(|e| e / total).collect()
+}
+
+/// The logarithm of `softmax`, shifted likewise.
+pub fn log_softmax(x: &[f64]) -> Vec<f64> {
+    let top = x.iter().copied().fold(f64::NEG_INFINITY, maximum);
+    let total: f64 = x.iter().map(|v| (v - top).exp()).sum();
+    x.iter().map(|v| (v - top) - total.ln()).collect()
+}
+
 /// The Euclidean norm, scaled so that nothing overflows.
 pub fn norm2(x: &[f64]) -> f64 {
     let top = x.iter().fold(0.0, |top, v| maximum(top, v.abs()));

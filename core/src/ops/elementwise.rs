@@ -85,14 +85,12 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "x times x.",
         latex: r"{0}^2",
-        rust: "{0} * {0}",
         range: Range::Nonnegative,
         ..defined("square", &["x"], Kind::Elementwise, "x^2")
     },
     OpSpec {
         doc: "One divided by x.",
         latex: r"\frac{1}{{0}}",
-        rust: "F::ONE / {0}",
         probe: kinks(&[0.0]),
         ..defined("reciprocal", &["x"], Kind::Elementwise, "1/x")
     },

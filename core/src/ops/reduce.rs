@@ -18,7 +18,6 @@ pub const ROWS: &[OpSpec] = &[
         aliases: &["average"],
         doc: "The mean of the entries.",
         latex: r"\operatorname{mean}",
-        rust: "mean",
         ..defined("mean", &["x"], Kind::Reduce, "sum(x)/count(x)")
     },
     OpSpec {
@@ -51,7 +50,6 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The variance of the population: the mean squared distance from the mean.",
         latex: r"\operatorname{var}",
-        rust: "var",
         range: Range::Nonnegative,
         ..defined("var", &["x"], Kind::Reduce, "mean((x - mean(x))^2)")
     },
@@ -69,7 +67,7 @@ pub const ROWS: &[OpSpec] = &[
     },
     OpSpec {
         doc: "The logarithm of the sum of the exponentials, finite for large entries.",
-        rule: Rule::Vjp(&["y_bar*exp(x - y)"]),
+        rule: Rule::Vjp(&["y_bar*softmax(x)"]),
         latex: r"\operatorname{logsumexp}",
         rust: "logsumexp",
         ..reduce("logsumexp", special::logsumexp)
@@ -86,14 +84,12 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The sum of the absolute values; the derivative of an entry that is 0 is 0.",
         latex: r"\left\lVert {0} \right\rVert_1",
-        rust: "norm1",
         range: Range::Nonnegative,
         ..defined("norm1", &["x"], Kind::Reduce, "sum(abs(x))")
     },
     OpSpec {
         doc: "The largest absolute value; tied entries share the derivative equally.",
         latex: r"\left\lVert {0} \right\rVert_\infty",
-        rust: "norminf",
         range: Range::Nonnegative,
         ..defined("norminf", &["x"], Kind::Reduce, "max(abs(x))")
     },

@@ -45,7 +45,8 @@ pub enum Kind {
     Elementwise,
     /// Removes axes: all, or those of `axis=`; `keepdims=true` leaves them with size 1. `name[j](…)` binds indices.
     Reduce,
-    /// Along one axis, `axis=`, by default the last; keeps the shape.
+    /// Along one axis, `axis=`, by default the last; keeps the shape. Arguments after the first are numbers. In the pullback
+    /// of a `Reduce` row it runs along all of the removed axes, their entries taken row-major as one lane.
     Along,
     /// A loss: its `Via` formula gives one value an entry (or a row), which `reduction="mean"|"sum"|"none"` gathers; mean by default.
     Loss,

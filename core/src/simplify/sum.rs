@@ -35,9 +35,12 @@ impl Simplifier<'_> {
     fn terms(&mut self, node: NodeId) -> Vec<(Num, NodeId)> {
         let mut terms = Vec::new();
         let mut stack: Vec<(Num, NodeId, bool)> = vec![(Num::ONE, node, true)];
+        let alone = self.graph.args(node).len() == 1;
         while let Some((c, node, root)) = stack.pop() {
             let open = root || !self.is_atom(node);
             match self.graph.op(node).clone() {
+                // `c·(a + b)` stays as it is: the common coefficient stands in front.
+                Op::Add(coefficients) if open && alone && !root && coefficients.len() > 1 => terms.push((c, node)),
                 Op::Add(coefficients) if open => {
                     let args = self.graph.args(node).to_vec();
                     stack.extend(coefficients.iter().zip(args).rev().map(|(own, arg)| (c * *own, arg, false)));
