@@ -9,6 +9,7 @@ mod index;
 mod letters;
 mod matrix;
 mod product;
+mod ranges;
 mod share;
 
 pub use letters::Letters;
@@ -138,7 +139,7 @@ pub fn tensor(names: &Names<'_>, node: NodeId, axes: &[String], entry: Expr) -> 
     }
     let shape = names.graph.shape(node);
     let binders: Vec<Binder> =
-        axes.iter().zip(shape).map(|(letter, dim)| index::binder(names.graph, letter, dim, &entry)).collect();
+        axes.iter().zip(shape).map(|(letter, dim)| ranges::binder(names.graph, letter, dim, &entry)).collect();
     build::bind("tensor", binders, entry)
 }
 
