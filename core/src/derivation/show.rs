@@ -23,16 +23,7 @@ pub(super) struct Show<'s> {
 
 impl Show<'_> {
     fn context(&self, run: impl FnOnce(&Context<'_>) -> String, notation: Notation) -> String {
-        let graph = self.names.graph;
-        let rank = |name: &str| -> Option<usize> {
-            if let Some(var) = graph.vars.iter().find(|var| var.name == name) {
-                return Some(var.shape.len());
-            }
-            if graph.dims.iter().any(|dim| dim.name == name) || graph.consts.iter().any(|(own, _)| own == name) {
-                return Some(0);
-            }
-            self.names.named(name).map(|node| graph.rank(node))
-        };
+        let rank = |name: &str| self.names.rank(name);
         run(&Context { rank: &rank, notation })
     }
 

@@ -13,7 +13,12 @@ pub(super) fn ident(name: &str) -> Ident {
 
 /// `func[binders](arg)`
 pub(super) fn bind(func: &str, bound: Vec<Binder>, arg: Expr) -> Expr {
-    Expr::synthetic(ExprKind::Call { func: ident(func), bound, args: vec![arg], kwargs: Vec::new() })
+    Expr::synthetic(ExprKind::Call {
+        func: ident(func),
+        bound,
+        args: vec![arg],
+        kwargs: Vec::new(),
+    })
 }
 
 /// `func(args…, kwargs…)`
@@ -38,6 +43,7 @@ pub(super) fn whole_axis() -> IndexItem {
 /// `e.T`, and `e` for `e.T` itself.
 pub(super) fn transposed(expr: Expr) -> Expr {
     match expr.kind {
+        ExprKind::Call { ref func, .. } if func.name == "eye" => expr,
         ExprKind::Transpose(inner) => *inner,
         kind => Expr::synthetic(ExprKind::Transpose(Box::new(Expr::synthetic(kind)))),
     }
@@ -56,7 +62,9 @@ pub(super) fn power(a: Expr, b: Expr) -> Expr {
 /// `-e`, the sign on the first factor of a product.
 pub(super) fn negated(expr: Expr) -> Expr {
     match expr.kind {
-        ExprKind::Product(first, rest) => Expr::synthetic(ExprKind::Product(Box::new(negated(*first)), rest)),
+        ExprKind::Product(first, rest) => {
+            Expr::synthetic(ExprKind::Product(Box::new(negated(*first)), rest))
+        }
         kind => Expr::synthetic(ExprKind::Neg(Box::new(Expr::synthetic(kind)))),
     }
 }
@@ -189,11 +197,12 @@ impl Term {
             }
         }
         factors.extend(self.over.into_iter().map(|factor| (MulOp::Mul, factor)));
-        let start = factors.len();
-        factors.extend(self.chain.into_iter().enumerate().map(|(k, factor)| {
-            (if k == 0 { MulOp::Mul } else { MulOp::MatMul }, factor)
-        }));
-        debug_assert!(start <= factors.len());
+        factors.extend(
+            self.chain
+                .into_iter()
+                .enumerate()
+                .map(|(k, factor)| (if k == 0 { MulOp::Mul } else { MulOp::MatMul }, factor)),
+        );
         let divisors = under.into_iter().map(|factor| (MulOp::Mul, factor)).collect::<Vec<_>>();
         if !divisors.is_empty() {
             factors.push((MulOp::Div, product(divisors)));

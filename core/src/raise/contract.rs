@@ -3,8 +3,11 @@
 
 use super::build::{Term, chained, transposed};
 use super::matrix::reduction;
-use chainrule_grammar::ast::Expr;
+use chainrule_grammar::ast::{Expr, ExprKind};
 use std::cmp::Reverse;
+
+/// Factors and divisors with the label of each of their axes; `None` is a further axis of size 1.
+pub(super) type Kept = (Vec<Expr>, Vec<Expr>, Vec<Option<u32>>);
 
 /// A product whose axes are named by labels, all different.
 #[derive(Clone)]
@@ -17,8 +20,8 @@ pub(super) struct Tensor {
     pub labels: Vec<u32>,
     /// Its place in the order of display.
     pub order: usize,
-    /// The same with further axes of size 1 (`None`): factors, divisors, axes.
-    pub kept: Option<(Vec<Expr>, Vec<Expr>, Vec<Option<u32>>)>,
+    /// The same with further axes of size 1.
+    pub kept: Option<Kept>,
     /// The operands if it is a matrix product.
     pub chain: Vec<Expr>,
 }
@@ -26,7 +29,14 @@ pub(super) struct Tensor {
 impl Tensor {
     /// 1, at this place.
     pub fn new(order: usize) -> Tensor {
-        Tensor { over: Vec::new(), under: Vec::new(), labels: Vec::new(), order, kept: None, chain: Vec::new() }
+        Tensor {
+            over: Vec::new(),
+            under: Vec::new(),
+            labels: Vec::new(),
+            order,
+            kept: None,
+            chain: Vec::new(),
+        }
     }
 
     fn has(&self, label: u32) -> bool {
@@ -43,9 +53,14 @@ impl Tensor {
 }
 
 /// Sums over the labels `bound`. What is left has labels of `out` only; its product is the value.
-pub(super) fn contract(mut tensors: Vec<Tensor>, out: &[u32], bound: &[u32]) -> Option<Vec<Tensor>> {
+pub(super) fn contract(
+    mut tensors: Vec<Tensor>,
+    out: &[u32],
+    bound: &[u32],
+) -> Option<Vec<Tensor>> {
     loop {
-        let open: Vec<u32> = bound.iter().copied().filter(|&label| tensors.iter().any(|t| t.has(label))).collect();
+        let open: Vec<u32> =
+            bound.iter().copied().filter(|&label| tensors.iter().any(|t| t.has(label))).collect();
         if open.is_empty() {
             break;
         }
@@ -65,44 +80,46 @@ pub(super) fn contract(mut tensors: Vec<Tensor>, out: &[u32], bound: &[u32]) -> 
 /// Summed labels that only this tensor has.
 fn lone(tensor: &Tensor, all: &[Tensor], open: &[u32]) -> Vec<u32> {
     let count = |label: u32| all.iter().filter(|other| other.has(label)).count();
-    tensor.labels.iter().copied().filter(|&label| open.contains(&label) && count(label) == 1).collect()
+    tensor
+        .labels
+        .iter()
+        .copied()
+        .filter(|&label| open.contains(&label) && count(label) == 1)
+        .collect()
 }
 
 /// Two tensors that are to be multiplied entry by entry before anything is summed: they share a summed label that a matrix
 /// product cannot take (three have it, or the two share more labels), and the first has no label that the second has not.
 fn pair_to_merge(tensors: &[Tensor], open: &[u32]) -> Option<(usize, usize)> {
-    let mut best: Option<((bool, Reverse<usize>, usize), usize, usize)> = None;
+    let crowded = |label: &u32| tensors.iter().filter(|t| t.has(*label)).count() > 2;
+    let fits = |a: &Tensor, b: &Tensor| {
+        let shared = a.shared(b);
+        let mut summed = shared.iter().filter(|label| open.contains(label)).peekable();
+        a.within(b) && summed.peek().is_some() && (shared.len() > 1 || summed.any(crowded))
+    };
+    let equal = |a: &Tensor, b: &Tensor| a.labels.len() == b.labels.len();
+    let mut pairs = Vec::new();
     for (small, a) in tensors.iter().enumerate() {
         for (large, b) in tensors.iter().enumerate() {
-            if small == large || !a.within(b) {
-                continue;
-            }
-            let shared = a.shared(b);
-            let crowded = |label: &&u32| tensors.iter().filter(|t| t.has(**label)).count() > 2;
-            let summed: Vec<&u32> = shared.iter().filter(|label| open.contains(label)).collect();
-            let fits = !summed.is_empty() && (shared.len() > 1 || summed.into_iter().any(|label| crowded(&label)));
-            let equal = a.labels.len() == b.labels.len();
-            if !fits || (equal && small > large) {
-                continue;
-            }
-            let rank = (!equal, Reverse(b.order), a.order);
-            if best.as_ref().is_none_or(|(known, _, _)| rank < *known) {
-                best = Some((rank, small, large));
+            if small != large && fits(a, b) && !(equal(a, b) && small > large) {
+                pairs.push(((!equal(a, b), Reverse(b.order), a.order), small, large));
             }
         }
     }
-    best.map(|(_, small, large)| (small, large))
+    pairs.into_iter().min().map(|(_, small, large)| (small, large))
 }
 
 /// The product of two tensors, the first of which has only labels of the second.
 fn merge(tensors: &mut Vec<Tensor>, small: usize, large: usize) -> Option<()> {
     let (a, b) = (&tensors[small], &tensors[large]);
-    let wide = b.labels.len() > 2 && a.labels.len() < b.labels.len() && !b.labels.ends_with(&a.labels);
+    let wide =
+        b.labels.len() > 2 && a.labels.len() < b.labels.len() && !b.labels.ends_with(&a.labels);
     if wide {
         return None;
     }
     // Equal sets: the first in display order keeps its axes as they are.
-    let (keep, turn) = if a.labels.len() == b.labels.len() && a.order < b.order { (a, b) } else { (b, a) };
+    let (keep, turn) =
+        if a.labels.len() == b.labels.len() && a.order < b.order { (a, b) } else { (b, a) };
     let (over, under) = turn.aligned(&keep.labels, None)?;
     let mut merged = Tensor::new(a.order.min(b.order));
     merged.labels = keep.labels.clone();
@@ -121,12 +138,15 @@ fn merge(tensors: &mut Vec<Tensor>, small: usize, large: usize) -> Option<()> {
 /// The sum of a tensor over some of its labels.
 fn reduce(tensor: &Tensor, labels: &[u32]) -> Tensor {
     let rank = tensor.labels.len();
-    let axes: Vec<usize> = (0..rank).filter(|&axis| labels.contains(&tensor.labels[axis])).collect();
+    let axes: Vec<usize> =
+        (0..rank).filter(|&axis| labels.contains(&tensor.labels[axis])).collect();
     let mut reduced = Tensor::new(tensor.order);
-    reduced.labels = tensor.labels.iter().copied().filter(|label| !labels.contains(label)).collect();
+    reduced.labels =
+        tensor.labels.iter().copied().filter(|label| !labels.contains(label)).collect();
     reduced.over = vec![sum_of(tensor, &axes, false)];
     if !reduced.labels.is_empty() {
-        let pattern = tensor.labels.iter().map(|label| (!labels.contains(label)).then_some(*label)).collect();
+        let pattern =
+            tensor.labels.iter().map(|label| (!labels.contains(label)).then_some(*label)).collect();
         reduced.kept = Some((vec![sum_of(tensor, &axes, true)], Vec::new(), pattern));
     }
     reduced
@@ -134,7 +154,7 @@ fn reduce(tensor: &Tensor, labels: &[u32]) -> Tensor {
 
 fn sum_of(tensor: &Tensor, axes: &[usize], keep: bool) -> Expr {
     // The sum of a diagonal is the trace.
-    if let ([chainrule_grammar::ast::Expr { kind: chainrule_grammar::ast::ExprKind::Call { func, args, .. }, .. }], []) =
+    if let ([Expr { kind: ExprKind::Call { func, args, .. }, .. }], []) =
         (tensor.over.as_slice(), tensor.under.as_slice())
         && func.name == "diag"
         && tensor.labels.len() == 1
@@ -154,8 +174,11 @@ fn multiply_chain(tensors: &mut Vec<Tensor>, out: &[u32], open: &[u32]) -> Optio
     let backward: Vec<&Tensor> = operands.iter().rev().copied().collect();
     let candidates = [fold(&operands, open), fold(&backward, open)];
     let best = candidates.into_iter().flatten().min_by_key(|candidate| {
-        let places: Vec<usize> =
-            candidate.labels.iter().filter_map(|label| out.iter().position(|own| own == label)).collect();
+        let places: Vec<usize> = candidate
+            .labels
+            .iter()
+            .filter_map(|label| out.iter().position(|own| own == label))
+            .collect();
         let ordered = places.windows(2).all(|pair| pair[0] < pair[1]);
         (!ordered, candidate.order)
     });
@@ -167,7 +190,8 @@ fn multiply_chain(tensors: &mut Vec<Tensor>, out: &[u32], open: &[u32]) -> Optio
 
 /// `trace(A @ B @ C)`
 fn multiply_cycle(tensors: &mut Vec<Tensor>, open: &[u32]) -> Option<()> {
-    let start = (0..tensors.len()).find(|&at| links(&tensors[at], tensors, open) == 2 && tensors[at].labels.len() == 2)?;
+    let start = (0..tensors.len())
+        .find(|&at| links(&tensors[at], tensors, open) == 2 && tensors[at].labels.len() == 2)?;
     let path = walk(tensors, start, open)?;
     let first = &tensors[path[0]];
     let mut acc = vec![first.expr()];
@@ -225,7 +249,8 @@ fn walk(tensors: &[Tensor], start: usize, open: &[u32]) -> Option<Vec<usize>> {
     let mut path = vec![start];
     loop {
         let here = *path.last()?;
-        let next = (0..tensors.len()).find(|at| !path.contains(at) && shares(&tensors[here], &tensors[*at], open));
+        let next = (0..tensors.len())
+            .find(|at| !path.contains(at) && shares(&tensors[here], &tensors[*at], open));
         match next {
             Some(at) => path.push(at),
             None => return (path.len() > 1).then_some(path),
@@ -277,7 +302,7 @@ fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
 /// The right operand's labels with `link` where `@` contracts, and whether it must be transposed for that.
 fn facing(labels: &[u32], link: u32) -> Option<(Vec<u32>, bool)> {
     let rank = labels.len();
-    let contracted = rank.checked_sub(2).unwrap_or(0);
+    let contracted = rank.saturating_sub(2);
     if labels.get(contracted) == Some(&link) {
         return Some((labels.to_vec(), false));
     }
@@ -289,13 +314,18 @@ fn facing(labels: &[u32], link: u32) -> Option<(Vec<u32>, bool)> {
 
 /// The labels of `left @ right`; `None` where NumPy would pair other axes.
 fn product_labels(left: &[u32], right: &[u32], link: u32) -> Option<Vec<u32>> {
-    let shared: Vec<u32> = left.iter().copied().filter(|label| right.contains(label) && *label != link).collect();
+    let shared: Vec<u32> =
+        left.iter().copied().filter(|label| right.contains(label) && *label != link).collect();
     let (rows, columns) = (&left[..left.len() - 1], right.last().filter(|label| **label != link));
     if right.len() <= 2 {
         return shared.is_empty().then(|| rows.iter().chain(columns).copied().collect());
     }
     let batch = &right[..right.len() - 2];
-    let fits = if left.len() <= 2 { shared.is_empty() } else { shared == batch && left[..left.len() - 2] == *batch };
+    let fits = if left.len() <= 2 {
+        shared.is_empty()
+    } else {
+        shared == batch && left[..left.len() - 2] == *batch
+    };
     let row = if left.len() >= 2 { left.get(left.len() - 2) } else { None };
     fits.then(|| batch.iter().chain(row).chain(columns).copied().collect())
 }

@@ -2,10 +2,11 @@
 
 use super::build::{self, Term, at, bind, dim_expr, power, signed_sum};
 use super::product::{Factor, Product, flatten};
+use super::ranges::binder;
 use super::{Scope, matrix};
 use crate::ir::{Dim, Graph, NamedConst, NodeId, Num, Op, View};
 use crate::ops::{self, Kind};
-use chainrule_grammar::ast::{Binder, CompareOp, Expr, ExprKind, IndexItem};
+use chainrule_grammar::ast::{CompareOp, Expr, IndexItem};
 use std::collections::BTreeMap;
 
 /// Formulas nest no deeper than this; [`super::share`] cuts long before.
@@ -63,14 +64,12 @@ pub(super) fn whole(scope: &Scope<'_>, node: NodeId, letters: &[String]) -> Expr
     let positions: Vec<Pos> = axes.iter().map(|letter| Pos::letter(letter)).collect();
     let inside = Inside { letters: [letters, &axes].concat(), depth: 0 };
     let entry = Indexer { scope }.entry(node, &positions, &inside).expr();
-    let binders = axes.iter().zip(graph.shape(node)).map(|(letter, dim)| binder(graph, letter, dim, &entry)).collect();
+    let binders = axes
+        .iter()
+        .zip(graph.shape(node))
+        .map(|(letter, dim)| binder(graph, letter, dim, &entry))
+        .collect();
     if axes.is_empty() { entry } else { bind("tensor", binders, entry) }
-}
-
-/// `i`, or `i:N` where the range does not follow from the expression.
-pub(super) fn binder(graph: &Graph, letter: &str, dim: &Dim, inside: &Expr) -> Binder {
-    let range = (!has_range(inside, letter)).then(|| size_expr(graph, dim));
-    Binder { name: build::ident(letter), range }
 }
 
 /// A size as an expression.
@@ -88,28 +87,6 @@ pub(super) fn named_const(graph: &Graph, name: NamedConst) -> Expr {
             Some((name, _)) => Expr::name(name),
             None => Expr::num("0"),
         },
-    }
-}
-
-/// Whether a letter stands alone on an axis of something other than Kronecker's delta.
-fn has_range(expr: &Expr, letter: &str) -> bool {
-    let is_letter = |item: &IndexItem| matches!(item, IndexItem::At(Expr { kind: ExprKind::Name(name), .. }) if name == letter);
-    match &expr.kind {
-        ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => false,
-        ExprKind::List(items) => items.iter().any(|item| has_range(item, letter)),
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => has_range(inner, letter),
-        ExprKind::Sum(first, rest) => has_range(first, letter) || rest.iter().any(|(_, term)| has_range(term, letter)),
-        ExprKind::Product(first, rest) => {
-            has_range(first, letter) || rest.iter().any(|(_, factor)| has_range(factor, letter))
-        }
-        ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => has_range(a, letter) || has_range(b, letter),
-        ExprKind::Pipe(first, stages) => has_range(first, letter) || stages.iter().any(|stage| has_range(stage, letter)),
-        ExprKind::Call { args, .. } => args.iter().any(|arg| has_range(arg, letter)),
-        ExprKind::Index(base, items) => {
-            let is_delta = matches!(&base.kind, ExprKind::Name(name) if name == "delta");
-            let within = items.iter().any(|item| matches!(item, IndexItem::At(at) if has_range(at, letter)));
-            (!is_delta && items.iter().any(is_letter)) || within || has_range(base, letter)
-        }
     }
 }
 
@@ -131,7 +108,8 @@ impl Indexer<'_> {
         match graph.op(node) {
             Op::Var(id) => self.read(Expr::name(&graph.var(*id).name), node, at_, inside),
             Op::Reshape => {
-                let base = matrix::reshaped(self.scope, node, whole(self.scope, args[0], &inside.letters));
+                let base =
+                    matrix::reshaped(self.scope, node, whole(self.scope, args[0], &inside.letters));
                 self.read(base, node, at_, inside)
             }
             Op::Const(value) => Term::number(*value),
@@ -162,11 +140,19 @@ impl Indexer<'_> {
                 let mut parts: Vec<(bool, Expr)> = terms
                     .iter()
                     .map(|(letter, c)| {
-                        Term { coefficient: Num::int(i128::from(*c)), over: vec![Expr::name(letter)], ..Term::one() }.signed()
+                        Term {
+                            coefficient: Num::int(i128::from(*c)),
+                            over: vec![Expr::name(letter)],
+                            ..Term::one()
+                        }
+                        .signed()
                     })
                     .collect();
                 for (names, value) in offset.terms.iter().rev() {
-                    let over = names.iter().map(|id| Expr::name(&self.graph().dims[id.0 as usize].name)).collect();
+                    let over = names
+                        .iter()
+                        .map(|id| Expr::name(&self.graph().dims[id.0 as usize].name))
+                        .collect();
                     parts.push(Term { coefficient: *value, over, ..Term::one() }.signed());
                 }
                 signed_sum(parts)
@@ -185,7 +171,8 @@ impl Indexer<'_> {
             return Term::of(at(base, self.items(at_)));
         }
         let mut letters = inside.letters.clone();
-        let (mut positions, mut deltas, mut bound, mut seen) = (Vec::new(), Vec::new(), Vec::new(), false);
+        let (mut positions, mut deltas, mut bound, mut seen) =
+            (Vec::new(), Vec::new(), Vec::new(), false);
         for (pos, dim) in at_.iter().zip(self.graph().shape(node)) {
             match pos {
                 Pos::Pick(expr) if seen => {
@@ -220,20 +207,26 @@ impl Indexer<'_> {
         if bound.is_empty() {
             return body;
         }
-        let binders = bound.iter().map(|(letter, dim)| binder(self.graph(), letter, dim, &body)).collect();
+        let binders =
+            bound.iter().map(|(letter, dim)| binder(self.graph(), letter, dim, &body)).collect();
         bind(name, binders, body)
     }
 
     fn delta(&self, dim: &Dim, at_: &[Pos]) -> Term {
         let hidden = self.graph().vars.iter().any(|var| var.name == "delta")
             || self.graph().names.values().any(|name| name == "delta");
-        let base = if hidden { Expr::call("eye", vec![size_expr(self.graph(), dim)]) } else { Expr::name("delta") };
+        let base = if hidden {
+            Expr::call("eye", vec![size_expr(self.graph(), dim)])
+        } else {
+            Expr::name("delta")
+        };
         Term::of(at(base, self.items(at_)))
     }
 
     fn product(&self, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
         let product = flatten(self.scope, node);
-        let mut places: BTreeMap<u32, Pos> = product.out.iter().copied().zip(at_.iter().cloned()).collect();
+        let mut places: BTreeMap<u32, Pos> =
+            product.out.iter().copied().zip(at_.iter().cloned()).collect();
         let mut inner_scope = inside.clone();
         let mut bound: Vec<(String, Dim)> = Vec::new();
         let mut outer = Term::number(product.coefficient);
@@ -264,9 +257,18 @@ impl Indexer<'_> {
         outer
     }
 
-    fn multiply(&self, term: &mut Term, factor: &Factor, places: &BTreeMap<u32, Pos>, inside: &Inside) {
-        let positions: Vec<Pos> =
-            factor.labels.iter().map(|label| places.get(label).cloned().unwrap_or_else(Pos::zero)).collect();
+    fn multiply(
+        &self,
+        term: &mut Term,
+        factor: &Factor,
+        places: &BTreeMap<u32, Pos>,
+        inside: &Inside,
+    ) {
+        let positions: Vec<Pos> = factor
+            .labels
+            .iter()
+            .map(|label| places.get(label).cloned().unwrap_or_else(Pos::zero))
+            .collect();
         let base = self.entry(factor.node, &positions, inside);
         if factor.power.is_one() {
             term.absorb(base);
@@ -316,7 +318,8 @@ impl Indexer<'_> {
                 Term::of(self.reduce_over(row.name, &bound, body))
             }
             _ => {
-                let values = args.iter().map(|&arg| whole(self.scope, arg, &inside.letters)).collect();
+                let values =
+                    args.iter().map(|&arg| whole(self.scope, arg, &inside.letters)).collect();
                 let call = matrix::whole_call(self.scope, node, values);
                 self.read(call, node, at_, inside)
             }
@@ -331,10 +334,15 @@ impl Indexer<'_> {
             let affine = &view.map[axis];
             let composed = compose(&affine.terms, &affine.offset, at_);
             match composed {
-                Some(pos) if affine.divisor == 1 && is_inside(view, axis, dim) => positions.push(pos),
+                Some(pos) if affine.divisor == 1 && is_inside(view, axis, dim) => {
+                    positions.push(pos)
+                }
                 composed => {
                     let letter = self.fresh(dim, &mut inner.letters);
-                    let scaled = Pos::At { terms: vec![(letter.clone(), affine.divisor)], offset: Dim::fixed(0) };
+                    let scaled = Pos::At {
+                        terms: vec![(letter.clone(), affine.divisor)],
+                        offset: Dim::fixed(0),
+                    };
                     let target = match composed {
                         Some(pos) => self.position(&pos),
                         None => self.picked_position(&affine.terms, &affine.offset, at_),
@@ -462,6 +470,7 @@ pub(super) fn is_inside(view: &View, axis: usize, dim: &Dim) -> bool {
 /// Whether a size formula is at least 0 whatever the sizes (which are at least 1).
 fn is_nonnegative(dim: &Dim) -> bool {
     let total = dim.terms.iter().fold(Num::ZERO, |sum, (_, value)| sum + *value);
-    let only_constant_negative = dim.terms.iter().all(|(names, value)| names.is_empty() || !value.is_negative());
+    let only_constant_negative =
+        dim.terms.iter().all(|(names, value)| names.is_empty() || !value.is_negative());
     only_constant_negative && !total.is_negative()
 }

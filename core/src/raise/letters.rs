@@ -45,7 +45,10 @@ impl Letters {
     }
 
     fn owner(&self, letter: &str) -> Option<&Dim> {
-        self.preferred.iter().find(|(_, list)| list.iter().any(|known| known == letter)).map(|(dim, _)| dim)
+        self.preferred
+            .iter()
+            .find(|(_, list)| list.iter().any(|known| known == letter))
+            .map(|(dim, _)| dim)
     }
 
     fn of(&self, dim: &Dim) -> &[String] {
@@ -55,11 +58,17 @@ impl Letters {
     /// `n` for the first axis of data that no parameter has.
     fn prefer_batch(&mut self, graph: &Graph) {
         let is_data = |kind: VarKind| matches!(kind, VarKind::Input | VarKind::Target);
-        let batch = graph.vars.iter().filter(|var| is_data(var.kind) && var.shape.len() > 1).find_map(|var| {
-            let first = var.shape.first()?;
-            let in_param = graph.vars.iter().any(|other| other.kind == VarKind::Param && other.shape.contains(first));
-            (!in_param && !first.is_one()).then(|| first.clone())
-        });
+        let batch =
+            graph.vars.iter().filter(|var| is_data(var.kind) && var.shape.len() > 1).find_map(
+                |var| {
+                    let first = var.shape.first()?;
+                    let in_param = graph
+                        .vars
+                        .iter()
+                        .any(|other| other.kind == VarKind::Param && other.shape.contains(first));
+                    (!in_param && !first.is_one()).then(|| first.clone())
+                },
+            );
         if let Some(dim) = batch
             && self.of(&dim).is_empty()
         {
@@ -74,7 +83,8 @@ impl Letters {
             if dim.is_one() || self.of(dim).len() >= wanted {
                 continue;
             }
-            let free = |letter: &&&str| !self.declared.contains(**letter) && self.owner(letter).is_none();
+            let free =
+                |letter: &&&str| !self.declared.contains(**letter) && self.owner(letter).is_none();
             if let Some(letter) = PARAMS.iter().find(free) {
                 self.prefer(dim, letter);
             }
@@ -83,7 +93,9 @@ impl Letters {
 
     /// A letter for an axis of this size that is not in scope yet.
     pub fn pick(&self, dim: &Dim, scope: &[String]) -> String {
-        let free = |letter: &str| !scope.iter().any(|known| known == letter) && !self.declared.contains(letter);
+        let free = |letter: &str| {
+            !scope.iter().any(|known| known == letter) && !self.declared.contains(letter)
+        };
         if let Some(letter) = self.of(dim).iter().find(|letter| free(letter)) {
             return letter.clone();
         }
@@ -111,7 +123,11 @@ fn declared_shapes(graph: &Graph) -> Vec<Shape> {
     let is_param = |kind: VarKind| kind == VarKind::Param;
     let of = |param: bool, wide: bool| {
         let fits = move |shape: &Shape| (shape.len() >= 2) == wide;
-        graph.vars.iter().filter(move |var| is_param(var.kind) == param && fits(&var.shape)).map(|var| var.shape.clone())
+        graph
+            .vars
+            .iter()
+            .filter(move |var| is_param(var.kind) == param && fits(&var.shape))
+            .map(|var| var.shape.clone())
     };
     of(true, true).chain(of(true, false)).chain(of(false, true)).chain(of(false, false)).collect()
 }

@@ -1,11 +1,11 @@
 //! Matrix notation: whole-tensor expressions under NumPy's rules. Small recognisers over axes that are tracked by label; where
 //! none fits the answer is `None`, never a formula of another value or shape.
 
+use super::Scope;
 use super::build::{Term, at, call_with, number, signed_sum, transposed, whole_axis};
 use super::contract::{self, Tensor};
 use super::index::{apply, is_inside, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
-use super::Scope;
 use crate::ir::{Dim, NodeId, Num, Op, View};
 use crate::ops::{self, Kind};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
@@ -43,7 +43,11 @@ fn exact_loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     }
     let ones = filled(scope, "ones", shape);
     let term = match loose.term {
-        term if term.over.is_empty() && term.chain.is_empty() && term.under.is_empty() && term.coefficient.is_one() => {
+        term if term.over.is_empty()
+            && term.chain.is_empty()
+            && term.under.is_empty()
+            && term.coefficient.is_one() =>
+        {
             Term::of(ones)
         }
         mut term => {
@@ -71,7 +75,9 @@ fn loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     let full = |expr: Expr| Some(Loose::full(expr, rank));
     match graph.op(node) {
         Op::Var(id) => full(Expr::name(&graph.var(*id).name)),
-        Op::Const(value) => Some(Loose { term: Term::number(*value), cover: Vec::new(), kept: None }),
+        Op::Const(value) => {
+            Some(Loose { term: Term::number(*value), cover: Vec::new(), kept: None })
+        }
         Op::Named(name) => full(named_const(graph, *name)),
         Op::Size(dim) => full(size_expr(graph, dim)),
         Op::Delta(dim) => full(Expr::call("eye", vec![size_expr(graph, dim)])),
@@ -135,10 +141,15 @@ fn call(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     }
     let values: Vec<Expr> = args.iter().map(|&arg| exact(scope, arg)).collect::<Option<_>>()?;
     let mut value = Loose::full(whole_call(scope, node, values.clone()), rank);
-    if matches!(row.kind, Kind::Reduce) && rank + attrs.axes.len() == graph.rank(args[0]) && rank > 0 {
-        let kept = reduction(row.name, values.into_iter().next()?, &attrs.axes, graph.rank(args[0]), true);
+    if matches!(row.kind, Kind::Reduce)
+        && rank + attrs.axes.len() == graph.rank(args[0])
+        && rank > 0
+    {
+        let kept =
+            reduction(row.name, values.into_iter().next()?, &attrs.axes, graph.rank(args[0]), true);
         let mut next = 0..rank;
-        let pattern = (0..graph.rank(args[0])).map(|axis| if attrs.axes.contains(&axis) { None } else { next.next() });
+        let pattern = (0..graph.rank(args[0]))
+            .map(|axis| if attrs.axes.contains(&axis) { None } else { next.next() });
         value.kept = Some((kept, pattern.collect()));
     }
     Some(value)
@@ -235,7 +246,11 @@ fn slice_item(scope: &Scope<'_>, offset: &Dim, step: i64, size: &Dim, dim: &Dim)
 fn scaled_product(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     let graph = scope.graph();
     if graph.is_zero(node) {
-        return Some(Loose { term: Term::number(Num::ZERO), cover: vec![false; graph.rank(node)], kept: None });
+        return Some(Loose {
+            term: Term::number(Num::ZERO),
+            cover: vec![false; graph.rank(node)],
+            kept: None,
+        });
     }
     let product = flatten(scope, node);
     let mut scale = Term::number(product.coefficient);
@@ -247,17 +262,33 @@ fn scaled_product(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         }
     }
     for (order, factor) in product.factors.iter().enumerate() {
-        tensors.push(read(scope, &product, factor, order)?);
+        let (coefficient, tensor) = read(scope, &product, factor, order)?;
+        scale.coefficient = scale.coefficient * coefficient;
+        tensors.push(tensor);
     }
-    let summed: Vec<u32> = product.bound.iter().copied().filter(|&label| !product.size(label).is_one()).collect();
+    let summed: Vec<u32> =
+        product.bound.iter().copied().filter(|&label| !product.size(label).is_one()).collect();
     let tensors = contract::contract(tensors, &product.out, &summed)?;
     combine(&product, scale, tensors)
 }
 
-/// A factor with its axes named by labels.
-fn read(scope: &Scope<'_>, product: &Product, factor: &Factor, order: usize) -> Option<Tensor> {
+/// A factor with its axes named by labels, and the number in front of it.
+fn read(
+    scope: &Scope<'_>,
+    product: &Product,
+    factor: &Factor,
+    order: usize,
+) -> Option<(Num, Tensor)> {
     let graph = scope.graph();
-    let value = if graph.rank(factor.node) == 0 { loose(scope, factor.node)? } else { exact_loose(scope, factor.node)? };
+    let mut value = if graph.rank(factor.node) == 0 {
+        loose(scope, factor.node)?
+    } else {
+        exact_loose(scope, factor.node)?
+    };
+    let mut coefficient = Num::ONE;
+    if factor.power.is_one() && value.kept.is_none() {
+        coefficient = std::mem::replace(&mut value.term.coefficient, Num::ONE);
+    }
     let plain_kept = value.kept;
     let base = value.term.expr();
     let mut tensor = Tensor::new(order);
@@ -271,7 +302,8 @@ fn read(scope: &Scope<'_>, product: &Product, factor: &Factor, order: usize) -> 
     tensor.labels = labels.iter().copied().filter(|label| !single(label)).collect();
     let dropped = labels.iter().any(single);
     let expr = if dropped {
-        let item = |label: &u32| if single(label) { IndexItem::At(Expr::num("0")) } else { whole_axis() };
+        let item =
+            |label: &u32| if single(label) { IndexItem::At(Expr::num("0")) } else { whole_axis() };
         at(expr, labels.iter().map(item).collect())
     } else {
         expr
@@ -288,7 +320,7 @@ fn read(scope: &Scope<'_>, product: &Product, factor: &Factor, order: usize) -> 
         let (over, under) = power(kept);
         tensor.kept = Some((over, under, pattern));
     }
-    Some(tensor)
+    Some((coefficient, tensor))
 }
 
 /// A matrix that is read at one label twice is read on its diagonal.
@@ -296,7 +328,8 @@ fn undoubled(expr: Expr, labels: &[u32]) -> Option<(Expr, Vec<u32>)> {
     match labels {
         [a, b] if a == b => Some((Expr::call("diag", vec![expr]), vec![*a])),
         labels => {
-            let distinct = labels.iter().enumerate().all(|(at, label)| !labels[..at].contains(label));
+            let distinct =
+                labels.iter().enumerate().all(|(at, label)| !labels[..at].contains(label));
             distinct.then(|| (expr, labels.to_vec()))
         }
     }
@@ -305,7 +338,10 @@ fn undoubled(expr: Expr, labels: &[u32]) -> Option<(Expr, Vec<u32>)> {
 /// The elementwise product of what contraction left.
 fn combine(product: &Product, mut term: Term, tensors: Vec<Tensor>) -> Option<Loose> {
     let out = &product.out;
-    let cover: Vec<bool> = out.iter().map(|label| tensors.iter().any(|tensor| tensor.labels.contains(label))).collect();
+    let cover: Vec<bool> = out
+        .iter()
+        .map(|label| tensors.iter().any(|tensor| tensor.labels.contains(label)))
+        .collect();
     let kept = only_kept(&tensors, &term, out);
     let scalars_else = tensors.iter().filter(|tensor| !tensor.labels.is_empty()).count();
     // A lone matrix product keeps its operands in the chain; scalars go in front.
@@ -322,7 +358,8 @@ fn combine(product: &Product, mut term: Term, tensors: Vec<Tensor>) -> Option<Lo
         term.chain = chain;
         return Some(Loose { term, cover, kept: None });
     }
-    let ones: Vec<usize> = (0..out.len()).filter(|&axis| !cover[axis] && product.size(out[axis]).is_one()).collect();
+    let ones: Vec<usize> =
+        (0..out.len()).filter(|&axis| !cover[axis] && product.size(out[axis]).is_one()).collect();
     if let Some((over, under)) = outer(&tensors, out) {
         term.over.extend(over);
         term.under.extend(under);
@@ -349,7 +386,9 @@ fn only_kept(tensors: &[Tensor], term: &Term, out: &[u32]) -> Option<(Expr, Vec<
     let axis = |label: &u32| out.iter().position(|own| own == label);
     let whole = Term { over: over.clone(), under: under.clone(), ..term.clone() };
     let plain = term.over.is_empty() && term.under.is_empty();
-    plain.then(|| (whole.expr(), pattern.iter().map(|label| label.as_ref().and_then(axis)).collect()))
+    plain.then(|| {
+        (whole.expr(), pattern.iter().map(|label| label.as_ref().and_then(axis)).collect())
+    })
 }
 
 /// `outer(a, b)` where all factors are vectors, some along the rows and some along the columns.
@@ -386,8 +425,11 @@ impl Tensor {
         if self.labels.is_empty() {
             return Some((self.over.clone(), self.under.clone()));
         }
-        let places: Vec<usize> =
-            self.labels.iter().map(|label| out.iter().position(|own| own == label)).collect::<Option<_>>()?;
+        let places: Vec<usize> = self
+            .labels
+            .iter()
+            .map(|label| out.iter().position(|own| own == label))
+            .collect::<Option<_>>()?;
         let ascending = places.windows(2).all(|pair| pair[0] < pair[1]);
         let first = places.iter().copied().min()?.min(from.unwrap_or(usize::MAX));
         if ascending && places.len() == out.len() - first {
@@ -400,7 +442,8 @@ impl Tensor {
         {
             return Some((over.clone(), under.clone()));
         }
-        let (expr, places) = if ascending { (self.expr(), places) } else { swapped(self.expr(), places)? };
+        let (expr, places) =
+            if ascending { (self.expr(), places) } else { swapped(self.expr(), places)? };
         let item = |axis| if places.contains(&axis) { whole_axis() } else { IndexItem::NewAxis };
         let items: Vec<IndexItem> = (first..out.len()).map(item).collect();
         let complete = items.iter().all(|item| *item == whole_axis());

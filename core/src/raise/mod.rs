@@ -9,6 +9,7 @@ mod index;
 mod letters;
 mod matrix;
 mod product;
+mod ranges;
 mod share;
 
 pub use letters::Letters;
@@ -55,10 +56,16 @@ impl<'g> Names<'g> {
         self.extra.get(&id).map(String::as_str).or_else(|| self.graph.name(id))
     }
 
-    /// The node of a name.
-    pub fn named(&self, name: &str) -> Option<NodeId> {
-        let own = self.extra.iter().chain(&self.graph.names).find(|(_, known)| known.as_str() == name);
-        own.map(|(node, _)| *node)
+    /// How many axes a name stands for: a variable, a definition, a `where` binding, a size or a named number.
+    pub fn rank(&self, name: &str) -> Option<usize> {
+        let graph = self.graph;
+        let bound = self.extra.iter().chain(&graph.names).find(|(_, known)| *known == name);
+        let scalar = || {
+            let dims = graph.dims.iter().map(|dim| dim.name.as_str());
+            dims.chain(graph.consts.iter().map(|(name, _)| name.as_str())).any(|known| known == name).then_some(0)
+        };
+        let var = || graph.vars.iter().find(|var| var.name == name).map(|var| var.shape.len());
+        bound.map(|(id, _)| graph.rank(*id)).or_else(var).or_else(scalar)
     }
 
     /// Letters for the axes of a node.
@@ -141,7 +148,7 @@ pub fn tensor_of(names: &Names<'_>, shape: &[Dim], axes: &[String], entry: Expr)
         return entry;
     }
     let binders: Vec<Binder> =
-        axes.iter().zip(shape).map(|(letter, dim)| index::binder(names.graph, letter, dim, &entry)).collect();
+        axes.iter().zip(shape).map(|(letter, dim)| ranges::binder(names.graph, letter, dim, &entry)).collect();
     build::bind("tensor", binders, entry)
 }
 

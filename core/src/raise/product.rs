@@ -53,7 +53,13 @@ pub(super) fn flatten(scope: &Scope<'_>, root: NodeId) -> Product {
     let shape = scope.graph().shape(root);
     let out: Vec<u32> = (0..shape.len() as u32).collect();
     let sizes = out.iter().copied().zip(shape.iter().cloned()).collect();
-    let product = Product { coefficient: Num::ONE, factors: Vec::new(), out: out.clone(), bound: Vec::new(), sizes };
+    let product = Product {
+        coefficient: Num::ONE,
+        factors: Vec::new(),
+        out: out.clone(),
+        bound: Vec::new(),
+        sizes,
+    };
     let mut flattener = Flattener { scope, product, next: out.len() as u32, root };
     let mut stack = vec![Factor { node: root, labels: out, power: Num::ONE }];
     while let Some(factor) = stack.pop() {
@@ -80,8 +86,13 @@ impl Flattener<'_> {
                 Some(Vec::new())
             }
             Op::Add(coefficients) if coefficients.len() == 1 => {
-                self.product.coefficient = self.product.coefficient * coefficients[0].powi(whole?)?;
-                Some(vec![Factor { node: args[0], labels: factor.labels.clone(), power: factor.power }])
+                self.product.coefficient =
+                    self.product.coefficient * coefficients[0].powi(whole?)?;
+                Some(vec![Factor {
+                    node: args[0],
+                    labels: factor.labels.clone(),
+                    power: factor.power,
+                }])
             }
             Op::Pow(exponent) => {
                 whole?;
@@ -98,7 +109,11 @@ impl Flattener<'_> {
                 let labels = self.relabel(&einsum.out, &bound, &einsum.sizes, &factor.labels);
                 let read = |ins: &Vec<Ix>| ins.iter().map(|&ix| labels[usize::from(ix)]).collect();
                 let parts = args.iter().zip(&einsum.ins);
-                Some(parts.map(|(&node, ins)| Factor { node, labels: read(ins), power: factor.power }).collect())
+                Some(
+                    parts
+                        .map(|(&node, ins)| Factor { node, labels: read(ins), power: factor.power })
+                        .collect(),
+                )
             }
             _ => None,
         }

@@ -49,7 +49,8 @@ fn cut(
     position: &dyn Fn(NodeId) -> Option<usize>,
 ) -> Extent {
     let extent = total(args, extents, position);
-    let mut by_size: Vec<(usize, NodeId)> = args.iter().filter_map(|&arg| Some((extents[position(arg)?].size, arg))).collect();
+    let mut by_size: Vec<(usize, NodeId)> =
+        args.iter().filter_map(|&arg| Some((extents[position(arg)?].size, arg))).collect();
     by_size.sort_unstable();
     by_size.dedup();
     let mut size = extent.size;
@@ -75,7 +76,11 @@ fn name_it(
     }
 }
 
-fn total(args: &[NodeId], extents: &[Extent], position: &dyn Fn(NodeId) -> Option<usize>) -> Extent {
+fn total(
+    args: &[NodeId],
+    extents: &[Extent],
+    position: &dyn Fn(NodeId) -> Option<usize>,
+) -> Extent {
     let own = Extent { size: 1, depth: 0 };
     let mut sum = args.iter().filter_map(|&arg| position(arg)).fold(own, |sum, at| Extent {
         size: sum.size.saturating_add(extents[at].size),
@@ -135,6 +140,7 @@ fn label(names: &Names<'_>, shared: BTreeSet<NodeId>) -> Vec<(String, NodeId)> {
     taken.extend(names.extra.values().map(String::as_str));
     taken.extend(graph.dims.iter().map(|dim| dim.name.as_str()));
     taken.extend(graph.consts.iter().map(|(name, _)| name.as_str()));
-    let mut fresh = (1..).map(|k: usize| format!("t{k}")).filter(|name| !taken.contains(name.as_str()));
+    let mut fresh =
+        (1..).map(|k: usize| format!("t{k}")).filter(|name| !taken.contains(name.as_str()));
     shared.into_iter().filter_map(|id| Some((fresh.next()?, id))).collect()
 }

@@ -197,9 +197,9 @@ fn positions() {
     assert_eq!(both(&g, padded), ("sum[j](delta[j,i - 1] * x[j])".into(), "-".into()));
     let rows = g.range(&Dim::fixed(5));
     let product = g.multiply(&[x, rows]);
-    assert_eq!(both(&g, product), ("x[i] * i".into(), "x * range(5)".into()));
+    assert_eq!(both(&g, product), ("x[j] * j".into(), "x * range(5)".into()));
     let text = show(&text(&Names::new(&g), rows, Notation::Index));
-    assert_eq!(text, "tensor[i:5](i)");
+    assert_eq!(text, "tensor[j:5](j)");
 }
 
 #[test]

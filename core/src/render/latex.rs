@@ -12,13 +12,21 @@ pub fn emit(math: &Math) -> String {
 
 fn write(math: &Math, out: &mut String) {
     match math {
-        Math::Row(items) => items.iter().for_each(|item| push(out, &emit(item))),
+        Math::Row(items) => {
+            for (at, item) in items.iter().enumerate() {
+                let leading = at == 0 && *item == Math::Symbol(Symbol::Minus);
+                let piece = if leading { "-".to_string() } else { emit(item) };
+                push(out, &piece);
+            }
+        }
         Math::Ident(word) => push(out, &ident(word)),
         Math::Word(word) => push(out, &word_latex(word)),
         Math::Num(text) => push(out, text),
         Math::Symbol(symbol) => push(out, sign(*symbol)),
         Math::Thin => push(out, r"\,"),
-        Math::Frac(over, under) => push(out, &format!(r"\frac{{{}}}{{{}}}", emit(over), emit(under))),
+        Math::Frac(over, under) => {
+            push(out, &format!(r"\frac{{{}}}{{{}}}", emit(over), emit(under)))
+        }
         Math::Scripts { base, sub, sup } => {
             let base = emit(base);
             // A base that carries scripts of its own is one group.
@@ -73,7 +81,11 @@ fn ident(word: &str) -> String {
 }
 
 fn word_latex(word: &str) -> String {
-    if word.is_ascii() { format!(r"\mathrm{{{}}}", escaped(word)) } else { format!(r"\text{{{}}}", escaped(word)) }
+    if word.is_ascii() {
+        format!(r"\mathrm{{{}}}", escaped(word))
+    } else {
+        format!(r"\text{{{}}}", escaped(word))
+    }
 }
 
 /// Text with LaTeX's special characters made harmless.
@@ -136,7 +148,11 @@ fn fenced(fence: Fence, inner: &Math) -> String {
         Fence::Square => ("[", "]"),
     };
     let body = emit(inner);
-    if inner.is_tall() { format!(r"\left{open}{body}\right{close}") } else { format!("{open}{body}{close}") }
+    if inner.is_tall() {
+        format!(r"\left{open}{body}\right{close}")
+    } else {
+        format!("{open}{body}{close}")
+    }
 }
 
 fn filled(template: &str, args: &[Math]) -> String {
@@ -150,7 +166,10 @@ fn filled(template: &str, args: &[Math]) -> String {
         }
         if let Some(arg) = args.get(usize::from(bytes[1] - b'0')) {
             let spaced = text[..at].ends_with(|c: char| c.is_ascii_alphabetic());
-            text.replace_range(at..at + 3, &format!("{}{}", if spaced { " " } else { "" }, emit(arg)));
+            text.replace_range(
+                at..at + 3,
+                &format!("{}{}", if spaced { " " } else { "" }, emit(arg)),
+            );
         }
     }
     text

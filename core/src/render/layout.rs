@@ -85,24 +85,24 @@ impl Layout<'_> {
             ExprKind::Product(first, rest) => product(self, first, rest),
             ExprKind::Pow(base, exponent) => {
                 let base = self.base(base);
-                Piece::new(Math::sup(base, self.exponent(exponent)), Level::Power)
+                Piece::new(Math::superscript(base, self.exponent(exponent)), Level::Power)
             }
-            ExprKind::Compare(op, a, b) => {
-                let row = vec![
-                    self.piece(a).at_least(Level::Sum),
-                    Math::Symbol(relation(*op)),
-                    self.piece(b).at_least(Level::Sum),
-                ];
-                // Iverson's bracket: 1 where it holds.
-                Piece::atom(Math::Fence(Fence::Square, Box::new(Math::Row(row))))
-            }
+            ExprKind::Compare(op, a, b) => self.compare(*op, a, b),
             ExprKind::Pipe(first, stages) => self.pipe(first, stages),
-            ExprKind::Transpose(inner) => {
-                Piece::new(Math::sup(self.base(inner), Math::Symbol(Symbol::Top)), Level::Power)
-            }
+            ExprKind::Transpose(inner) => Piece::new(
+                Math::superscript(self.base(inner), Math::Symbol(Symbol::Top)),
+                Level::Power,
+            ),
             ExprKind::Index(base, items) => self.index(base, items),
             ExprKind::Call { func, bound, args, kwargs } => self.call(func, bound, args, kwargs),
         }
+    }
+
+    /// Iverson's bracket: 1 where it holds.
+    fn compare(&self, op: CompareOp, a: &Expr, b: &Expr) -> Piece {
+        let side = |expr: &Expr| self.piece(expr).at_least(Level::Sum);
+        let row = vec![side(a), Math::Symbol(relation(op)), side(b)];
+        Piece::atom(Math::Fence(Fence::Square, Box::new(Math::Row(row))))
     }
 
     fn all(&self, items: &[Expr]) -> Vec<Math> {
@@ -114,7 +114,11 @@ impl Layout<'_> {
             return Piece::atom(Math::Symbol(Symbol::Infinity));
         }
         let math = names::name(name);
-        let level = if matches!(math, Math::Scripts { sup: Some(_), .. }) { Level::Power } else { Level::Atom };
+        let level = if matches!(math, Math::Scripts { sup: Some(_), .. }) {
+            Level::Power
+        } else {
+            Level::Atom
+        };
         Piece::new(math, level)
     }
 
@@ -135,10 +139,15 @@ impl Layout<'_> {
     /// `1/2` stands in one line up there.
     fn exponent(&self, expr: &Expr) -> Math {
         if let ExprKind::Product(first, rest) = &expr.kind
-            && let ([(chainrule_grammar::ast::MulOp::Div, second)], ExprKind::Num(n)) = (rest.as_slice(), &first.kind)
+            && let ([(chainrule_grammar::ast::MulOp::Div, second)], ExprKind::Num(n)) =
+                (rest.as_slice(), &first.kind)
             && let ExprKind::Num(d) = &second.kind
         {
-            return Math::Row(vec![Math::Num(n.clone()), Math::Symbol(Symbol::Slash), Math::Num(d.clone())]);
+            return Math::Row(vec![
+                Math::Num(n.clone()),
+                Math::Symbol(Symbol::Slash),
+                Math::Num(d.clone()),
+            ]);
         }
         self.math(expr)
     }
@@ -163,20 +172,25 @@ impl Layout<'_> {
     fn index(&self, base: &Expr, items: &[IndexItem]) -> Piece {
         if let [IndexItem::Slice(None, None, None), IndexItem::NewAxis] = items {
             // A column repeated over all columns.
-            let ones = Math::sup(Math::Symbol(Symbol::Ones), Math::Symbol(Symbol::Top));
+            let ones = Math::superscript(Math::Symbol(Symbol::Ones), Math::Symbol(Symbol::Top));
             return Piece::new(Math::Row(vec![self.base(base), Math::Thin, ones]), Level::Product);
         }
         let positions: Vec<Math> = items.iter().map(|item| self.item(item)).collect();
         if let ExprKind::Name(name) = &base.kind {
             let math = names::indexed(name, positions);
-            let level = if matches!(math, Math::Scripts { sup: Some(_), .. }) { Level::Power } else { Level::Atom };
+            let level = if matches!(math, Math::Scripts { sup: Some(_), .. }) {
+                Level::Power
+            } else {
+                Level::Atom
+            };
             return Piece::new(math, level);
         }
-        Piece::atom(Math::sub(self.base(base), names::positions_math(positions)))
+        Piece::atom(Math::subscript(self.base(base), names::positions_math(positions)))
     }
 
     fn item(&self, item: &IndexItem) -> Math {
-        let part = |expr: &Option<Expr>| expr.iter().map(|expr| self.math(expr)).collect::<Vec<_>>();
+        let part =
+            |expr: &Option<Expr>| expr.iter().map(|expr| self.math(expr)).collect::<Vec<_>>();
         match item {
             IndexItem::At(expr) => self.math(expr),
             IndexItem::Slice(from, to, by) => {
@@ -194,21 +208,37 @@ impl Layout<'_> {
         }
     }
 
-    fn call(&self, func: &Ident, bound: &[Binder], args: &[Expr], kwargs: &[(Ident, Expr)]) -> Piece {
+    fn call(
+        &self,
+        func: &Ident,
+        bound: &[Binder],
+        args: &[Expr],
+        kwargs: &[(Ident, Expr)],
+    ) -> Piece {
         let name = func.name.as_str();
         if !bound.is_empty() {
             return self.bound_call(name, bound, args);
         }
         match (name, args) {
             ("d", [of, by]) => return self.derivative(of, by),
+            ("lt", [a, b]) => return self.compare(CompareOp::Lt, a, b),
+            ("le", [a, b]) => return self.compare(CompareOp::Le, a, b),
+            ("gt", [a, b]) => return self.compare(CompareOp::Gt, a, b),
+            ("ge", [a, b]) => return self.compare(CompareOp::Ge, a, b),
+            ("eq", [a, b]) => return self.compare(CompareOp::Eq, a, b),
+            ("ne", [a, b]) => return self.compare(CompareOp::Ne, a, b),
             ("sum" | "prod", [arg]) if kwargs.is_empty() => return self.big(big(name), None, arg),
             ("ones" | "zeros", sizes) => {
-                let symbol = Math::Symbol(if name == "ones" { Symbol::Ones } else { Symbol::Zeros });
-                return Piece::atom(Math::sub(symbol, self.sizes(sizes)));
+                let symbol =
+                    Math::Symbol(if name == "ones" { Symbol::Ones } else { Symbol::Zeros });
+                return Piece::atom(Math::subscript(symbol, self.sizes(sizes)));
             }
-            ("eye", [size]) => return Piece::atom(Math::sub(Math::Ident("I".to_string()), self.math(size))),
+            ("eye", [size]) => {
+                return Piece::atom(Math::subscript(Math::Ident("I".to_string()), self.math(size)));
+            }
             ("reciprocal", [arg]) => {
-                let frac = Math::Frac(Box::new(Math::Num("1".to_string())), Box::new(self.math(arg)));
+                let frac =
+                    Math::Frac(Box::new(Math::Num("1".to_string())), Box::new(self.math(arg)));
                 return Piece::new(frac, Level::Power);
             }
             _ => {}
@@ -233,9 +263,11 @@ impl Layout<'_> {
         let template = row.map_or("", |row| row.latex);
         let is_reduction = row.is_some_and(|row| matches!(row.kind, Kind::Reduce));
         let applied = template.contains("{0}");
-        let axis = kwargs.iter().find(|(key, _)| key.name == "axis").map(|(_, value)| self.math(value));
+        let axis =
+            kwargs.iter().find(|(key, _)| key.name == "axis").map(|(_, value)| self.math(value));
         let shown = |key: &str| key != "axis" && !(is_reduction && key == "keepdims");
-        let others: Vec<&(Ident, Expr)> = kwargs.iter().filter(|(key, _)| shown(&key.name)).collect();
+        let others: Vec<&(Ident, Expr)> =
+            kwargs.iter().filter(|(key, _)| shown(&key.name)).collect();
         if applied && axis.is_none() && others.is_empty() && covers(template, args.len()) {
             return self.template(template, name, args);
         }
@@ -246,7 +278,7 @@ impl Layout<'_> {
         };
         let func = Math::Func { latex: symbol, name: name.to_string() };
         let head = match axis {
-            Some(axis) => Math::sub(func, axis),
+            Some(axis) => Math::subscript(func, axis),
             None => func,
         };
         let mut inside = self.all(args);
@@ -266,7 +298,10 @@ impl Layout<'_> {
             let (before, after) = (template[..place].trim_end(), &template[place + 3..]);
             if after.starts_with('^') {
                 piece.at_least(Level::Atom)
-            } else if before.ends_with("otimes") || after.trim_start().starts_with(r"\otimes") || before.ends_with("{-1}") {
+            } else if before.ends_with("otimes")
+                || after.trim_start().starts_with(r"\otimes")
+                || before.ends_with("{-1}")
+            {
                 piece.at_least(Level::Power)
             } else {
                 piece.math
@@ -275,7 +310,9 @@ impl Layout<'_> {
         let args = args.collect();
         let level = if template.contains("otimes") {
             Level::Product
-        } else if template.ends_with(['}', '2']) && (template.contains("}^") || template.starts_with(r"\frac")) {
+        } else if template.ends_with(['}', '2'])
+            && (template.contains("}^") || template.starts_with(r"\frac"))
+        {
             Level::Power
         } else {
             Level::Atom
@@ -290,7 +327,8 @@ impl Layout<'_> {
         if name == "tensor" {
             return self.piece(arg);
         }
-        let lower = Math::commas(bound.iter().map(|binder| names::name(&binder.name.name)).collect());
+        let lower =
+            Math::commas(bound.iter().map(|binder| names::name(&binder.name.name)).collect());
         if name == "sum" || name == "prod" {
             return self.big(big(name), Some(lower), arg);
         }
@@ -300,13 +338,16 @@ impl Layout<'_> {
         } else {
             template.to_string()
         };
-        let head = Math::sub(Math::Func { latex: symbol, name: name.to_string() }, lower);
+        let head = Math::subscript(Math::Func { latex: symbol, name: name.to_string() }, lower);
         Piece::atom(Math::Row(vec![head, Math::fenced(self.math(arg))]))
     }
 
     fn big(&self, big: Big, lower: Option<Math>, arg: &Expr) -> Piece {
         let body = self.piece(arg).at_least(Level::Big);
-        Piece::new(Math::Row(vec![Math::Big(big, lower.map(Box::new)), Math::Thin, body]), Level::Big)
+        Piece::new(
+            Math::Row(vec![Math::Big(big, lower.map(Box::new)), Math::Thin, body]),
+            Level::Big,
+        )
     }
 
     fn derivative(&self, of: &Expr, by: &Expr) -> Piece {
@@ -357,13 +398,15 @@ fn relation(op: CompareOp) -> Symbol {
 /// A number: `1e-4` and `0.0001` are powers of ten.
 fn number(text: &str) -> Piece {
     let (mantissa, exponent) = match text.split_once(['e', 'E']) {
-        Some((mantissa, exponent)) => (mantissa.to_string(), exponent.trim_start_matches('+').to_string()),
+        Some((mantissa, exponent)) => {
+            (mantissa.to_string(), exponent.trim_start_matches('+').to_string())
+        }
         None => match small_decimal(text) {
             Some(parts) => parts,
             None => return Piece::atom(Math::Num(text.to_string())),
         },
     };
-    let power = Math::sup(Math::Num("10".to_string()), Math::Num(exponent));
+    let power = Math::superscript(Math::Num("10".to_string()), Math::Num(exponent));
     let mantissa = mantissa.strip_suffix(".0").unwrap_or(&mantissa);
     if mantissa == "1" {
         return Piece::new(power, Level::Power);

@@ -120,12 +120,12 @@ impl Math {
     }
 
     /// A base with a subscript.
-    pub fn sub(base: Math, sub: Math) -> Math {
+    pub fn subscript(base: Math, sub: Math) -> Math {
         Math::Scripts { base: Box::new(base), sub: Some(Box::new(sub)), sup: None }
     }
 
     /// A base with a superscript.
-    pub fn sup(base: Math, sup: Math) -> Math {
+    pub fn superscript(base: Math, sup: Math) -> Math {
         Math::Scripts { base: Box::new(base), sub: None, sup: Some(Box::new(sup)) }
     }
 
@@ -147,7 +147,10 @@ impl Math {
             Math::Frac(..) | Math::Big(..) | Math::Aligned(_) => true,
             Math::Row(items) => items.iter().any(Math::is_tall),
             Math::Template { latex, args, .. } => {
-                latex.contains("frac") || latex.contains("cases") || latex.contains("sum") || args.iter().any(Math::is_tall)
+                latex.contains("frac")
+                    || latex.contains("cases")
+                    || latex.contains("sum")
+                    || args.iter().any(Math::is_tall)
             }
             Math::Fence(_, inner) | Math::Accent(_, inner) => inner.is_tall(),
             Math::Scripts { base, .. } => base.is_tall(),

@@ -115,7 +115,8 @@ fn split(name: &str) -> Parts {
             Mark::Prime => sup.push(Math::Symbol(Symbol::Prime)),
         }
     }
-    let mut sub: Vec<Math> = digits.map(|digits| Math::Num(digits.to_string())).into_iter().collect();
+    let mut sub: Vec<Math> =
+        digits.map(|digits| Math::Num(digits.to_string())).into_iter().collect();
     sub.extend(rest.iter().map(|piece| subscript(piece)));
     Parts { base, sub, sup }
 }
@@ -134,7 +135,7 @@ fn subscript(piece: &str) -> Math {
         Math::Ident(word)
     };
     match digits {
-        Some(digits) => Math::sub(base, Math::Num(digits.to_string())),
+        Some(digits) => Math::subscript(base, Math::Num(digits.to_string())),
         None => base,
     }
 }

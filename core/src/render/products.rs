@@ -27,7 +27,8 @@ pub(super) fn product(layout: &Layout<'_>, first: &Expr, rest: &[(MulOp, Expr)])
     while at < rest.len() {
         let (op, expr) = &rest[at];
         if matches!(op, MulOp::Div | MulOp::DotDiv) {
-            let end = rest[at..].iter().position(|(op, _)| !matches!(op, MulOp::Div | MulOp::DotDiv));
+            let end =
+                rest[at..].iter().position(|(op, _)| !matches!(op, MulOp::Div | MulOp::DotDiv));
             let end = end.map_or(rest.len(), |count| at + count);
             let divisors = rest[at..end].iter().map(|(_, divisor)| divisor).collect::<Vec<_>>();
             run = divide(layout, run, &divisors);
@@ -62,7 +63,8 @@ fn factor(layout: &Layout<'_>, expr: &Expr, op: MulOp) -> Factor {
         },
         _ => None,
     };
-    let word = name.is_some_and(|name| name.split(['_', '.']).any(|piece| piece.chars().count() > 2));
+    let word =
+        name.is_some_and(|name| name.split(['_', '.']).any(|piece| piece.chars().count() > 2));
     Factor {
         piece: layout.piece(expr),
         rank: rank(layout, expr),
@@ -75,21 +77,43 @@ fn factor(layout: &Layout<'_>, expr: &Expr, op: MulOp) -> Factor {
 fn divide(layout: &Layout<'_>, run: Run, divisors: &[&Expr]) -> Run {
     let scalar = divisors.iter().all(|divisor| rank(layout, divisor) == 0);
     let over_rank = run.factors.iter().map(|factor| factor.rank).max().unwrap_or(0);
-    let under: Vec<Factor> = divisors.iter().map(|divisor| factor(layout, divisor, MulOp::Mul)).collect();
+    let under: Vec<Factor> =
+        divisors.iter().map(|divisor| factor(layout, divisor, MulOp::Mul)).collect();
     let under_rank = under.iter().map(|factor| factor.rank).max().unwrap_or(0);
     let rank = over_rank.max(under_rank);
     let under = join(under);
-    let whole = |math: Math, level: Level| Factor { piece: Piece::new(math, level), rank, op: MulOp::Mul, number: false, word: false };
+    let whole = |math: Math, level: Level| Factor {
+        piece: Piece::new(math, level),
+        rank,
+        op: MulOp::Mul,
+        number: false,
+        word: false,
+    };
     if !scalar && over_rank > 0 {
-        let row = vec![join(run.factors).at_least(Level::Power), Math::Symbol(Symbol::Oslash), under.at_least(Level::Power)];
+        let long = run.factors.iter().any(|factor| factor.op == MulOp::MatMul);
+        let over = join(run.factors).at_least(if long { Level::Power } else { Level::Product });
+        let row = vec![over, Math::Symbol(Symbol::Oslash), under.at_least(Level::Power)];
         return Run { factors: vec![whole(Math::Row(row), Level::Product)] };
     }
-    let long = run.factors.iter().any(|factor| factor.piece.level == Level::Big || factor.op == MulOp::MatMul);
+    let long = run
+        .factors
+        .iter()
+        .any(|factor| factor.piece.level == Level::Big || factor.op == MulOp::MatMul);
     if long {
-        let one = Box::new(Math::Num("1".to_string()));
-        let mut front = whole(Math::Frac(one, Box::new(under.math)), Level::Power);
+        // A number in front stays in front: of a whole one the fraction is made, a fraction comes first.
+        let mut factors = run.factors;
+        let lead = if factors.first().is_some_and(|factor| factor.number) {
+            Some(factors.remove(0))
+        } else {
+            None
+        };
+        let over = lead.map_or_else(|| Math::Num("1".to_string()), |factor| factor.piece.math);
+        let mut front = whole(Math::Frac(Box::new(over), Box::new(under.math)), Level::Power);
         front.rank = 0;
-        return Run { factors: std::iter::once(front).chain(run.factors).collect() };
+        let first =
+            matches!(factors.first().map(|factor| &factor.piece.math), Some(Math::Frac(..)));
+        factors.insert(usize::from(first), front);
+        return Run { factors };
     }
     let over = join(run.factors).math;
     Run { factors: vec![whole(Math::Frac(Box::new(over), Box::new(under.math)), Level::Power)] }
@@ -98,7 +122,10 @@ fn divide(layout: &Layout<'_>, run: Run, divisors: &[&Expr]) -> Run {
 fn join(factors: Vec<Factor>) -> Piece {
     let last = factors.len().saturating_sub(1);
     if last == 0 {
-        return factors.into_iter().next().map_or(Piece::new(Math::Row(Vec::new()), Level::Atom), |factor| factor.piece);
+        return factors
+            .into_iter()
+            .next()
+            .map_or(Piece::new(Math::Row(Vec::new()), Level::Atom), |factor| factor.piece);
     }
     let mut row = Vec::new();
     let mut level = Level::Product;
@@ -113,7 +140,8 @@ fn join(factors: Vec<Factor>) -> Piece {
             }
             row.extend(between(elementwise, &factor, number, word));
         }
-        before = Some((factor.rank.max(before.map_or(0, |known| known.0)), factor.number, factor.word));
+        before =
+            Some((factor.rank.max(before.map_or(0, |known| known.0)), factor.number, factor.word));
         let big_last = at == last && factor.piece.level == Level::Big;
         if big_last {
             level = Level::Big;
@@ -133,7 +161,8 @@ fn between(elementwise: bool, factor: &Factor, number: bool, word: bool) -> Opti
         return Some(Math::Symbol(Symbol::Cdot));
     }
     let plain = number || (factor.op == MulOp::MatMul && !word && !factor.word);
-    Some(if plain { Math::Text(String::new()) } else { Math::Thin }).filter(|math| *math == Math::Thin)
+    Some(if plain { Math::Text(String::new()) } else { Math::Thin })
+        .filter(|math| *math == Math::Thin)
 }
 
 /// How many axes an expression has, as far as its names tell.
@@ -142,16 +171,25 @@ fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
     match &expr.kind {
         ExprKind::Num(_) | ExprKind::Str(_) => 0,
         ExprKind::Name(name) => {
-            let unknown = if layout.is_index_notation() || matches!(name.as_str(), "pi" | "e" | "inf") { 0 } else { 1 };
+            let unknown =
+                if layout.is_index_notation() || matches!(name.as_str(), "pi" | "e" | "inf") {
+                    0
+                } else {
+                    1
+                };
             (layout.ctx.rank)(name).unwrap_or(unknown)
         }
         ExprKind::List(_) => 1,
         ExprKind::Neg(inner) | ExprKind::Transpose(inner) => of(inner),
-        ExprKind::Sum(first, rest) => rest.iter().map(|(_, term)| of(term)).fold(of(first), usize::max),
-        ExprKind::Product(first, rest) => rest.iter().fold(of(first), |sum, (op, factor)| match op {
-            MulOp::MatMul => (sum + of(factor)).saturating_sub(2),
-            _ => sum.max(of(factor)),
-        }),
+        ExprKind::Sum(first, rest) => {
+            rest.iter().map(|(_, term)| of(term)).fold(of(first), usize::max)
+        }
+        ExprKind::Product(first, rest) => {
+            rest.iter().fold(of(first), |sum, (op, factor)| match op {
+                MulOp::MatMul => (sum + of(factor)).saturating_sub(2),
+                _ => sum.max(of(factor)),
+            })
+        }
         ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => of(a).max(of(b)),
         ExprKind::Pipe(first, _) => of(first),
         ExprKind::Index(base, items) => {
@@ -168,9 +206,21 @@ fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
                 (_, false) | ("dot" | "trace" | "det" | "logdet", true) => 0,
                 ("outer" | "eye", true) => 2,
                 ("ones" | "zeros", true) => args.len(),
-                ("diag", true) => if widest == 2 { 1 } else { 2 },
+                ("diag", true) => {
+                    if widest == 2 {
+                        1
+                    } else {
+                        2
+                    }
+                }
                 ("d", true) => args.iter().map(of).sum(),
-                (name, true) => reduced(name, args.len(), widest, keyword("axis").map(|(_, axis)| axis), keyword("keepdims").is_some()),
+                (name, true) => reduced(
+                    name,
+                    args.len(),
+                    widest,
+                    keyword("axis").map(|(_, axis)| axis),
+                    keyword("keepdims").is_some(),
+                ),
             }
         }
     }

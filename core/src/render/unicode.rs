@@ -6,7 +6,13 @@ use super::names::GREEK;
 /// One line.
 pub fn emit(math: &Math) -> String {
     match math {
-        Math::Row(items) => items.iter().map(emit).collect(),
+        Math::Row(items) => {
+            let text: String = items.iter().map(emit).collect();
+            match (items.first(), text.strip_prefix(" − ")) {
+                (Some(Math::Symbol(Symbol::Minus)), Some(rest)) => format!("−{rest}"),
+                _ => text,
+            }
+        }
         Math::Ident(word) => greek(word).map_or_else(|| word.clone(), str::to_string),
         Math::Word(text) | Math::Num(text) | Math::Text(text) => text.clone(),
         Math::Symbol(symbol) => sign(*symbol).to_string(),

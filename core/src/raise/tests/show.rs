@@ -31,9 +31,14 @@ fn level(expr: &Expr) -> (String, u8) {
             (text, 3)
         }
         ExprKind::Product(first, rest) => {
-            let mut text = if matches!(first.kind, ExprKind::Product(..)) { within(first, 5) } else { within(first, 4) };
+            let mut text = if matches!(first.kind, ExprKind::Product(..)) {
+                within(first, 5)
+            } else {
+                within(first, 4)
+            };
             for (op, factor) in rest {
-                let number = |expr: &Expr| matches!(&expr.kind, ExprKind::Num(_) | ExprKind::Neg(_));
+                let number =
+                    |expr: &Expr| matches!(&expr.kind, ExprKind::Num(_) | ExprKind::Neg(_));
                 text += match op {
                     MulOp::Div if number(first) && number(factor) => "/",
                     MulOp::Div => " / ",
@@ -45,7 +50,9 @@ fn level(expr: &Expr) -> (String, u8) {
             (text, 4)
         }
         ExprKind::Pow(a, b) => (format!("{}^{}", within(a, 7), within(b, 6)), 6),
-        ExprKind::Compare(op, a, b) => (format!("{} {} {}", within(a, 3), op.symbol(), within(b, 3)), 2),
+        ExprKind::Compare(op, a, b) => {
+            (format!("{} {} {}", within(a, 3), op.symbol(), within(b, 3)), 2)
+        }
         ExprKind::Pipe(..) => ("?".to_string(), 1),
         ExprKind::Transpose(inner) => (format!("{}.T", within(inner, 7)), 7),
         ExprKind::Index(base, items) => {
@@ -61,7 +68,8 @@ fn level(expr: &Expr) -> (String, u8) {
             let bound: Vec<String> = bound.iter().map(binder).collect();
             let mut all: Vec<String> = args.iter().map(show).collect();
             all.extend(kwargs.iter().map(|(key, value)| format!("{}={}", key.name, show(value))));
-            let bound = if bound.is_empty() { String::new() } else { format!("[{}]", bound.join(",")) };
+            let bound =
+                if bound.is_empty() { String::new() } else { format!("[{}]", bound.join(",")) };
             (format!("{}{bound}({})", func.name, all.join(", ")), 9)
         }
     }
