@@ -8,7 +8,7 @@ use crate::diff;
 use crate::diff::pullback::pull_back;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
-use crate::simplify::simplify_around;
+use crate::simplify::simplify_above;
 use chainrule_grammar::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -193,7 +193,7 @@ impl Work<'_, '_> {
     }
 
     fn simple(&mut self, node: NodeId) -> NodeId {
-        let simple = simplify_around(self.graph, &[node], self.task.atoms.clone());
+        let simple = simplify_above(self.graph, &[node], self.task.atoms);
         for rewrite in simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one") {
             let what = self.graph.name(rewrite.before).unwrap_or("a softmax").to_string();
             let reason = Reason::RowsSumToOne(what);
@@ -373,7 +373,7 @@ fn local_jacobian(graph: &mut Graph, node: NodeId, arg: NodeId, atoms: &BTreeSet
     }
     let full = [shape.as_slice(), graph.shape(arg).as_slice()].concat();
     let sum = graph.add(&parts, &full);
-    Ok(simplify_around(graph, &[sum], atoms.clone()).roots[0])
+    Ok(simplify_above(graph, &[sum], atoms).roots[0])
 }
 
 /// Whether a normal form has a Kronecker delta among its factors, or those of its terms.

@@ -9,10 +9,13 @@ use crate::raise::{self, Names, Notation};
 use crate::render::{self, Context};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem, RequestKind};
 use chainrule_grammar::print;
+use std::collections::BTreeMap;
 
 /// What lines are shown with.
 pub(super) struct Show<'s> {
     pub names: &'s Names<'s>,
+    /// How many axes every name stands for.
+    pub ranks: &'s BTreeMap<String, usize>,
     pub options: Options,
     pub derivative: &'s Derivative,
     /// The name of the error term that the chain is about; empty for the derivative itself.
@@ -23,7 +26,7 @@ pub(super) struct Show<'s> {
 
 impl Show<'_> {
     fn context(&self, run: impl FnOnce(&Context<'_>) -> String, notation: Notation) -> String {
-        let rank = |name: &str| self.names.rank(name);
+        let rank = |name: &str| self.ranks.get(name).copied();
         run(&Context { rank: &rank, notation })
     }
 

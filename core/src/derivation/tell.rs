@@ -6,11 +6,12 @@ use super::show::Show;
 use super::{Binding, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
 use crate::ir::{Graph, NodeId, Op, Var, VarKind};
-use crate::raise::{self, Names, Notation};
-use crate::simplify::{simplify, simplify_around};
+use crate::raise::{self, Letters, Names, Notation};
+use crate::simplify::{simplify, simplify_above};
 use chainrule_grammar::{Diagnostic, Span};
 use chainrule_grammar::ast::RequestKind;
 use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 /// With more named quantities than this between a loss and a variable, `auto` tells a derivation in stages.
 const LONG_CHAIN: usize = 3;
@@ -48,21 +49,56 @@ struct Teller<'c> {
     /// Names of shared parts.
     extra: BTreeMap<NodeId, String>,
     taken: BTreeSet<String>,
+    letters: Rc<Letters>,
+    /// How many axes every name stands for.
+    ranks: BTreeMap<String, usize>,
+    /// What was written in the program, in normal form.
+    normal: BTreeMap<NodeId, NodeId>,
+    /// Parts that were printed already.
+    printed: BTreeMap<String, Binding>,
 }
 
 impl<'c> Teller<'c> {
     fn new(compiled: &'c Compiled, options: Options) -> Teller<'c> {
-        let graph = compiled.graph.clone();
+        let mut graph = compiled.graph.clone();
+        let mut roots: Vec<NodeId> = Vec::new();
+        for derivative in &compiled.derivatives {
+            roots.extend([derivative.of.node, derivative.wrt.node]);
+        }
+        let normal = simplify(&mut graph, &roots).roots;
+        let normal = roots.into_iter().zip(normal).collect();
         let mut taken: BTreeSet<String> = graph.names.values().cloned().collect();
         taken.extend(graph.vars.iter().map(|var| var.name.clone()));
         taken.extend(compiled.lowered.scope.keys().cloned());
         taken.extend(compiled.lowered.dims.keys().cloned());
-        Teller { compiled, options, graph, stages: BTreeMap::new(), told: BTreeSet::new(), extra: BTreeMap::new(), taken }
+        let names = Names::new(&graph);
+        let letters = Rc::clone(&names.letters);
+        let mut ranks: BTreeMap<String, usize> = BTreeMap::new();
+        ranks.extend(graph.names.iter().map(|(node, name)| (name.clone(), graph.rank(*node))));
+        ranks.extend(graph.vars.iter().map(|var| (var.name.clone(), var.shape.len())));
+        ranks.extend(graph.dims.iter().map(|dim| (dim.name.clone(), 0)));
+        ranks.extend(graph.consts.iter().map(|(name, _)| (name.clone(), 0)));
+        Teller {
+            compiled,
+            options,
+            graph,
+            stages: BTreeMap::new(),
+            told: BTreeSet::new(),
+            extra: BTreeMap::new(),
+            taken,
+            letters,
+            ranks,
+            normal,
+            printed: BTreeMap::new(),
+        }
+    }
+
+    fn names(&self) -> Names<'_> {
+        Names::with_letters(&self.graph, self.extra.clone(), Rc::clone(&self.letters))
     }
 
     fn tell(&mut self, derivative: &Derivative) -> Result<Told, Diagnostic> {
-        let of = simplify(&mut self.graph, &[derivative.of.node]).roots[0];
-        let by = simplify(&mut self.graph, &[derivative.wrt.node]).roots[0];
+        let (of, by) = (self.normal[&derivative.of.node], self.normal[&derivative.wrt.node]);
         match derivative.kind {
             RequestKind::Grad if self.is_staged(derivative, of) => self.staged(derivative, of, by),
             RequestKind::Grad | RequestKind::Jacobian => self.chained(derivative, of, by),
@@ -87,27 +123,21 @@ impl<'c> Teller<'c> {
     }
 
     /// All gradients of one loss are told alike.
-    fn is_staged(&mut self, derivative: &Derivative, of: NodeId) -> bool {
+    fn is_staged(&self, derivative: &Derivative, of: NodeId) -> bool {
         match self.options.style {
             Style::Chain => false,
             Style::Staged => true,
             Style::Auto => {
-                let wrt = self.variables(&derivative.of.name);
-                wrt.into_iter().any(|by| self.between(of, by).len() > LONG_CHAIN)
+                self.stages.contains_key(&of)
+                    || self.variables(&derivative.of.name).into_iter().any(|by| self.between(of, by).len() > LONG_CHAIN)
             }
         }
     }
 
     /// The variables by which the gradients of a loss are asked for.
-    fn variables(&mut self, loss: &str) -> Vec<NodeId> {
-        let wrt: Vec<NodeId> = self
-            .compiled
-            .derivatives
-            .iter()
-            .filter(|derivative| derivative.kind == RequestKind::Grad && derivative.of.name == loss)
-            .map(|derivative| derivative.wrt.node)
-            .collect();
-        simplify(&mut self.graph, &wrt).roots
+    fn variables(&self, loss: &str) -> Vec<NodeId> {
+        let gradients = self.compiled.derivatives.iter().filter(|one| one.kind == RequestKind::Grad && one.of.name == loss);
+        gradients.map(|derivative| self.normal[&derivative.wrt.node]).collect()
     }
 
     fn atoms(&self) -> BTreeSet<NodeId> {
@@ -218,6 +248,7 @@ impl<'c> Teller<'c> {
             doc: Vec::new(),
             span: Span::default(),
         };
+        self.ranks.insert(name.clone(), var.shape.len());
         (Some(name), self.graph.declare(var))
     }
 
@@ -261,7 +292,7 @@ impl<'c> Teller<'c> {
         for (term, value, name) in terms {
             let opened = substitute(&mut self.graph, chain.closed, term, value);
             let atoms = self.atoms();
-            let simple = simplify_around(&mut self.graph, &[opened], atoms);
+            let simple = simplify_above(&mut self.graph, &[opened], &atoms);
             let opened = simple.roots[0];
             if self.length(opened) >= self.length(chain.closed) {
                 continue;
@@ -280,7 +311,7 @@ impl<'c> Teller<'c> {
     }
 
     fn length(&self, node: NodeId) -> usize {
-        let names = Names::with(&self.graph, self.extra.clone());
+        let names = self.names();
         chainrule_grammar::print::expr(&raise::text(&names, node, Notation::Matrix)).len()
     }
 
@@ -288,9 +319,9 @@ impl<'c> Teller<'c> {
 
     /// Names for parts of a formula that is too long or has a part twice.
     fn share(&mut self, node: NodeId) -> Vec<(String, NodeId)> {
-        let names = Names::with(&self.graph, self.extra.clone());
-        let shared = raise::share(&names, node, LONG_FORMULA);
+        let shared = raise::share(&self.names(), node, LONG_FORMULA);
         for (name, part) in &shared {
+            self.ranks.insert(name.clone(), self.graph.rank(*part));
             self.extra.insert(*part, name.clone());
             self.taken.insert(name.clone());
         }
@@ -301,14 +332,14 @@ impl<'c> Teller<'c> {
         let mut extra = self.extra.clone();
         // The chain's own closed form is written out, whatever it is called.
         extra.remove(&chain.closed);
-        let names = Names::with(&self.graph, extra);
-        let show = Show { names: &names, options: self.options, derivative, about, of, by };
+        let names = Names::with_letters(&self.graph, extra, Rc::clone(&self.letters));
+        let show = Show { names: &names, ranks: &self.ranks, options: self.options, derivative, about, of, by };
         show.steps(chain)
     }
 
     #[allow(clippy::too_many_arguments)]
     fn assemble(
-        &self,
+        &mut self,
         derivative: &Derivative,
         mut steps: Vec<Step>,
         bindings: Vec<(String, NodeId)>,
@@ -321,15 +352,18 @@ impl<'c> Teller<'c> {
         } else {
             steps.extend(self.steps(chain, derivative, "", of, by));
         }
-        let names = Names::with(&self.graph, self.extra.clone());
-        let show = Show { names: &names, options: self.options, derivative, about: "", of, by };
+        let names = self.names();
+        let show = Show { names: &names, ranks: &self.ranks, options: self.options, derivative, about: "", of, by };
         let mut seen = BTreeSet::new();
         let wheres: Vec<Binding> = bindings
             .iter()
             .filter(|(name, _)| seen.insert(name.clone()))
-            .map(|(name, node)| show.binding(name, *node))
+            .map(|(name, node)| match self.printed.get(name) {
+                Some(known) => known.clone(),
+                None => show.binding(name, *node),
+            })
             .collect();
-        Told {
+        let told = Told {
             of: derivative.of.name.clone(),
             wrt: derivative.wrt.name.clone(),
             shape: self.graph.shape(chain.closed).iter().map(|dim| self.graph.show_dim(dim)).collect(),
@@ -338,7 +372,9 @@ impl<'c> Teller<'c> {
             latex: show.closed_latex(chain.closed),
             steps,
             wheres,
-        }
+        };
+        self.printed.extend(told.wheres.iter().map(|part| (part.name.clone(), part.clone())));
+        told
     }
 }
 

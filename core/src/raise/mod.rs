@@ -18,6 +18,7 @@ pub use share::share;
 use crate::ir::{Dim, Graph, NodeId, Op};
 use chainrule_grammar::ast::{Binder, Expr};
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// In which way formulas are written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -36,7 +37,7 @@ pub struct Names<'g> {
     /// Names of `where` bindings.
     extra: BTreeMap<NodeId, String>,
     /// Index letters.
-    pub letters: Letters,
+    pub letters: Rc<Letters>,
 }
 
 impl<'g> Names<'g> {
@@ -47,7 +48,12 @@ impl<'g> Names<'g> {
 
     /// The names of the graph and further ones.
     pub fn with(graph: &'g Graph, extra: BTreeMap<NodeId, String>) -> Names<'g> {
-        let letters = Letters::new(graph, extra.values());
+        let letters = Rc::new(Letters::new(graph, extra.values()));
+        Names { graph, extra, letters }
+    }
+
+    /// The names of the graph and further ones, with index letters that were chosen before.
+    pub fn with_letters(graph: &'g Graph, extra: BTreeMap<NodeId, String>, letters: Rc<Letters>) -> Names<'g> {
         Names { graph, extra, letters }
     }
 

@@ -43,12 +43,39 @@ pub fn simplify(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     simplify_around(graph, roots, atoms)
 }
 
-/// Brings the roots to normal form without looking inside of `atoms` (a root that is an atom is itself opened).
-pub fn simplify_around(graph: &mut Graph, roots: &[NodeId], atoms: BTreeSet<NodeId>) -> Simplified {
+/// Brings the roots to normal form where `atoms` are in normal form already: nothing below them is visited (a root that is an
+/// atom is itself opened).
+pub fn simplify_above(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<NodeId>) -> Simplified {
+    let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+    let mut stack: Vec<NodeId> = roots.to_vec();
+    while let Some(node) = stack.pop() {
+        if seen.insert(node) && (!atoms.contains(&node) || roots.contains(&node)) {
+            stack.extend_from_slice(graph.args(node));
+        }
+    }
+    let leaves: BTreeSet<NodeId> = seen.iter().copied().filter(|node| atoms.contains(node) && !roots.contains(node)).collect();
+    run(graph, roots, seen.into_iter().collect(), atoms.clone(), &leaves)
+}
+
+fn simplify_around(graph: &mut Graph, roots: &[NodeId], atoms: BTreeSet<NodeId>) -> Simplified {
     let nodes = graph.reachable(roots);
+    run(graph, roots, nodes, atoms, &BTreeSet::new())
+}
+
+fn run(
+    graph: &mut Graph,
+    roots: &[NodeId],
+    nodes: Vec<NodeId>,
+    atoms: BTreeSet<NodeId>,
+    leaves: &BTreeSet<NodeId>,
+) -> Simplified {
     let mut simplifier = Simplifier { graph, atoms, normal: HashMap::new(), rewrites: Vec::new(), fresh: 1 << 20 };
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for node in nodes {
+        if leaves.contains(&node) {
+            map.insert(node, node);
+            continue;
+        }
         let args: Vec<NodeId> = simplifier.graph.args(node).iter().map(|arg| map[arg]).collect();
         let rebuilt = simplifier.graph.with_args(node, args);
         let new = simplifier.normal(rebuilt);
