@@ -35,6 +35,8 @@ struct Stage {
     name: Option<String>,
     /// What later chains call it: a variable of that name, or the value itself.
     term: NodeId,
+    /// Parts of its value that have names of their own.
+    parts: Vec<(String, NodeId)>,
     chain: Chain,
 }
 
@@ -198,7 +200,7 @@ impl<'c> Teller<'c> {
         let mut steps = Vec::new();
         for stage in stages.iter().filter(|stage| path.contains(&stage.node)) {
             if let Some(name) = &stage.name {
-                bindings.extend(self.share(stage.chain.closed));
+                bindings.extend(stage.parts.iter().cloned());
                 bindings.push((name.clone(), stage.chain.closed));
             }
             if self.told.insert((of, stage.node)) {
@@ -224,8 +226,9 @@ impl<'c> Teller<'c> {
         for node in quantities.into_iter().rev() {
             let chain = self.stage_chain(of, node)?;
             let (name, term) = self.error_term(node, chain.closed);
+            let parts = self.share(chain.closed);
             if let Some(stages) = self.stages.get_mut(&of) {
-                stages.push(Stage { node, name, term, chain });
+                stages.push(Stage { node, name, term, parts, chain });
             }
         }
         Ok(())
@@ -328,6 +331,32 @@ impl<'c> Teller<'c> {
         shared
     }
 
+    /// The bindings and every shared part that they or the closed form mention, in an order in which each uses earlier ones only.
+    fn with_all_parts(&self, bindings: Vec<(String, NodeId)>, closed: NodeId) -> Vec<(String, NodeId)> {
+        let mut all: BTreeMap<NodeId, String> = BTreeMap::new();
+        let mut stack: Vec<NodeId> = vec![closed];
+        for (name, node) in bindings {
+            stack.push(node);
+            all.insert(node, name);
+        }
+        let mut seen = BTreeSet::new();
+        while let Some(node) = stack.pop() {
+            if !seen.insert(node) {
+                continue;
+            }
+            if let Some(name) = self.extra.get(&node)
+                && node != closed
+            {
+                all.entry(node).or_insert_with(|| name.clone());
+            }
+            if !self.graph.names.contains_key(&node) || node == closed || all.contains_key(&node) {
+                stack.extend_from_slice(self.graph.args(node));
+            }
+        }
+        // Arguments have smaller ids than what uses them, and an error term's variable is younger than its value.
+        all.into_iter().map(|(node, name)| (name, node)).collect()
+    }
+
     fn steps(&self, chain: &Chain, derivative: &Derivative, about: &str, of: NodeId, by: NodeId) -> Vec<Step> {
         let mut extra = self.extra.clone();
         // The chain's own closed form is written out, whatever it is called.
@@ -352,12 +381,11 @@ impl<'c> Teller<'c> {
         } else {
             steps.extend(self.steps(chain, derivative, "", of, by));
         }
+        let bindings = self.with_all_parts(bindings, chain.closed);
         let names = self.names();
         let show = Show { names: &names, ranks: &self.ranks, options: self.options, derivative, about: "", of, by };
-        let mut seen = BTreeSet::new();
         let wheres: Vec<Binding> = bindings
             .iter()
-            .filter(|(name, _)| seen.insert(name.clone()))
             .map(|(name, node)| match self.printed.get(name) {
                 Some(known) => known.clone(),
                 None => show.binding(name, *node),
