@@ -179,13 +179,16 @@ impl Show<'_> {
         let opened = first && self.opens(line);
         let definition = [Reason::Definition(self.names.of(self.of).unwrap_or(&self.derivative.of.name).to_string())];
         let mut reasons: Vec<&Reason> = if opened { definition.iter().collect() } else { reasons.iter().collect() };
+        // Matrix notation has no deltas to contract: what made them is the reason there.
+        if self.options.notation == Notation::Matrix && reasons.iter().any(|reason| **reason != Reason::DeltaContract) {
+            reasons.retain(|reason| **reason != Reason::DeltaContract);
+        }
         reasons.sort_by_key(|reason| reason.rank());
         let main = reasons.first();
         let mut sentences: Vec<String> = Vec::new();
         let telling = main.map_or(0, |reason| reason.rank());
         for reason in reasons.iter().filter(|reason| reason.rank() <= telling.max(2)) {
             let sentence = match reason {
-                Reason::DeltaContract if self.options.notation == Notation::Matrix && reasons.len() > 1 => String::new(),
                 Reason::DeltaContract => self.vanishing(before),
                 other => other.sentence(),
             };
@@ -299,8 +302,11 @@ impl Show<'_> {
         let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
         let mut pairs = Vec::new();
         find_deltas(&entry, &mut pairs);
-        let parts: Vec<String> =
-            pairs.iter().map(|(a, b)| format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there")).collect();
+        let letters = |a: &str, b: &str| if a.len() + b.len() == 2 { format!("δ_{a}{b}") } else { format!("δ_({a}, {b})") };
+        let parts: Vec<String> = pairs
+            .iter()
+            .map(|(a, b)| format!("the terms with {a} ≠ {b} vanish, as {} = 0 there", letters(a, b)))
+            .collect();
         if parts.is_empty() { Reason::DeltaContract.sentence() } else { parts.join(", ") }
     }
 
