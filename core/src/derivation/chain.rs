@@ -153,6 +153,9 @@ impl Work<'_, '_> {
                 };
                 frontier.insert(arg, sum);
             }
+            if let Some(local) = self.local(node, at)? {
+                reasons.push(local);
+            }
             if let Some(spelled) = self.with_deltas(at, cotangent, &before)? {
                 self.raw_line(spelled, reasons.clone());
                 reasons = vec![Reason::DeltaContract];
@@ -179,6 +182,27 @@ impl Work<'_, '_> {
             self.push(Line { rhs: cotangent, open: Vec::new(), reasons, weight: Weight::Main, deltas: false });
         }
         Ok(frontier)
+    }
+
+    /// The Jacobian of a named quantity by x, where a contraction of its formula reads x itself.
+    fn local(&mut self, quantity: NodeId, contraction: NodeId) -> Result<Option<Reason>, Diagnostic> {
+        let x = self.task.x;
+        let reads = self.graph.args(contraction).contains(&x) && matches!(self.graph.op(contraction), Op::Einsum(_));
+        if !reads || !self.graph.names.contains_key(&quantity) {
+            return Ok(None);
+        }
+        // The quantity is the contraction, or the contraction plus what does not matter here.
+        let shifted = match self.graph.op(quantity) {
+            Op::Add(coefficients) => {
+                coefficients.iter().zip(self.graph.args(quantity)).any(|(c, arg)| c.is_one() && *arg == contraction)
+            }
+            _ => quantity == contraction,
+        };
+        if !shifted {
+            return Ok(None);
+        }
+        let jacobian = local_jacobian(self.graph, contraction, x, self.task.atoms)?;
+        Ok(Some(Reason::Local(quantity, jacobian)))
     }
 
     fn is_anonymous(&self, node: NodeId) -> bool {

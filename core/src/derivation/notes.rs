@@ -20,6 +20,8 @@ pub enum Reason {
     Linear,
     /// Entries are only moved.
     Rearranged,
+    /// The local Jacobian of a quantity by the variable itself: the quantity, and the Jacobian.
+    Local(NodeId, NodeId),
     /// Kronecker deltas are contracted.
     DeltaContract,
     /// A known error term is put in.
@@ -52,7 +54,7 @@ impl Reason {
             Reason::Function(op) => format!("derivative-of-{}", ops::spec(*op).name),
             Reason::Power(_) => "power-rule".to_string(),
             Reason::SumRule => "sum-rule".to_string(),
-            Reason::Linear => "linearity".to_string(),
+            Reason::Linear | Reason::Local(..) => "linearity".to_string(),
             Reason::Rearranged => "rearrangement".to_string(),
             Reason::DeltaContract => "delta-contract".to_string(),
             Reason::Substitute(_) => "substitution".to_string(),
@@ -68,7 +70,7 @@ impl Reason {
             Reason::Function(_) => 0,
             Reason::DeltaContract | Reason::RowsSumToOne(_) | Reason::Substitute(_) | Reason::Independent => 1,
             Reason::Power(_) | Reason::Definition(_) => 2,
-            Reason::Linear => 3,
+            Reason::Linear | Reason::Local(..) => 3,
             Reason::ChainRule => 4,
             Reason::SumRule | Reason::Rearranged => 5,
             Reason::Simplify => 6,
@@ -83,7 +85,7 @@ impl Reason {
             Reason::Function(op) => function_sentence(*op),
             Reason::Power(exponent) => power_sentence(*exponent),
             Reason::SumRule => "a sum is differentiated term by term".to_string(),
-            Reason::Linear => "a product is linear in each factor".to_string(),
+            Reason::Linear | Reason::Local(..) => "a product is linear in each factor".to_string(),
             Reason::Rearranged => "entries are only moved".to_string(),
             Reason::DeltaContract => "Kronecker deltas contracted".to_string(),
             Reason::Substitute(name) => format!("{name} put in"),

@@ -67,7 +67,9 @@ impl Show<'_> {
 
     /// The formula of a node in the notation asked for, with the notation it came out in.
     fn formula(&self, node: NodeId) -> (Expr, Notation) {
+        // Tensors of three and more axes are no matrices: they are shown by their entries.
         if self.options.notation == Notation::Matrix
+            && self.names.graph.rank(node) <= 2
             && let Some(whole) = raise::matrix(self.names, node)
         {
             return (whole, Notation::Matrix);
@@ -91,6 +93,15 @@ impl Show<'_> {
         let axes = self.names.axes(node);
         let whole = (self.options.notation == Notation::Matrix).then(|| raise::matrix(self.names, node)).flatten();
         match whole {
+            Some(expr) if axes.len() > 2 => Binding {
+                name: name.to_string(),
+                text: print::expr(&expr),
+                latex: format!(
+                    "{} = {}",
+                    render::indexed_name_latex(name, &axes),
+                    self.latex(&raise::index(self.names, node, &axes), Notation::Index)
+                ),
+            },
             Some(expr) => Binding {
                 name: name.to_string(),
                 text: print::expr(&expr),
@@ -184,12 +195,16 @@ impl Show<'_> {
             reasons.retain(|reason| **reason != Reason::DeltaContract);
         }
         reasons.sort_by_key(|reason| reason.rank());
-        let main = reasons.first();
         let mut sentences: Vec<String> = Vec::new();
+        if reasons.iter().any(|reason| matches!(reason, Reason::Local(..))) {
+            reasons.retain(|reason| **reason != Reason::Linear);
+        }
+        let main = reasons.first();
         let telling = main.map_or(0, |reason| reason.rank());
-        for reason in reasons.iter().filter(|reason| reason.rank() <= telling.max(2)) {
+        for reason in reasons.iter().filter(|reason| reason.rank() <= telling.max(2) || matches!(reason, Reason::Local(..))) {
             let sentence = match reason {
                 Reason::DeltaContract => self.vanishing(before),
+                Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian),
                 other => other.sentence(),
             };
             if !sentence.is_empty() && !sentences.contains(&sentence) {
@@ -294,6 +309,17 @@ impl Show<'_> {
                 false => self.by_differentials(line),
             })
             .collect()
+    }
+
+    /// `∂z_ni/∂W_jk = x_nj δ_ik`, in a line of Unicode.
+    fn local(&self, quantity: NodeId, jacobian: NodeId) -> String {
+        let graph = self.names.graph;
+        let (_, back) = self.letters();
+        let own = self.names.letters.shape(graph.shape(quantity), &back);
+        let left = Expr::call("d", vec![raise::entry(self.names, quantity, &own), raise::entry(self.names, self.by, &back)]);
+        let right = raise::index(self.names, jacobian, &[own, back].concat());
+        let unicode = |expr: &Expr| self.context(|ctx| render::unicode(expr, ctx), Notation::Index);
+        format!("{} = {}", unicode(&left), unicode(&right))
     }
 
     /// "δ_ik = 0 unless i = k: only the terms with i = k remain", for the deltas of the line before.

@@ -4,7 +4,6 @@
 use super::build::{Term, chained, transposed};
 use super::matrix::reduction;
 use chainrule_grammar::ast::{Expr, ExprKind};
-use std::cmp::Reverse;
 
 /// Factors and divisors with the label of each of their axes; `None` is a further axis of size 1.
 pub(super) type Kept = (Vec<Expr>, Vec<Expr>, Vec<Option<u32>>);
@@ -24,6 +23,8 @@ pub(super) struct Tensor {
     pub kept: Option<Kept>,
     /// The operands if it is a matrix product.
     pub chain: Vec<Expr>,
+    /// Whether it is the program's data as declared: a row where its author wrote it as one.
+    pub data: bool,
 }
 
 impl Tensor {
@@ -36,6 +37,7 @@ impl Tensor {
             order,
             kept: None,
             chain: Vec::new(),
+            data: false,
         }
     }
 
@@ -102,7 +104,9 @@ fn pair_to_merge(tensors: &[Tensor], open: &[u32]) -> Option<(usize, usize)> {
     for (small, a) in tensors.iter().enumerate() {
         for (large, b) in tensors.iter().enumerate() {
             if small != large && fits(a, b) && !(equal(a, b) && small > large) {
-                pairs.push(((!equal(a, b), Reverse(b.order), a.order), small, large));
+                // Factors of equal axes go together in display order.
+                let second = if equal(a, b) { b.order } else { usize::MAX - b.order };
+                pairs.push(((!equal(a, b), second, a.order), small, large));
             }
         }
     }
@@ -292,7 +296,9 @@ fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
         chain.push(if turn { transposed(operand.expr()) } else { operand.expr() });
     }
     let backwards = usize::from(first.order > rest.last()?.order);
-    let mut product = Tensor::new(2 * turned.min(1000) + 4000 * backwards);
+    // A vector stands on the right, as a column: `X.T @ r` rather than `r @ X`.
+    let row = usize::from(first.labels.len() == 1 && !first.data && rest.last()?.labels.len() > 1);
+    let mut product = Tensor::new(2 * turned.min(1000) + 4000 * backwards + 10_000 * row);
     product.labels = labels;
     product.over = vec![Term { chain: chain.clone(), ..Term::one() }.expr()];
     product.chain = chain;

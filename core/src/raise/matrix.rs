@@ -6,7 +6,7 @@ use super::build::{Term, at, call_with, number, signed_sum, transposed, whole_ax
 use super::contract::{self, Tensor};
 use super::index::{apply, is_inside, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
-use crate::ir::{Dim, NodeId, Num, Op, View};
+use crate::ir::{Dim, NodeId, Num, Op, View, VarKind};
 use crate::ops::{self, Kind};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
 
@@ -292,6 +292,7 @@ fn read(
     let plain_kept = value.kept;
     let base = value.term.expr();
     let mut tensor = Tensor::new(order);
+    tensor.data = matches!(graph.op(factor.node), Op::Var(var) if graph.var(*var).kind != VarKind::Direction);
     let power = |expr: Expr| {
         let mut term = Term::one();
         term.times(expr, factor.power);
