@@ -1,5 +1,5 @@
 //! What the tests of the gallery share: its programs, points to evaluate them at, and comparisons.
-
+#![allow(dead_code, reason = "each test file uses a part")]
 use chainrule_core::eval::{Array, Point, eval};
 use chainrule_core::ir::{DimId, NodeId, VarId};
 use chainrule_core::ops::probe::Random;
