@@ -90,6 +90,9 @@ impl Show<'_> {
 
     /// A named part.
     pub fn binding(&self, name: &str, node: NodeId) -> Binding {
+        if let Some(call) = name.strip_prefix("fn ") {
+            return self.function(name, call, node);
+        }
         let axes = self.names.axes(node);
         let whole = (self.options.notation == Notation::Matrix).then(|| raise::matrix(self.names, node)).flatten();
         match whole {
@@ -116,6 +119,29 @@ impl Show<'_> {
                     latex: format!("{} = {latex}", render::indexed_name_latex(name, &axes)),
                 }
             }
+        }
+    }
+
+    /// A step of a scan, as a function of the language.
+    fn function(&self, name: &str, call: &str, node: NodeId) -> Binding {
+        let (function, params) = call.trim_end_matches(')').split_once('(').unwrap_or((call, ""));
+        let params: Vec<String> = params.split(", ").map(render::name_latex).collect();
+        let (expr, notation) = match raise::matrix(self.names, node) {
+            Some(expr) => (expr, Notation::Matrix),
+            None => {
+                let axes = self.names.axes(node);
+                (raise::tensor(self.names, node, &axes, raise::index(self.names, node, &axes)), Notation::Index)
+            }
+        };
+        Binding {
+            name: name.to_string(),
+            text: print::expr(&expr),
+            latex: format!(
+                r"\operatorname{{{}}}({}) = {}",
+                function.replace('_', r"\_"),
+                params.join(", "),
+                self.latex(&expr, notation)
+            ),
         }
     }
 
