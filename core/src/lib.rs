@@ -2,7 +2,9 @@
 #![forbid(unsafe_code)]
 
 pub mod diff;
+pub mod emit;
 pub mod eval;
 pub mod ir;
 pub mod lower;
 pub mod ops;
+pub mod plan;
