@@ -1,6 +1,16 @@
-//! The compiler of chainrule: the graph, the rule book, the calculus, printers and code generators.
+//! The compiler of chainrule: a program in, its derivatives as a graph out; printers and code generators read that graph.
+//!
+//! ```
+//! use chainrule_core::{compile, Source};
+//!
+//! let compiled = compile(&Source::new("example", "input x; param w; loss E = (w * x - 1)^2;"));
+//! assert!(compiled.diagnostics.is_empty());
+//! assert_eq!(compiled.derivatives[0].wrt.name, "w");
+//! ```
 #![forbid(unsafe_code)]
 
+pub mod compile;
+pub mod derivation;
 pub mod diff;
 pub mod emit;
 pub mod eval;
@@ -8,3 +18,9 @@ pub mod ir;
 pub mod lower;
 pub mod ops;
 pub mod plan;
+pub mod raise;
+pub mod render;
+pub mod simplify;
+
+pub use chainrule_grammar::{Code, Diagnostic, Dialect, Level, Source, Span};
+pub use compile::{Compiled, Derivative, compile};

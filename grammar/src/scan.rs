@@ -222,7 +222,7 @@ impl Scanner<'_> {
 
     /// Whether the statement is a function with a block, which needs no `;`.
     fn in_function(&self) -> bool {
-        let text = self.start.map_or(&[][..], |start| &self.bytes[start..]);
+        let text = self.start.map_or(&[][..], |start| &self.clean[start..]);
         text.strip_prefix(b"fn").and_then(<[u8]>::first).is_some_and(u8::is_ascii_whitespace)
     }
 

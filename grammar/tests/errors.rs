@@ -133,3 +133,29 @@ fn codes() {
     assert_eq!(code(&"x".repeat((1 << 20) + 1)), Code::TooLarge);
     assert_eq!(code(&"(".repeat(201)), Code::TooDeep);
 }
+
+/// Every node covers the text that it was read from, whatever stands before it.
+#[test]
+fn spans() {
+    use chainrule_grammar::ast::{ExprKind, StmtKind};
+    let text = "/* é */ x = 1;\n  zé[i , k] = (a + b) * -c.T  ; // after";
+    let (program, errors) = parse(&Source::new("test", text));
+    assert!(errors.is_empty(), "{errors:?}");
+    let at = |span: Span| &text[span.start..span.end];
+    assert_eq!(at(program.stmts[0].span), "x = 1;");
+    assert_eq!(at(program.stmts[1].span), "zé[i , k] = (a + b) * -c.T  ;");
+    let StmtKind::Def { name, indices, value } = &program.stmts[1].kind else { panic!() };
+    assert_eq!((at(name.span), at(indices[1].span)), ("zé", "k"));
+    assert_eq!(at(value.span), "(a + b) * -c.T");
+    let ExprKind::Product(first, rest) = &value.kind else { panic!() };
+    assert_eq!((at(first.span), at(rest[0].1.span)), ("(a + b)", "-c.T"));
+    let text = "fn f(x) { h = g(x, axis=1) ; h[1:n, j] }";
+    let (program, _) = parse(&Source::new("test", text));
+    let at = |span: Span| &text[span.start..span.end];
+    let StmtKind::Fn { body, result, params, .. } = &program.stmts[0].kind else { panic!() };
+    assert_eq!((at(body[0].span), at(result.span)), ("h = g(x, axis=1) ;", "h[1:n, j]"));
+    assert_eq!(at(params[0].span), "x");
+    let StmtKind::Def { value, .. } = &body[0].kind else { panic!() };
+    let ExprKind::Call { func, kwargs, .. } = &value.kind else { panic!() };
+    assert_eq!((at(func.span), at(kwargs[0].0.span), at(kwargs[0].1.span)), ("g", "axis", "1"));
+}

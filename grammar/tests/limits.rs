@@ -14,7 +14,7 @@ fn codes(text: String) -> Vec<Code> {
         let (program, errors) = parse(&Source::new("test", text));
         let printed = format(&program);
         drop(program.clone());
-        if errors.is_empty() {
+        if errors.is_empty() && printed.len() < 100_000 {
             assert!(parse(&Source::new("test", printed)).1.is_empty());
         }
         errors.iter().map(|error| error.code).collect()

@@ -1,6 +1,7 @@
 //! `parse(format(p)) == p` up to places, and `format` changes nothing that it wrote.
 
-use chainrule_grammar::{Program, Source, format, parse, parse_expr, print};
+use chainrule_grammar::ast::{AddOp, Binder, CompareOp, Expr, ExprKind, Ident, IndexItem, MulOp};
+use chainrule_grammar::{Program, Source, Span, format, parse, parse_expr, print};
 
 fn read(text: &str) -> Program {
     let (program, errors) = parse(&Source::new("test", text));
@@ -100,6 +101,7 @@ fn precedence_and_parentheses() {
         ("(a@b).T", "(a @ b).T"),
         ("f.W1.T", "f.W1.T"),
         ("2.T", "(2).T"),
+        ("T.T + x.Ty", "T.T + x.Ty"),
         ("a · b ⊙ c − d", "a * b * c - d"),
         ("σ_1 + β₂", "σ_1 + β₂"),
         (".5 + 1. + 1.5e3 + 1.e5 + 1.*x", ".5 + 1. + 1.5e3 + 1.e5 + 1. * x"),
@@ -120,8 +122,9 @@ fn indices_and_calls() {
         ("x[:n-1]", "x[: n - 1]"),
         ("x[i, 2*j+a][k]", "x[i, 2 * j + a][k]"),
         ("x[(None)]", "x[(None)]"),
+        ("x[None + 1,None\n]", "x[None + 1, None]"),
         ("f(x)[0]", "f(x)[0]"),
-        ("sum[i,j](x[i,j])", "sum[i, j](x[i, j])"),
+        ("sum[i, j](x[i, j])", "sum[i,j](x[i,j])"),
         ("tensor[i, j:N, k:2*N](1)", "tensor[i, j:N, k : 2 * N](1)"),
         ("f()", "f()"),
         ("sum(x, axis=(0,1), keepdims=true,)", "sum(x, axis=(0, 1), keepdims=true)"),
@@ -203,4 +206,109 @@ fn long_lists_are_broken() {
     assert!(printed.lines().all(|line| line.chars().count() <= 100), "{printed}");
     assert_eq!(printed.lines().count(), 30);
     assert_eq!(round_trip("param a: [N], b;"), "param a: [N], b;\n");
+}
+
+/// Random trees, as derivations make them.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, below: usize) -> usize {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) as usize % below
+    }
+
+    fn boxed(&mut self, depth: usize) -> Box<Expr> {
+        Box::new(self.expr(depth))
+    }
+
+    fn some<T>(&mut self, mut one: impl FnMut(&mut Dice) -> T) -> Vec<T> {
+        (0..1 + self.roll(3)).map(|_| one(self)).collect()
+    }
+
+    fn maybe(&mut self, depth: usize) -> Option<Expr> {
+        (self.roll(2) == 0).then(|| self.expr(depth))
+    }
+
+    fn expr(&mut self, depth: usize) -> Expr {
+        let kind = if depth == 0 { self.roll(2) } else { self.roll(11) };
+        let below = depth.saturating_sub(1);
+        Expr::synthetic(match kind {
+            0 => ExprKind::Num(["1", "0.5", "1.", ".5", "1e-4"][self.roll(5)].into()),
+            1 => ExprKind::Name(["x", "W.a", "T", "None", "σ_1", "wrt"][self.roll(6)].into()),
+            2 => ExprKind::Neg(self.boxed(below)),
+            3 => {
+                let ops = [AddOp::Add, AddOp::Sub];
+                ExprKind::Sum(
+                    self.boxed(below),
+                    self.some(|dice| (ops[dice.roll(2)], dice.expr(below))),
+                )
+            }
+            4 => {
+                let ops = [MulOp::Mul, MulOp::Div, MulOp::MatMul];
+                ExprKind::Product(
+                    self.boxed(below),
+                    self.some(|dice| (ops[dice.roll(3)], dice.expr(below))),
+                )
+            }
+            5 => ExprKind::Pow(self.boxed(below), self.boxed(below)),
+            6 => {
+                let op = [CompareOp::Lt, CompareOp::Ge, CompareOp::Eq, CompareOp::Ne][self.roll(4)];
+                ExprKind::Compare(op, self.boxed(below), self.boxed(below))
+            }
+            7 => ExprKind::Transpose(self.boxed(below)),
+            8 => ExprKind::Index(self.boxed(below), self.some(|dice| dice.item(below))),
+            9 => ExprKind::Pipe(self.boxed(below), self.some(|dice| dice.call(below))),
+            _ => return self.call(below),
+        })
+    }
+
+    fn item(&mut self, depth: usize) -> IndexItem {
+        match self.roll(5) {
+            0 => IndexItem::Ellipsis,
+            1 => IndexItem::NewAxis,
+            2 => IndexItem::Slice(self.maybe(depth), self.maybe(depth), self.maybe(depth)),
+            _ => IndexItem::At(self.expr(depth)),
+        }
+    }
+
+    fn call(&mut self, depth: usize) -> Expr {
+        let name = |name: &str| Ident::new(name, Span::default());
+        let bound = match self.roll(3) {
+            0 => self.some(|dice| Binder { name: name("i"), range: dice.maybe(depth) }),
+            _ => Vec::new(),
+        };
+        let mut args = self.some(|dice| dice.expr(depth));
+        let mut kwargs = Vec::new();
+        if self.roll(3) == 0 {
+            args.push(Expr::synthetic(ExprKind::Str("ij->ji".into())));
+            kwargs.push((
+                name("axis"),
+                Expr::synthetic(ExprKind::List(self.some(|dice| dice.expr(depth)))),
+            ));
+        }
+        Expr::synthetic(ExprKind::Call { func: name("sum"), bound, args, kwargs })
+    }
+}
+
+#[test]
+fn every_tree_prints_to_what_reads_back() {
+    let mut dice = Dice(7);
+    for _ in 0..5_000 {
+        let tree = dice.expr(4);
+        let text = print::expr(&tree);
+        let again = parse_expr(&text).unwrap_or_else(|error| panic!("{text}: {error:?}"));
+        assert_eq!(shape(&again), shape(&tree), "{text}");
+        assert!(!text.contains('\n'));
+    }
+}
+
+#[test]
+fn degenerate_chains_print_as_their_member() {
+    let inner = Expr::synthetic(ExprKind::Sum(Box::new(Expr::name("x")), Vec::new()));
+    let power = Expr::synthetic(ExprKind::Pow(Box::new(inner), Box::new(Expr::num("-2"))));
+    assert_eq!(print::expr(&power), "x^-2");
+    let half =
+        Expr::synthetic(ExprKind::Pow(Box::new(Expr::num("-1")), Box::new(Expr::num("1/2"))));
+    assert_eq!(print::expr(&half), "(-1)^(1/2)");
 }

@@ -1,7 +1,7 @@
 //! Gradients, Jacobians, products with a direction: all from the one reverse sweep, seeded and applied again.
 
 use super::reverse;
-use crate::ir::{Graph, NodeId, Op, Var, VarKind};
+use crate::ir::{Dim, Graph, NodeId, Op, Var, VarKind};
 use chainrule_grammar::{Diagnostic, Span};
 use std::collections::BTreeMap;
 
@@ -21,6 +21,14 @@ pub fn gradient(graph: &mut Graph, of: NodeId, wrt: &[NodeId]) -> Result<Vec<Opt
 /// As [`reverse`].
 pub fn jacobian(graph: &mut Graph, of: NodeId, wrt: NodeId) -> Result<NodeId, Diagnostic> {
     let shape = graph.shape(of).clone();
+    let seed = identity(graph, &shape);
+    let sweep = reverse(graph, of, &[wrt], seed, shape.len())?;
+    let full = [shape.as_slice(), graph.shape(wrt).as_slice()].concat();
+    Ok(sweep.cotangents.get(&wrt).copied().unwrap_or_else(|| graph.zeros(&full)))
+}
+
+/// The seed of a Jacobian: the product of Kronecker deltas of every axis; axes of the shape, twice.
+pub fn identity(graph: &mut Graph, shape: &[Dim]) -> NodeId {
     let rank = shape.len() as u32;
     let mut factors = Vec::new();
     for (axis, dim) in shape.iter().enumerate() {
@@ -28,10 +36,7 @@ pub fn jacobian(graph: &mut Graph, of: NodeId, wrt: NodeId) -> Result<NodeId, Di
         factors.push((graph.delta(dim), vec![axis, rank + axis]));
     }
     let out: Vec<u32> = (0..2 * rank).collect();
-    let seed = graph.einsum(&factors, &out, &[]);
-    let sweep = reverse(graph, of, &[wrt], seed, shape.len())?;
-    let full = [shape.as_slice(), graph.shape(wrt).as_slice()].concat();
-    Ok(sweep.cotangents.get(&wrt).copied().unwrap_or_else(|| graph.zeros(&full)))
+    graph.einsum(&factors, &out, &[])
 }
 
 /// Σ of the entrywise product: the inner product of two nodes of one shape.

@@ -151,6 +151,10 @@ fn call_part(
             Ok((!graph.is_zero(factor)).then(|| entrywise(graph, cotangent, factor, extra)))
         }
         Rule::Vjp(pullbacks) => vjp_part(graph, node, row, attrs, pullbacks[at], at, cotangent, extra).map(Some),
+        Rule::VjpByRank(rows) => {
+            let pullbacks = rows[ranks_row(graph, node, row.kind)];
+            vjp_part(graph, node, row, attrs, pullbacks[at], at, cotangent, extra).map(Some)
+        }
         Rule::NoDerivative => Err(refusal(graph, node, Code::NoDerivative, format!("`{}` has no derivative", row.name))
             .help("its values are discrete; wrap it in `stop_gradient(...)` if it is meant as a constant")),
         Rule::Missing(why) => {
@@ -206,18 +210,22 @@ fn acting_axes(graph: &Graph, node: NodeId, kind: Kind, attrs: &Attrs, arg: usiz
         Kind::Reduce => (attrs.axes.clone(), Vec::new()),
         Kind::Along => (attrs.axes.clone(), attrs.axes.clone()),
         Kind::Structured { ranks, .. } => {
-            let have: Vec<usize> = graph.args(node).iter().map(|&arg| graph.rank(arg)).collect();
-            let batch = ranks
-                .iter()
-                .find_map(|want| {
-                    let batch = have[0].checked_sub(want[0])?;
-                    want.iter().zip(&have).all(|(want, have)| want + batch == *have).then_some(batch)
-                })
-                .unwrap_or(0);
+            let want = ranks[ranks_row(graph, node, kind)];
+            let batch = rank - want[arg];
             ((batch..rank).collect(), (batch..graph.rank(node)).collect())
         }
-        Kind::Elementwise | Kind::Loss | Kind::Build(_) => ((0..rank).collect(), (0..graph.rank(node)).collect()),
+        Kind::Elementwise | Kind::Loss | Kind::Inline | Kind::Build(_) => ((0..rank).collect(), (0..graph.rank(node)).collect()),
     }
+}
+
+/// Which row of a structured function's `ranks` its arguments have: the one that leaves them all the same number of batch axes.
+fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
+    let Kind::Structured { ranks, .. } = kind else { return 0 };
+    let have: Vec<usize> = graph.args(node).iter().map(|&arg| graph.rank(arg)).collect();
+    let fits = |want: &&[usize]| {
+        have[0].checked_sub(want[0]).is_some_and(|batch| want.iter().zip(&have).all(|(want, have)| want + batch == *have))
+    };
+    ranks.iter().position(|want| fits(&want)).unwrap_or(0)
 }
 
 /// A node as a value of a rule: the axes it acts on are positional (last, in order), the others carry the batch labels.

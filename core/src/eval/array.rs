@@ -12,44 +12,30 @@ pub struct Array {
 impl Array {
     /// A number.
     pub fn scalar(value: f64) -> Array {
-        Array {
-            shape: Vec::new(),
-            data: vec![value],
-        }
+        Array { shape: Vec::new(), data: vec![value] }
     }
 
     /// All 0.
     pub fn zeros(shape: &[usize]) -> Array {
-        Array {
-            shape: shape.to_vec(),
-            data: vec![0.0; shape.iter().product()],
-        }
+        Array { shape: shape.to_vec(), data: vec![0.0; shape.iter().product()] }
     }
 
     /// These entries in this shape; `None` if their number is not the shape's.
     pub fn new(shape: &[usize], data: Vec<f64>) -> Option<Array> {
-        (shape.iter().product::<usize>() == data.len()).then(|| Array {
-            shape: shape.to_vec(),
-            data,
-        })
+        (shape.iter().product::<usize>() == data.len())
+            .then(|| Array { shape: shape.to_vec(), data })
     }
 
     /// Every entry from its position.
     pub fn from_fn(shape: &[usize], mut entry: impl FnMut(&[usize]) -> f64) -> Array {
         let mut data = Vec::with_capacity(shape.iter().product());
         for_each_index(shape, |ix| data.push(entry(ix)));
-        Array {
-            shape: shape.to_vec(),
-            data,
-        }
+        Array { shape: shape.to_vec(), data }
     }
 
     /// Every entry from the entry there.
     pub fn map(&self, f: impl Fn(f64) -> f64) -> Array {
-        Array {
-            shape: self.shape.clone(),
-            data: self.data.iter().map(|&x| f(x)).collect(),
-        }
+        Array { shape: self.shape.clone(), data: self.data.iter().map(|&x| f(x)).collect() }
     }
 
     /// How far entries are apart in `data` for a step on each axis.

@@ -1,7 +1,7 @@
 //! Functions of the rule book over the axes of arrays, affine positions, and rows picked by integers.
 
+use super::Evaluator;
 use super::array::{Array, for_each_index};
-use super::{Evaluator, check_size};
 use crate::ir::{Affine, Attrs, View};
 use crate::ops::{Kind, OpSpec};
 use std::rc::Rc;
@@ -13,10 +13,7 @@ pub(crate) fn elementwise(
     shape: &[usize],
 ) -> Result<Array, String> {
     let mut result = Array::zeros(shape);
-    if let Some(arg) = args
-        .iter()
-        .find(|arg| arg.shape != shape && !arg.shape.is_empty())
-    {
+    if let Some(arg) = args.iter().find(|arg| arg.shape != shape && !arg.shape.is_empty()) {
         return Err(format!(
             "internal: an argument of shape {:?} stands where {shape:?} belongs",
             arg.shape
@@ -25,11 +22,7 @@ pub(crate) fn elementwise(
     let mut point = vec![0.0; args.len()];
     for (at, entry) in result.data.iter_mut().enumerate() {
         for (x, arg) in point.iter_mut().zip(args) {
-            *x = if arg.shape.is_empty() {
-                arg.data[0]
-            } else {
-                arg.data[at]
-            };
+            *x = if arg.shape.is_empty() { arg.data[0] } else { arg.data[at] };
         }
         *entry = f(&point);
     }
@@ -38,38 +31,24 @@ pub(crate) fn elementwise(
 
 /// The lane of entries through a position of the kept axes: offsets of the lane, and starts of all lanes.
 fn lanes_of(shape: &[usize], axes: &[usize]) -> (Vec<usize>, Vec<usize>) {
-    let strides = Array {
-        shape: shape.to_vec(),
-        data: Vec::new(),
-    }
-    .strides();
+    let strides = Array { shape: shape.to_vec(), data: Vec::new() }.strides();
     let offsets = |keep: &dyn Fn(usize) -> bool| {
         let picked: Vec<usize> = (0..shape.len()).filter(|&axis| keep(axis)).collect();
         let sizes: Vec<usize> = picked.iter().map(|&axis| shape[axis]).collect();
         let mut found = Vec::new();
         for_each_index(&sizes, |ix| {
-            found.push(
-                ix.iter()
-                    .zip(&picked)
-                    .map(|(i, &axis)| i * strides[axis])
-                    .sum(),
-            );
+            found.push(ix.iter().zip(&picked).map(|(i, &axis)| i * strides[axis]).sum());
         });
         found
     };
-    (
-        offsets(&|axis| axes.contains(&axis)),
-        offsets(&|axis| !axes.contains(&axis)),
-    )
+    (offsets(&|axis| axes.contains(&axis)), offsets(&|axis| !axes.contains(&axis)))
 }
 
 /// A reduction: all entries of `axes` to one number, for every position of the other axes.
 pub(crate) fn fold(f: fn(&[f64]) -> f64, x: &Array, axes: &[usize]) -> Array {
     let (lane, starts) = lanes_of(&x.shape, axes);
-    let shape: Vec<usize> = (0..x.shape.len())
-        .filter(|axis| !axes.contains(axis))
-        .map(|axis| x.shape[axis])
-        .collect();
+    let shape: Vec<usize> =
+        (0..x.shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| x.shape[axis]).collect();
     let data = starts
         .iter()
         .map(|start| {
@@ -80,7 +59,7 @@ pub(crate) fn fold(f: fn(&[f64]) -> f64, x: &Array, axes: &[usize]) -> Array {
     Array { shape, data }
 }
 
-/// A function along `axes` (usually one; of several, the entries are taken row-major as one lane).
+/// A function along an axis (of several, the entries are taken row-major as one lane).
 pub(crate) fn lanes(f: fn(&[f64]) -> Vec<f64>, x: &Array, axes: &[usize]) -> Array {
     let (lane, starts) = lanes_of(&x.shape, axes);
     let mut result = x.clone();
@@ -99,43 +78,40 @@ pub(crate) fn tensors(
     f: fn(&[Array], &Attrs) -> Array,
     attrs: &Attrs,
     args: &[Rc<Array>],
+    shape: &[usize],
 ) -> Result<Array, String> {
-    let ranks: Vec<usize> = match spec.kind {
-        Kind::Structured { ranks, .. } => ranks
-            .iter()
-            .find(|ranks| {
-                args.iter()
-                    .zip(**ranks)
-                    .all(|(arg, &rank)| arg.shape.len() >= rank)
-            })
-            .map(|ranks| ranks.to_vec())
-            .ok_or_else(|| format!("internal: `{}` has arguments of too few axes", spec.name))?,
-        _ => args.iter().map(|arg| arg.shape.len()).collect(),
-    };
-    let batches: Vec<&[usize]> = args
-        .iter()
-        .zip(&ranks)
-        .map(|(arg, rank)| &arg.shape[..arg.shape.len() - rank])
-        .collect();
+    let ranks = trailing(spec, args)
+        .ok_or_else(|| format!("internal: `{}` has arguments of too few axes", spec.name))?;
+    let batches: Vec<&[usize]> =
+        args.iter().zip(&ranks).map(|(arg, rank)| &arg.shape[..arg.shape.len() - rank]).collect();
     let batch = broadcast(&batches)
         .ok_or_else(|| format!("internal: `{}` has batch axes that do not agree", spec.name))?;
-    let mut tail: Option<Vec<usize>> = None;
-    let mut data = Vec::new();
+    let mut data = Vec::with_capacity(shape.iter().product());
     for_each_index(&batch, |ix| {
-        let parts: Vec<Array> = args
-            .iter()
-            .zip(&ranks)
-            .map(|(arg, &rank)| part(arg, rank, ix))
-            .collect();
-        let value = f(&parts, attrs);
-        data.extend_from_slice(&value.data);
-        tail.get_or_insert(value.shape);
+        let parts: Vec<Array> =
+            args.iter().zip(&ranks).map(|(arg, &rank)| part(arg, rank, ix)).collect();
+        data.extend_from_slice(&f(&parts, attrs).data);
     });
-    let tail = tail.ok_or_else(|| format!("`{}` of an empty batch has no shape", spec.name))?;
-    let shape = [batch.as_slice(), &tail].concat();
-    check_size(&shape)?;
-    Array::new(&shape, data)
-        .ok_or_else(|| format!("internal: `{}` gave parts of different shapes", spec.name))
+    Array::new(shape, data)
+        .ok_or_else(|| format!("internal: `{}` gave another number of entries", spec.name))
+}
+
+/// How many trailing axes each argument has: the row of the function's `ranks` that leaves all arguments with equally many
+/// batch axes, or else the first one that fits.
+fn trailing(spec: &OpSpec, args: &[Rc<Array>]) -> Option<Vec<usize>> {
+    let have: Vec<usize> = args.iter().map(|arg| arg.shape.len()).collect();
+    let Kind::Structured { ranks, .. } = spec.kind else {
+        return Some(have);
+    };
+    let batch = |want: &[usize]| -> Option<Vec<usize>> {
+        have.iter().zip(want).map(|(have, want)| have.checked_sub(*want)).collect()
+    };
+    let even = |want: &&&[usize]| {
+        batch(want).is_some_and(|batch| batch.windows(2).all(|pair| pair[0] == pair[1]))
+    };
+    let fits = |want: &&&[usize]| batch(want).is_some();
+    let row = ranks.iter().find(even).or_else(|| ranks.iter().find(fits));
+    row.map(|row| row.to_vec())
 }
 
 fn broadcast(shapes: &[&[usize]]) -> Option<Vec<usize>> {
@@ -164,18 +140,18 @@ fn part(arg: &Array, rank: usize, batch: &[usize]) -> Array {
         .iter()
         .zip(&batch[batch.len() - own..])
         .fold(0, |at, (&n, &i)| at * n + if n == 1 { 0 } else { i });
-    Array {
-        shape,
-        data: arg.data[at * size..(at + 1) * size].to_vec(),
-    }
+    Array { shape, data: arg.data[at * size..(at + 1) * size].to_vec() }
 }
 
 /// `x[idx[b…], rest…]`
 pub(crate) fn gather(x: &Array, idx: &Array, shape: &[usize]) -> Result<Array, String> {
-    let row: usize = x.shape[1..].iter().product();
+    let [rows, rest @ ..] = x.shape.as_slice() else {
+        return Err("internal: rows are gathered from a scalar".to_string());
+    };
+    let row: usize = rest.iter().product();
     let mut data = Vec::with_capacity(shape.iter().product());
     for &at in &idx.data {
-        let at = position(at, x.shape[0])?;
+        let at = position(at, *rows)?;
         data.extend_from_slice(&x.data[at * row..(at + 1) * row]);
     }
     Array::new(shape, data).ok_or_else(|| "internal: gathered rows do not fit".to_string())
@@ -183,13 +159,16 @@ pub(crate) fn gather(x: &Array, idx: &Array, shape: &[usize]) -> Result<Array, S
 
 /// `out[r, rest…] = Σ_{b: idx[b] = r} g[b…, rest…]`
 pub(crate) fn scatter(g: &Array, idx: &Array, shape: &[usize]) -> Result<Array, String> {
-    let row: usize = shape[1..].iter().product();
+    let [rows, rest @ ..] = shape else {
+        return Err("internal: rows are scattered into a scalar".to_string());
+    };
+    let row: usize = rest.iter().product();
     let mut result = Array::zeros(shape);
     if g.data.len() != idx.data.len() * row {
         return Err("internal: scattered rows do not fit".to_string());
     }
     for (b, &at) in idx.data.iter().enumerate() {
-        let at = position(at, shape[0])?;
+        let at = position(at, *rows)?;
         for k in 0..row {
             result.data[at * row + k] += g.data[b * row + k];
         }
@@ -201,19 +180,14 @@ fn position(value: f64, size: usize) -> Result<usize, String> {
     if value.fract() == 0.0 && value >= 0.0 && value < size as f64 {
         return Ok(value as usize);
     }
-    Err(format!(
-        "the index {value} is not a whole number below {size}"
-    ))
+    Err(format!("the index {value} is not a whole number below {size}"))
 }
 
 impl Evaluator<'_> {
     /// The argument at affine positions; 0 outside.
     pub(crate) fn view(&self, view: &View, x: &Array, shape: &[usize]) -> Result<Array, String> {
-        let offsets: Vec<i128> = view
-            .map
-            .iter()
-            .map(|affine| self.offset(&affine.offset))
-            .collect::<Result<_, _>>()?;
+        let offsets: Vec<i128> =
+            view.map.iter().map(|affine| self.offset(&affine.offset)).collect::<Result<_, _>>()?;
         let strides = x.strides();
         Ok(Array::from_fn(shape, |ix| {
             let mut at = 0;
@@ -230,9 +204,10 @@ impl Evaluator<'_> {
 
 /// The position that an affine map gives, if it is whole and inside.
 fn place(affine: &Affine, offset: i128, index: &[usize], size: usize) -> Option<usize> {
-    let sum = affine.terms.iter().fold(offset, |sum, &(axis, c)| {
-        sum + i128::from(c) * index[axis] as i128
-    });
+    let sum = affine
+        .terms
+        .iter()
+        .fold(offset, |sum, &(axis, c)| sum + i128::from(c) * index[axis] as i128);
     let divisor = i128::from(affine.divisor.max(1));
     if sum < 0 || sum % divisor != 0 {
         return None;

@@ -82,38 +82,73 @@ fn derivative(
     mut f: impl FnMut(f64) -> Result<Vec<f64>, String>,
 ) -> Result<Vec<f64>, String> {
     let mut h = 0.03 * x.abs().max(1.0);
-    let mut tableau: Vec<Vec<f64>> = Vec::new();
-    let mut best: Vec<(f64, f64)> = Vec::new();
-    for level in 0..LEVELS {
-        let (above, below) = (x + h, x - h);
-        let (high, low) = (f(above)?, f(below)?);
-        let central: Vec<f64> = high
-            .iter()
-            .zip(&low)
-            .map(|(high, low)| (high - low) / (above - below))
-            .collect();
-        best.resize(central.len(), (f64::INFINITY, f64::NAN));
-        let mut row = vec![central];
-        let mut weight = 1.0;
-        for order in 0..level {
-            weight *= 4.0;
-            let next: Vec<f64> = row[order]
-                .iter()
-                .zip(&tableau[order])
-                .map(|(fine, coarse)| fine + (fine - coarse) / (weight - 1.0))
-                .collect();
-            for (entry, (&estimate, best)) in next.iter().zip(&mut best).enumerate() {
-                let error = (estimate - row[order][entry])
-                    .abs()
-                    .max((estimate - tableau[order][entry]).abs());
-                if error < best.0 {
-                    *best = (error, estimate);
-                }
-            }
-            row.push(next);
+    let mut central = difference(&mut f, x, h)?;
+    // A step that leaves the domain (log of a small number) says nothing: try shorter ones first.
+    for _ in 0..8 {
+        if central.iter().all(|value| value.is_finite()) {
+            break;
         }
-        tableau = row;
-        h /= 2.0;
+        h /= 4.0;
+        central = difference(&mut f, x, h)?;
     }
-    Ok(best.into_iter().map(|(_, estimate)| estimate).collect())
+    let mut best: Vec<Estimate> = vec![Estimate::NONE; central.len()];
+    let mut tableau: Vec<Vec<f64>> = Vec::new();
+    for level in 0..LEVELS {
+        if level > 0 {
+            h /= 2.0;
+            central = difference(&mut f, x, h)?;
+        }
+        tableau = extrapolate(central.clone(), &tableau, &mut best);
+        if level >= 3 && best.iter().all(Estimate::settled) {
+            break;
+        }
+    }
+    Ok(best.into_iter().map(|estimate| estimate.value).collect())
+}
+
+/// A derivative, and how much it moved when it was last refined.
+#[derive(Clone, Copy, Debug)]
+struct Estimate {
+    value: f64,
+    error: f64,
+}
+
+impl Estimate {
+    const NONE: Estimate = Estimate { value: f64::NAN, error: f64::INFINITY };
+
+    fn settled(&self) -> bool {
+        self.error <= 1e-13 * self.value.abs()
+    }
+}
+
+fn difference(
+    f: &mut impl FnMut(f64) -> Result<Vec<f64>, String>,
+    x: f64,
+    h: f64,
+) -> Result<Vec<f64>, String> {
+    let (above, below) = (x + h, x - h);
+    let (high, low) = (f(above)?, f(below)?);
+    let slopes = high.iter().zip(&low);
+    Ok(slopes.map(|(high, low)| (high - low) / (above - below)).collect())
+}
+
+/// The next row of Neville's tableau, from a difference of half the step; better estimates are noted.
+fn extrapolate(central: Vec<f64>, tableau: &[Vec<f64>], best: &mut [Estimate]) -> Vec<Vec<f64>> {
+    let mut row = vec![central];
+    let mut weight = 1.0;
+    for coarse in tableau {
+        weight *= 4.0;
+        let fine = &row[row.len() - 1];
+        let mut next = Vec::with_capacity(fine.len());
+        for ((fine, coarse), best) in fine.iter().zip(coarse).zip(best.iter_mut()) {
+            let value = fine + (fine - coarse) / (weight - 1.0);
+            let error = (value - fine).abs().max((value - coarse).abs());
+            if error < best.error {
+                *best = Estimate { value, error };
+            }
+            next.push(value);
+        }
+        row.push(next);
+    }
+    row
 }

@@ -18,16 +18,10 @@ pub struct Factor {
 impl Evaluator<'_> {
     /// The value of an `Einsum` node. A delta with a summed index renames that index.
     pub(crate) fn einsum(&self, product: &Einsum, args: &[NodeId]) -> Result<Array, String> {
-        let sizes: Vec<usize> = product
-            .sizes
-            .iter()
-            .map(|dim| self.size(dim))
-            .collect::<Result<_, _>>()?;
-        let mut read: Vec<(NodeId, Vec<Ix>)> = args
-            .iter()
-            .copied()
-            .zip(product.ins.iter().cloned())
-            .collect();
+        let sizes: Vec<usize> =
+            product.sizes.iter().map(|dim| self.size(dim)).collect::<Result<_, _>>()?;
+        let mut read: Vec<(NodeId, Vec<Ix>)> =
+            args.iter().copied().zip(product.ins.iter().cloned()).collect();
         let mut renamed = Vec::new();
         while let Some((at, from, to)) = self.idle_delta(&read, &product.out) {
             read.remove(at);
@@ -40,12 +34,7 @@ impl Evaluator<'_> {
         }
         let factors = read
             .into_iter()
-            .map(|(id, ix)| {
-                Ok(Factor {
-                    value: self.value(id)?,
-                    ix,
-                })
-            })
+            .map(|(id, ix)| Ok(Factor { value: self.value(id)?, ix }))
             .collect::<Result<Vec<_>, String>>()?;
         // A renamed index is gone; it must not count as one that no factor has.
         let mut sizes = sizes;
@@ -96,11 +85,7 @@ pub fn multiply(factors: Vec<Factor>, out: &[Ix], sizes: &[usize]) -> Result<Arr
     }
     let last: Vec<&Factor> = factors.iter().collect();
     let result = contract(&last, out.to_vec(), sizes)?.value;
-    Ok(if scale == 1.0 {
-        Rc::unwrap_or_clone(result)
-    } else {
-        result.map(|x| x * scale)
-    })
+    Ok(if scale == 1.0 { Rc::unwrap_or_clone(result) } else { result.map(|x| x * scale) })
 }
 
 /// The indices of the picked factors that the result or another factor still needs, in order of appearance.
@@ -130,12 +115,7 @@ fn cheapest(factors: &[Factor], out: &[Ix], sizes: &[usize]) -> (usize, usize) {
                 - volume(&factors[a].ix)
                 - volume(&factors[b].ix);
             let mut all = factors[a].ix.clone();
-            all.extend(
-                factors[b]
-                    .ix
-                    .iter()
-                    .filter(|ix| !factors[a].ix.contains(ix)),
-            );
+            all.extend(factors[b].ix.iter().filter(|ix| !factors[a].ix.contains(ix)));
             let cost = volume(&all);
             if (growth, cost) < (best.0, best.1) {
                 best = (growth, cost, a, b);
@@ -157,28 +137,17 @@ fn contract(factors: &[&Factor], keep: Vec<Ix>, sizes: &[usize]) -> Result<Facto
     let size = |ixs: &[Ix]| -> Vec<usize> { ixs.iter().map(|&ix| sizes[ix as usize]).collect() };
     let (shape, inner) = (size(&keep), size(&summed));
     check_size(&shape)?;
-    let work = shape
-        .iter()
-        .chain(&inner)
-        .try_fold(1usize, |work, &n| work.checked_mul(n));
+    let work = shape.iter().chain(&inner).try_fold(1usize, |work, &n| work.checked_mul(n));
     if work.is_none_or(|work| work > WORK) {
         return Err("a product runs over too many positions to evaluate".to_string());
     }
     let outer_steps: Vec<Vec<usize>> = factors.iter().map(|f| steps(f, &keep)).collect();
     let inner_steps: Vec<Vec<usize>> = factors.iter().map(|f| steps(f, &summed)).collect();
     let mut data = Vec::with_capacity(shape.iter().product());
-    walk(
-        &shape,
-        &outer_steps,
-        &mut vec![0; factors.len()],
-        &mut |starts| {
-            data.push(sum_of_products(factors, starts, &inner, &inner_steps));
-        },
-    );
-    Ok(Factor {
-        value: Rc::new(Array { shape, data }),
-        ix: keep,
-    })
+    walk(&shape, &outer_steps, &mut vec![0; factors.len()], &mut |starts| {
+        data.push(sum_of_products(factors, starts, &inner, &inner_steps));
+    });
+    Ok(Factor { value: Rc::new(Array { shape, data }), ix: keep })
 }
 
 /// How far a factor moves for a step of each index; a repeated index moves along the diagonal.
@@ -187,9 +156,7 @@ fn steps(factor: &Factor, ixs: &[Ix]) -> Vec<usize> {
     ixs.iter()
         .map(|ix| {
             let axes = factor.ix.iter().zip(&strides);
-            axes.filter(|(own, _)| *own == ix)
-                .map(|(_, stride)| stride)
-                .sum()
+            axes.filter(|(own, _)| *own == ix).map(|(_, stride)| stride).sum()
         })
         .collect()
 }
@@ -231,15 +198,11 @@ fn walk(shape: &[usize], steps: &[Vec<usize>], at: &mut [usize], visit: &mut dyn
             axis -= 1;
             index[axis] += 1;
             if index[axis] < shape[axis] {
-                at.iter_mut()
-                    .zip(steps)
-                    .for_each(|(at, step)| *at += step[axis]);
+                at.iter_mut().zip(steps).for_each(|(at, step)| *at += step[axis]);
                 break;
             }
             index[axis] = 0;
-            at.iter_mut()
-                .zip(steps)
-                .for_each(|(at, step)| *at -= step[axis] * (shape[axis] - 1));
+            at.iter_mut().zip(steps).for_each(|(at, step)| *at -= step[axis] * (shape[axis] - 1));
         }
     }
 }

@@ -5,9 +5,7 @@ use super::array::Array;
 /// `a @ b`
 pub fn matmul(a: &Array, b: &Array) -> Array {
     Array::from_fn(&[a.shape[0], b.shape[1]], |ix| {
-        (0..a.shape[1])
-            .map(|k| a.at(&[ix[0], k]) * b.at(&[k, ix[1]]))
-            .sum()
+        (0..a.shape[1]).map(|k| a.at(&[ix[0], k]) * b.at(&[k, ix[1]])).sum()
     })
 }
 
@@ -29,24 +27,18 @@ pub fn identity(n: usize) -> Array {
 /// A matrix as rows.
 fn rows(a: &Array) -> Vec<Vec<f64>> {
     let width = a.shape[1];
-    (0..a.shape[0])
-        .map(|i| a.data[i * width..(i + 1) * width].to_vec())
-        .collect()
+    (0..a.shape[0]).map(|i| a.data[i * width..(i + 1) * width].to_vec()).collect()
 }
 
 /// Gaussian elimination with partial pivoting on `[a | b]`: the reduced rows, and the sign of the row exchanges.
 fn eliminate(a: &Array, b: &Array) -> (Vec<Vec<f64>>, f64) {
     let n = a.shape[0];
-    let mut work: Vec<Vec<f64>> = rows(a)
-        .into_iter()
-        .zip(rows(b))
-        .map(|(left, right)| [left, right].concat())
-        .collect();
+    let mut work: Vec<Vec<f64>> =
+        rows(a).into_iter().zip(rows(b)).map(|(left, right)| [left, right].concat()).collect();
     let mut sign = 1.0;
     for k in 0..n {
-        let pivot = (k..n)
-            .max_by(|&i, &j| work[i][k].abs().total_cmp(&work[j][k].abs()))
-            .unwrap_or(k);
+        let pivot =
+            (k..n).max_by(|&i, &j| work[i][k].abs().total_cmp(&work[j][k].abs())).unwrap_or(k);
         if pivot != k {
             work.swap(pivot, k);
             sign = -sign;
@@ -57,11 +49,7 @@ fn eliminate(a: &Array, b: &Array) -> (Vec<Vec<f64>>, f64) {
         let row = work[k].clone();
         for below in work.iter_mut().skip(k + 1) {
             let factor = below[k] / row[k];
-            below
-                .iter_mut()
-                .zip(&row)
-                .skip(k)
-                .for_each(|(x, p)| *x -= factor * p);
+            below.iter_mut().zip(&row).skip(k).for_each(|(x, p)| *x -= factor * p);
         }
     }
     (work, sign)
@@ -226,9 +214,7 @@ pub fn svd(a: &Array) -> (Array, Vec<f64>, Array) {
 fn orthogonalise(columns: &mut Array, v: &mut Array, p: usize, q: usize) -> bool {
     let (m, n) = (columns.shape[0], columns.shape[1]);
     let dot = |i: usize, j: usize| -> f64 {
-        (0..m)
-            .map(|k| columns.data[k * n + i] * columns.data[k * n + j])
-            .sum()
+        (0..m).map(|k| columns.data[k * n + i] * columns.data[k * n + j]).sum()
     };
     let (pp, qq, pq) = (dot(p, p), dot(q, q), dot(p, q));
     if pq.abs() <= 1e-16 * (pp * qq).sqrt() || !pq.is_finite() {

@@ -13,7 +13,7 @@ pub mod special;
 
 pub use array::Array;
 pub use differences::finite_difference;
-pub use dims::infer_dims;
+pub use dims::{infer_dims, solve_dims};
 
 use crate::ir::{Dim, DimId, Graph, NamedConst, NodeId, Num, Op, VarId};
 use crate::ops::{self, Eval, OpSpec};
@@ -33,10 +33,7 @@ pub struct Point {
 pub fn eval(graph: &Graph, point: &Point, roots: &[NodeId]) -> Result<Vec<Array>, String> {
     let mut evaluator = Evaluator::new(graph, point);
     evaluator.run(&graph.reachable(roots))?;
-    roots
-        .iter()
-        .map(|&root| evaluator.value(root).map(|value| value.as_ref().clone()))
-        .collect()
+    roots.iter().map(|&root| evaluator.value(root).map(|value| value.as_ref().clone())).collect()
 }
 
 /// Values of nodes so far.
@@ -51,12 +48,7 @@ pub(crate) struct Evaluator<'a> {
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(graph: &'a Graph, point: &'a Point) -> Evaluator<'a> {
-        Evaluator {
-            graph,
-            point,
-            values: BTreeMap::new(),
-            nesting: 0,
-        }
+        Evaluator { graph, point, values: BTreeMap::new(), nesting: 0 }
     }
 
     /// Evaluates these nodes, which are in ascending order, unless they have a value.
@@ -78,9 +70,7 @@ impl<'a> Evaluator<'a> {
             (None, Op::Delta(dim)) => {
                 let size = self.size(dim)?;
                 check_size(&[size, size])?;
-                Ok(Rc::new(Array::from_fn(&[size, size], |ix| {
-                    f64::from(u8::from(ix[0] == ix[1]))
-                })))
+                Ok(Rc::new(Array::from_fn(&[size, size], |ix| f64::from(u8::from(ix[0] == ix[1])))))
             }
             (None, _) => Err("internal: a value was asked for before it was computed".to_string()),
         }
@@ -106,10 +96,7 @@ impl<'a> Evaluator<'a> {
 
     /// A shape as numbers.
     pub(crate) fn shape(&self, shape: &[Dim]) -> Result<Vec<usize>, String> {
-        let sizes: Vec<usize> = shape
-            .iter()
-            .map(|dim| self.size(dim))
-            .collect::<Result<_, _>>()?;
+        let sizes: Vec<usize> = shape.iter().map(|dim| self.size(dim)).collect::<Result<_, _>>()?;
         check_size(&sizes)?;
         Ok(sizes)
     }
@@ -138,14 +125,12 @@ impl<'a> Evaluator<'a> {
             return self.deriv(args[0], args[1]);
         }
         let shape = self.shape(&node.shape)?;
-        let args: Vec<Rc<Array>> = args
-            .into_iter()
-            .map(|arg| self.value(arg))
-            .collect::<Result<_, _>>()?;
+        let args: Vec<Rc<Array>> =
+            args.into_iter().map(|arg| self.value(arg)).collect::<Result<_, _>>()?;
         let value = match &node.op {
             Op::Var(var) => self.var(*var, &shape)?,
             Op::Const(value) => Array::scalar(value.to_f64()),
-            Op::Named(name) => Array::scalar(named(*name)),
+            Op::Named(name) => Array::scalar(named(self.graph, *name)),
             Op::Size(dim) => Array::scalar(self.size(dim)? as f64),
             Op::Delta(_) => self.value(id)?.as_ref().clone(),
             Op::Range(dim) => Array::from_fn(&[self.size(dim)?], |ix| ix[0] as f64),
@@ -153,6 +138,7 @@ impl<'a> Evaluator<'a> {
             Op::Pow(exponent) => args[0].map(|x| power(x, *exponent)),
             Op::Call(op, attrs) => self.call(ops::spec(*op), attrs, &args, &shape)?,
             Op::View(view) => self.view(view, &args[0], &shape)?,
+            Op::Reshape => Array { shape: shape.clone(), data: args[0].data.clone() },
             Op::Gather => axes::gather(&args[0], &args[1], &shape)?,
             Op::Scatter(_) => axes::scatter(&args[0], &args[1], &shape)?,
             Op::Einsum(_) | Op::Deriv => unreachable!("handled above"),
@@ -193,11 +179,10 @@ impl<'a> Evaluator<'a> {
             Eval::Scalar(f) => axes::elementwise(f, args, shape),
             Eval::Fold(f) => Ok(axes::fold(f, &args[0], &attrs.axes)),
             Eval::Lane(f) => Ok(axes::lanes(f, &args[0], &attrs.axes)),
-            Eval::Tensor(f) => axes::tensors(spec, f, attrs, args),
-            Eval::Defined => Err(format!(
-                "internal: `{}` is evaluated through its definition only",
-                spec.name
-            )),
+            Eval::Tensor(f) => axes::tensors(spec, f, attrs, args, shape),
+            Eval::Defined => {
+                Err(format!("internal: `{}` is evaluated through its definition only", spec.name))
+            }
         }
     }
 }
@@ -205,9 +190,7 @@ impl<'a> Evaluator<'a> {
 /// Refuses arrays that would not fit into memory.
 pub(crate) fn check_size(shape: &[usize]) -> Result<(), String> {
     const LIMIT: usize = 1 << 27;
-    let total = shape
-        .iter()
-        .try_fold(1usize, |total, &size| total.checked_mul(size));
+    let total = shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
     match total {
         Some(total) if total <= LIMIT => Ok(()),
         _ => Err(format!(
@@ -216,11 +199,12 @@ pub(crate) fn check_size(shape: &[usize]) -> Result<(), String> {
     }
 }
 
-fn named(name: NamedConst) -> f64 {
+fn named(graph: &Graph, name: NamedConst) -> f64 {
     match name {
         NamedConst::Pi => std::f64::consts::PI,
         NamedConst::E => std::f64::consts::E,
         NamedConst::Inf => f64::INFINITY,
+        NamedConst::User(id) => graph.consts[id as usize].1.to_f64(),
     }
 }
 

@@ -52,6 +52,21 @@ pub fn logsumexp(x: &[f64]) -> f64 {
     top + x.iter().map(|v| (v - top).exp()).sum::<f64>().ln()
 }
 
+/// Exponentials over their sum, shifted by the largest entry so that nothing overflows.
+pub fn softmax(x: &[f64]) -> Vec<f64> {
+    let top = x.iter().copied().fold(f64::NEG_INFINITY, maximum);
+    let exps: Vec<f64> = x.iter().map(|v| (v - top).exp()).collect();
+    let total: f64 = exps.iter().sum();
+    exps.into_iter().map(|e| e / total).collect()
+}
+
+/// The logarithm of `softmax`, shifted likewise.
+pub fn log_softmax(x: &[f64]) -> Vec<f64> {
+    let top = x.iter().copied().fold(f64::NEG_INFINITY, maximum);
+    let total: f64 = x.iter().map(|v| (v - top).exp()).sum();
+    x.iter().map(|v| (v - top) - total.ln()).collect()
+}
+
 /// The Euclidean norm, scaled so that nothing overflows.
 pub fn norm2(x: &[f64]) -> f64 {
     let top = x.iter().fold(0.0, |top, v| maximum(top, v.abs()));
@@ -101,11 +116,8 @@ pub fn erfinv(x: f64) -> f64 {
     let half = 2.0 / (PI * 0.147) + 0.5 * log;
     let mut y = ((half * half - log / 0.147).sqrt() - half).max(0.0).sqrt();
     for _ in 0..4 {
-        let miss = if target < 0.5 {
-            libm::erf(y) - target
-        } else {
-            (1.0 - target) - libm::erfc(y)
-        };
+        let miss =
+            if target < 0.5 { libm::erf(y) - target } else { (1.0 - target) - libm::erfc(y) };
         let newton = miss / (FRAC_2_SQRT_PI * (-y * y).exp());
         y -= newton / (1.0 + y * newton);
     }
@@ -158,15 +170,8 @@ pub fn trigamma(x: f64) -> f64 {
         x += 1.0;
     }
     let r = 1.0 / (x * x);
-    let series = [
-        1.0 / 6.0,
-        -1.0 / 30.0,
-        1.0 / 42.0,
-        -1.0 / 30.0,
-        5.0 / 66.0,
-        -691.0 / 2730.0,
-        7.0 / 6.0,
-    ];
+    let series =
+        [1.0 / 6.0, -1.0 / 30.0, 1.0 / 42.0, -1.0 / 30.0, 5.0 / 66.0, -691.0 / 2730.0, 7.0 / 6.0];
     sum + 1.0 / x + 0.5 * r + r / x * horner(&series, r)
 }
 

@@ -104,7 +104,7 @@ impl Lowerer<'_> {
         };
         match row.kind {
             Kind::Build(build) => build(self, call),
-            Kind::Elementwise => self.elementwise_call(op, row, call),
+            Kind::Elementwise | Kind::Inline => self.elementwise_call(op, row, call),
             Kind::Reduce => self.reduce_call(op, row, call),
             Kind::Along => self.along_call(op, row, call),
             Kind::Loss => self.loss_call(row, call),
@@ -290,6 +290,13 @@ impl Lowerer<'_> {
     /// Removes positional axes by a reduction of the rule book.
     pub(crate) fn reduce(&mut self, op: OpId, val: &Val, axes: &[usize], span: Span) -> Result<Val> {
         let row = ops::spec(op);
+        if row.one_axis
+            && let [rest @ .., last] = axes
+            && !rest.is_empty()
+        {
+            let inner = self.reduce(op, val, &[*last], span)?;
+            return self.reduce(op, &inner, rest, span);
+        }
         let first = val.labels.len();
         let full = self.graph.shape(val.node).clone();
         let removed: Vec<usize> = axes.iter().map(|axis| first + axis).collect();

@@ -7,11 +7,12 @@ use chainrule_grammar::ast::{Binder, Expr, ExprKind, Ident, IndexItem};
 impl Lowerer<'_> {
     /// Infers the ranges of `own` indices (already in scope) and of all binders inside of an expression, as far as they follow.
     pub(crate) fn infer_ranges(&mut self, expr: &Expr) {
-        // Direct positions first, then affine ones that they leave one unknown in; a few rounds settle chains.
-        for _ in 0..3 {
+        // Direct positions first, then affine ones that they leave one unknown in; a few rounds settle chains. What no axis
+        // settles may follow from Kronecker deltas, whose two positions can differ in range: they come last.
+        for round in 0..4 {
             let before = (self.inferred.len(), self.sizes.len());
-            self.walk(expr);
-            if before == (self.inferred.len(), self.sizes.len()) {
+            self.walk(expr, round > 0);
+            if round > 0 && before == (self.inferred.len(), self.sizes.len()) {
                 break;
             }
         }
@@ -37,30 +38,30 @@ impl Lowerer<'_> {
         self.indices.truncate(self.indices.len() - count);
     }
 
-    fn walk(&mut self, expr: &Expr) {
+    fn walk(&mut self, expr: &Expr, deltas: bool) {
         match &expr.kind {
             ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => {}
-            ExprKind::List(items) => items.iter().for_each(|item| self.walk(item)),
-            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.walk(inner),
+            ExprKind::List(items) => items.iter().for_each(|item| self.walk(item, deltas)),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => self.walk(inner, deltas),
             ExprKind::Sum(first, rest) => {
-                self.walk(first);
-                rest.iter().for_each(|(_, term)| self.walk(term));
+                self.walk(first, deltas);
+                rest.iter().for_each(|(_, term)| self.walk(term, deltas));
             }
             ExprKind::Product(first, rest) => {
-                self.walk(first);
-                rest.iter().for_each(|(_, factor)| self.walk(factor));
+                self.walk(first, deltas);
+                rest.iter().for_each(|(_, factor)| self.walk(factor, deltas));
             }
             ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
-                self.walk(a);
-                self.walk(b);
+                self.walk(a, deltas);
+                self.walk(b, deltas);
             }
             ExprKind::Pipe(first, stages) => {
-                self.walk(first);
-                stages.iter().for_each(|stage| self.walk(stage));
+                self.walk(first, deltas);
+                stages.iter().for_each(|stage| self.walk(stage, deltas));
             }
             ExprKind::Call { bound, args, .. } => {
                 let labels = self.bind(bound);
-                args.iter().for_each(|arg| self.walk(arg));
+                args.iter().for_each(|arg| self.walk(arg, deltas));
                 for (binder, label) in bound.iter().zip(labels) {
                     if let Some(size) = self.sizes.get(&label).cloned() {
                         self.inferred.insert(std::ptr::from_ref::<Ident>(&binder.name), size);
@@ -68,18 +69,18 @@ impl Lowerer<'_> {
                 }
                 self.unbind(bound.len());
             }
-            ExprKind::Index(base, items) => self.walk_index(base, items),
+            ExprKind::Index(base, items) => self.walk_index(base, items, deltas),
         }
     }
 
-    fn walk_index(&mut self, base: &Expr, items: &[IndexItem]) {
-        self.walk(base);
+    fn walk_index(&mut self, base: &Expr, items: &[IndexItem], deltas: bool) {
+        self.walk(base, deltas);
         for item in items {
             if let IndexItem::At(at) = item {
-                self.walk(at);
+                self.walk(at, deltas);
             }
         }
-        let Some(shape) = self.shape_of(base, items) else { return };
+        let Some(shape) = self.shape_of(base, items, deltas) else { return };
         let given = items.iter().filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..))).count();
         let mut axis = 0;
         for item in items {
@@ -98,14 +99,14 @@ impl Lowerer<'_> {
     }
 
     /// The shape of what is indexed: a name's, or that of an expression without open indices.
-    fn shape_of(&mut self, base: &Expr, items: &[IndexItem]) -> Option<Vec<Dim>> {
+    fn shape_of(&mut self, base: &Expr, items: &[IndexItem], deltas: bool) -> Option<Vec<Dim>> {
         if let ExprKind::Name(name) = &base.kind {
             if let Some(val) = self.value(name) {
                 let val = val.clone();
                 return Some(self.positional(&val).to_vec());
             }
             if name == "delta" && items.len() == 2 {
-                return self.delta_shape(items);
+                return if deltas { self.delta_shape(items) } else { None };
             }
         }
         // Lowering is pure but for new nodes, so the shape of a closed expression can be had by lowering it.

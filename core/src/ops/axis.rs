@@ -13,20 +13,14 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{softmax}",
         rust: "softmax",
         range: Range::Simplex,
-        ..along("softmax", |x| {
-            let total = special::logsumexp(x);
-            x.iter().map(|v| (v - total).exp()).collect()
-        })
+        ..along("softmax", special::softmax)
     },
     OpSpec {
         doc: "The logarithm of softmax, finite for large entries.",
         rule: Rule::Vjp(&["y_bar - softmax(x)*sum(y_bar)"]),
         latex: r"\log\operatorname{softmax}",
         rust: "log_softmax",
-        ..along("log_softmax", |x| {
-            let total = special::logsumexp(x);
-            x.iter().map(|v| v - total).collect()
-        })
+        ..along("log_softmax", special::log_softmax)
     },
     OpSpec {
         doc: "The sums of the entries up to and including each.",
@@ -49,13 +43,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "prod_others",
         ..along("prod_others", |x| {
             (0..x.len())
-                .map(|at| {
-                    x.iter()
-                        .enumerate()
-                        .filter(|(k, _)| *k != at)
-                        .map(|(_, v)| v)
-                        .product()
-                })
+                .map(|at| x.iter().enumerate().filter(|(k, _)| *k != at).map(|(_, v)| v).product())
                 .collect()
         })
     },
@@ -73,38 +61,24 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The entries divided by their Euclidean norm, which must not be 0.",
         latex: r"\operatorname{normalize}",
-        rust: "normalize",
         ..defined("normalize", &["x"], Kind::Along, "x/norm2(x)")
     },
     OpSpec {
         defaults: &["0.00001"],
         doc: "The entries shifted and scaled to mean 0 and variance 1 along the axis.",
         latex: r"\operatorname{layernorm}",
-        rust: "layer_norm",
-        ..defined(
-            "layer_norm",
-            &["x", "eps"],
-            Kind::Along,
-            "(x - mean(x))/sqrt(var(x) + eps)",
-        )
+        ..defined("layer_norm", &["x", "eps"], Kind::Along, "(x - mean(x))/sqrt(var(x) + eps)")
     },
     OpSpec {
         defaults: &["0.00001"],
         doc: "The entries divided by the root of their mean square along the axis.",
         latex: r"\operatorname{rmsnorm}",
-        rust: "rms_norm",
-        ..defined(
-            "rms_norm",
-            &["x", "eps"],
-            Kind::Along,
-            "x/sqrt(mean(x^2) + eps)",
-        )
+        ..defined("rms_norm", &["x", "eps"], Kind::Along, "x/sqrt(mean(x^2) + eps)")
     },
     OpSpec {
         defaults: &["0.00001"],
         doc: "Every column shifted and scaled to mean 0 and variance 1 over the batch, the first axis.",
         latex: r"\operatorname{batchnorm}",
-        rust: "batch_norm",
         ..defined(
             "batch_norm",
             &["x", "eps"],

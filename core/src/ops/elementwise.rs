@@ -68,12 +68,11 @@ pub const ROWS: &[OpSpec] = &[
     // Powers and roots.
     OpSpec {
         doc: "The square root.",
-        rule: Rule::Partials(&["1/(2*y)"]),
         latex: r"\sqrt{{0}}",
         rust: "{0}.sqrt()",
         probe: on(&[(0.1, 4.0)]),
         range: Range::Nonnegative,
-        ..unary("sqrt", |a| a[0].sqrt())
+        ..defined("sqrt", &["x"], Kind::Elementwise, "x^(1/2)")
     },
     OpSpec {
         doc: "The cube root, also of negative numbers.",
@@ -86,14 +85,12 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "x times x.",
         latex: r"{0}^2",
-        rust: "{0} * {0}",
         range: Range::Nonnegative,
         ..defined("square", &["x"], Kind::Elementwise, "x^2")
     },
     OpSpec {
         doc: "One divided by x.",
         latex: r"\frac{1}{{0}}",
-        rust: "F::ONE / {0}",
         probe: kinks(&[0.0]),
         ..defined("reciprocal", &["x"], Kind::Elementwise, "1/x")
     },
@@ -279,10 +276,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{leakyrelu}",
         rust: "if {0} > F::ZERO { {0} } else { {1} * {0} }",
         probe: probe_at(&[(-3.0, 3.0), (0.01, 0.5)], &[0.0], &[(&[0.0, 0.25], 0.25)]),
-        ..unary(
-            "leaky_relu",
-            |a| if a[0] > 0.0 { a[0] } else { a[1] * a[0] },
-        )
+        ..unary("leaky_relu", |a| if a[0] > 0.0 { a[0] } else { a[1] * a[0] })
     },
     OpSpec {
         doc: "x cut off below 0 and above 6; its derivative at 0 and at 6 is 0.",
@@ -301,13 +295,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{elu}",
         rust: "if {0} > F::ZERO { {0} } else { {1} * {0}.expm1() }",
         probe: probe_at(&[(-3.0, 3.0), (0.5, 2.0)], &[0.0], &[(&[0.0, 1.0], 1.0)]),
-        ..unary("elu", |a| {
-            if a[0] > 0.0 {
-                a[0]
-            } else {
-                a[1] * a[0].exp_m1()
-            }
-        })
+        ..unary("elu", |a| if a[0] > 0.0 { a[0] } else { a[1] * a[0].exp_m1() })
     },
     OpSpec {
         doc: "The self-normalising elu: a fixed multiple of elu with a fixed alpha.",
@@ -316,11 +304,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "if {0} > F::ZERO { F::from_f64(1.0507009873554805) * {0} } else { F::from_f64(1.7580993408473769) * {0}.expm1() }",
         probe: kinks(&[0.0]),
         ..unary("selu", |a| {
-            if a[0] > 0.0 {
-                SELU_SCALE * a[0]
-            } else {
-                SELU_ALPHA_SCALE * a[0].exp_m1()
-            }
+            if a[0] > 0.0 { SELU_SCALE * a[0] } else { SELU_ALPHA_SCALE * a[0].exp_m1() }
         })
     },
     OpSpec {
@@ -334,22 +318,14 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{celu}",
         rust: "if {0} > F::ZERO { {0} } else { {1} * ({0} / {1}).expm1() }",
         probe: probe_at(&[(-3.0, 3.0), (0.5, 2.0)], &[0.0], &[(&[0.0, 2.0], 1.0)]),
-        ..unary("celu", |a| {
-            if a[0] > 0.0 {
-                a[0]
-            } else {
-                a[1] * (a[0] / a[1]).exp_m1()
-            }
-        })
+        ..unary("celu", |a| if a[0] > 0.0 { a[0] } else { a[1] * (a[0] / a[1]).exp_m1() })
     },
     OpSpec {
         doc: "x times the normal distribution function at x, exactly.",
         rule: Rule::Partials(&["(1 + erf(x/sqrt(2)))/2 + x*exp(-x^2/2)/sqrt(2*pi)"]),
         latex: r"\operatorname{gelu}",
         rust: "F::from_f64(0.5) * {0} * (-{0} * F::from_f64(0.7071067811865476)).erfc()",
-        ..unary("gelu", |a| {
-            0.5 * a[0] * special::erfc(-a[0] * FRAC_1_SQRT_2)
-        })
+        ..unary("gelu", |a| 0.5 * a[0] * special::erfc(-a[0] * FRAC_1_SQRT_2))
     },
     OpSpec {
         doc: "The approximation of gelu by tanh.",
@@ -383,11 +359,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(x > -1)*(x < 1)"]),
         latex: r"\operatorname{hardtanh}",
         rust: "{0}.maximum(-F::ONE).minimum(F::ONE)",
-        probe: probe_at(
-            &[(-3.0, 3.0)],
-            &[-1.0, 1.0],
-            &[(&[-1.0], 0.0), (&[1.0], 0.0)],
-        ),
+        probe: probe_at(&[(-3.0, 3.0)], &[-1.0, 1.0], &[(&[-1.0], 0.0), (&[1.0], 0.0)]),
         ..unary("hardtanh", |a| special::clamp(a[0], -1.0, 1.0))
     },
     OpSpec {
@@ -395,29 +367,17 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(x > -3)*(x < 3)/6"]),
         latex: r"\operatorname{hardsigmoid}",
         rust: "({0} / F::from_f64(6.0) + F::from_f64(0.5)).maximum(F::ZERO).minimum(F::ONE)",
-        probe: probe_at(
-            &[(-5.0, 5.0)],
-            &[-3.0, 3.0],
-            &[(&[-3.0], 0.0), (&[3.0], 0.0)],
-        ),
+        probe: probe_at(&[(-5.0, 5.0)], &[-3.0, 3.0], &[(&[-3.0], 0.0), (&[3.0], 0.0)]),
         range: Range::Nonnegative,
-        ..unary("hardsigmoid", |a| {
-            special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0)
-        })
+        ..unary("hardsigmoid", |a| special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0))
     },
     OpSpec {
         doc: "x times hardsigmoid(x); its derivative is 0 at -3 and 1 at 3.",
         rule: Rule::Partials(&["where(x <= -3, 0, where(x < 3, x/3 + 1/2, 1))"]),
         latex: r"\operatorname{hardswish}",
         rust: "{0} * ({0} / F::from_f64(6.0) + F::from_f64(0.5)).maximum(F::ZERO).minimum(F::ONE)",
-        probe: probe_at(
-            &[(-5.0, 5.0)],
-            &[-3.0, 3.0],
-            &[(&[-3.0], 0.0), (&[3.0], 1.0)],
-        ),
-        ..unary("hardswish", |a| {
-            a[0] * special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0)
-        })
+        probe: probe_at(&[(-5.0, 5.0)], &[-3.0, 3.0], &[(&[-3.0], 0.0), (&[3.0], 1.0)]),
+        ..unary("hardswish", |a| a[0] * special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0))
     },
     OpSpec {
         doc: "x^2/2 where |x| is at most delta, beyond that delta*(|x| - delta/2): the curve of the Huber loss.",
@@ -432,11 +392,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         ..elementwise("huber_curve", &["x", "delta"], |a| {
             let size = a[0].abs();
-            if size <= a[1] {
-                0.5 * size * size
-            } else {
-                a[1] * (size - 0.5 * a[1])
-            }
+            if size <= a[1] { 0.5 * size * size } else { a[1] * (size - 0.5 * a[1]) }
         })
     },
     // Special functions.
@@ -545,11 +501,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(a > b) + (a == b)/2", "(b > a) + (a == b)/2"]),
         latex: r"\max",
         rust: "{0}.maximum({1})",
-        probe: probe_at(
-            &[(-3.0, 3.0)],
-            &[],
-            &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 1.0)],
-        ),
+        probe: probe_at(&[(-3.0, 3.0)], &[], &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 1.0)]),
         ..elementwise("maximum", &["a", "b"], |a| special::maximum(a[0], a[1]))
     },
     OpSpec {
@@ -558,11 +510,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(a < b) + (a == b)/2", "(b < a) + (a == b)/2"]),
         latex: r"\min",
         rust: "{0}.minimum({1})",
-        probe: probe_at(
-            &[(-3.0, 3.0)],
-            &[],
-            &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 0.0)],
-        ),
+        probe: probe_at(&[(-3.0, 3.0)], &[], &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 0.0)]),
         ..elementwise("minimum", &["a", "b"], |a| special::minimum(a[0], a[1]))
     },
     OpSpec {
@@ -574,15 +522,9 @@ pub const ROWS: &[OpSpec] = &[
         probe: probe_at(
             &[(-3.0, 3.0), (-1.5, -0.5), (0.5, 1.5)],
             &[],
-            &[
-                (&[-1.0, -1.0, 1.0], 1.0),
-                (&[1.0, -1.0, 1.0], 1.0),
-                (&[2.0, -1.0, 1.0], 0.0),
-            ],
+            &[(&[-1.0, -1.0, 1.0], 1.0), (&[1.0, -1.0, 1.0], 1.0), (&[2.0, -1.0, 1.0], 0.0)],
         ),
-        ..elementwise("clamp", &["x", "lo", "hi"], |a| {
-            special::clamp(a[0], a[1], a[2])
-        })
+        ..elementwise("clamp", &["x", "lo", "hi"], |a| special::clamp(a[0], a[1], a[2]))
     },
     OpSpec {
         doc: "a where c is not 0, else b; derivative 0 by c.",
@@ -590,9 +532,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\begin{cases} {1} & {0} \\ {2} & \text{otherwise} \end{cases}",
         rust: "if {0} != F::ZERO { {1} } else { {2} }",
         probe: on(&[(0.5, 1.5), (-3.0, 3.0)]),
-        ..elementwise("where", &["c", "a", "b"], |a| {
-            if a[0] != 0.0 { a[1] } else { a[2] }
-        })
+        ..elementwise("where", &["c", "a", "b"], |a| if a[0] != 0.0 { a[1] } else { a[2] })
     },
     // Comparisons.
     OpSpec {

@@ -32,9 +32,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["-y.T @ y_bar @ y.T"]),
         latex: r"{0}^{-1}",
         rust: "inv",
-        ..structured("inv", &["x"], &[&[2]], square, |x, _| {
-            matrix::inverse(&x[0])
-        })
+        ..structured("inv", &["x"], &[&[2]], square, |x, _| matrix::inverse(&x[0]))
     },
     OpSpec {
         doc: "The solution y of a @ y = b, for a vector b or for every column of a matrix b.",
@@ -44,22 +42,16 @@ pub const ROWS: &[OpSpec] = &[
         ]),
         latex: r"{0}^{-1} {1}",
         rust: "solve",
-        ..structured(
-            "solve",
-            &["a", "b"],
-            &[&[2, 2], &[2, 1]],
-            solution,
-            |x, _| solve(&x[0], &x[1]),
-        )
+        ..structured("solve", &["a", "b"], &[&[2, 2], &[2, 1]], solution, |x, _| {
+            solve(&x[0], &x[1])
+        })
     },
     OpSpec {
         doc: "The lower triangular factor l with l @ l.T = x; reads the symmetric part of x.",
         rule: Rule::Vjp(&["inv(y).T @ (tril(y.T @ y_bar) + triu(y_bar.T @ y, 1)) @ inv(y)/2"]),
         latex: r"\operatorname{chol}",
         rust: "cholesky",
-        ..structured("cholesky", &["x"], &[&[2]], square, |x, _| {
-            matrix::cholesky(&x[0])
-        })
+        ..structured("cholesky", &["x"], &[&[2]], square, |x, _| matrix::cholesky(&x[0]))
     },
     OpSpec {
         defaults: &["0"],
@@ -82,41 +74,6 @@ pub const ROWS: &[OpSpec] = &[
         })
     },
     OpSpec {
-        doc: "Kronecker's product: blocks of b, each times an entry of a.",
-        rule: Rule::Vjp(&["kron_left(y_bar, b)", "kron_right(a, y_bar)"]),
-        latex: r"{0} \otimes {1}",
-        rust: "kron",
-        ..structured("kron", &["a", "b"], &[&[2, 2]], kron_shape, |x, _| {
-            kron(&x[0], &x[1])
-        })
-    },
-    OpSpec {
-        doc: "The inner product of each block of g with b: the derivative of kron by its first factor.",
-        rule: Rule::Vjp(&["kron(y_bar, b)", "kron_right(y_bar, g)"]),
-        latex: r"\operatorname{kron}_{\mathrm{left}}",
-        rust: "kron_left",
-        ..structured(
-            "kron_left",
-            &["g", "b"],
-            &[&[2, 2]],
-            kron_left_shape,
-            |x, _| kron_left(&x[0], &x[1]),
-        )
-    },
-    OpSpec {
-        doc: "The blocks of g, each times an entry of a, added up: the derivative of kron by its second factor.",
-        rule: Rule::Vjp(&["kron_left(g, y_bar)", "kron(a, y_bar)"]),
-        latex: r"\operatorname{kron}_{\mathrm{right}}",
-        rust: "kron_right",
-        ..structured(
-            "kron_right",
-            &["a", "g"],
-            &[&[2, 2]],
-            kron_right_shape,
-            |x, _| kron_right(&x[0], &x[1]),
-        )
-    },
-    OpSpec {
         aliases: &["eigvals"],
         doc: "The eigenvalues of the symmetric part of x, ascending.",
         rule: Rule::Vjp(&["(eigvecsh(x)*y_bar) @ eigvecsh(x).T"]),
@@ -133,9 +90,7 @@ pub const ROWS: &[OpSpec] = &[
         ]),
         latex: r"\operatorname{eigvec}",
         rust: "eigvecsh",
-        ..structured("eigvecsh", &["x"], &[&[2]], square, |x, _| {
-            matrix::eigh(&x[0]).1
-        })
+        ..structured("eigvecsh", &["x"], &[&[2]], square, |x, _| matrix::eigh(&x[0]).1)
     },
     OpSpec {
         aliases: &["svdS"],
@@ -152,18 +107,14 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Missing("the derivative of singular vectors is not written"),
         latex: r"U",
         rust: "svd_u",
-        ..structured("svd_u", &["x"], &[&[2]], left_vectors, |x, _| {
-            matrix::svd(&x[0]).0
-        })
+        ..structured("svd_u", &["x"], &[&[2]], left_vectors, |x, _| matrix::svd(&x[0]).0)
     },
     OpSpec {
         doc: "The right singular vectors as columns, in the order of svdvals.",
         rule: Rule::Missing("the derivative of singular vectors is not written"),
         latex: r"V",
         rust: "svd_v",
-        ..structured("svd_v", &["x"], &[&[2]], right_vectors, |x, _| {
-            matrix::svd(&x[0]).2
-        })
+        ..structured("svd_v", &["x"], &[&[2]], right_vectors, |x, _| matrix::svd(&x[0]).2)
     },
 ];
 
@@ -213,34 +164,7 @@ fn solution(graph: &Graph, shapes: &[Shape], attrs: &Attrs) -> Axes {
             graph.show_dim(&height)
         ));
     }
-    Ok(if vector {
-        vec![size]
-    } else {
-        vec![size, columns]
-    })
-}
-
-fn kron_shape(_: &Graph, shapes: &[Shape], _: &Attrs) -> Axes {
-    let ([m, n], [p, q]) = (matrix_axes(shapes, 0), matrix_axes(shapes, 1));
-    Ok(vec![m.times(&p), n.times(&q)])
-}
-
-fn kron_left_shape(graph: &Graph, shapes: &[Shape], _: &Attrs) -> Axes {
-    divided(graph, &matrix_axes(shapes, 0), &matrix_axes(shapes, 1))
-}
-
-fn kron_right_shape(graph: &Graph, shapes: &[Shape], _: &Attrs) -> Axes {
-    divided(graph, &matrix_axes(shapes, 1), &matrix_axes(shapes, 0))
-}
-
-fn divided(graph: &Graph, whole: &[Dim], blocks: &[Dim]) -> Axes {
-    let parts = whole.iter().zip(blocks).map(|(whole, block)| {
-        whole.over(block).ok_or_else(|| {
-            let (whole, block) = (graph.show_dim(whole), graph.show_dim(block));
-            format!("the size {whole} is not a multiple of {block}")
-        })
-    });
-    parts.collect()
+    Ok(if vector { vec![size] } else { vec![size, columns] })
 }
 
 /// How many singular values: the smaller size, if that can be told.
@@ -272,57 +196,17 @@ fn right_vectors(graph: &Graph, shapes: &[Shape], _: &Attrs) -> Axes {
 }
 
 fn vector(data: Vec<f64>) -> Array {
-    Array {
-        shape: vec![data.len()],
-        data,
-    }
+    Array { shape: vec![data.len()], data }
 }
 
 fn solve(a: &Array, b: &Array) -> Array {
     if b.shape.len() == 2 {
         return matrix::solve(a, b);
     }
-    let column = Array {
-        shape: vec![b.data.len(), 1],
-        data: b.data.clone(),
-    };
+    let column = Array { shape: vec![b.data.len(), 1], data: b.data.clone() };
     vector(matrix::solve(a, &column).data)
 }
 
 fn masked(x: &Array, keep: impl Fn(f64, f64) -> bool) -> Array {
-    Array::from_fn(&x.shape, |ix| {
-        if keep(ix[0] as f64, ix[1] as f64) {
-            x.at(ix)
-        } else {
-            0.0
-        }
-    })
-}
-
-fn kron(a: &Array, b: &Array) -> Array {
-    let [p, q] = [b.shape[0], b.shape[1]];
-    Array::from_fn(&[a.shape[0] * p, a.shape[1] * q], |ix| {
-        a.at(&[ix[0] / p, ix[1] / q]) * b.at(&[ix[0] % p, ix[1] % q])
-    })
-}
-
-fn kron_left(g: &Array, b: &Array) -> Array {
-    let [p, q] = [b.shape[0], b.shape[1]];
-    Array::from_fn(&[g.shape[0] / p.max(1), g.shape[1] / q.max(1)], |ix| {
-        let block = Array::from_fn(&[p, q], |at| {
-            g.at(&[ix[0] * p + at[0], ix[1] * q + at[1]]) * b.at(at)
-        });
-        block.data.iter().sum()
-    })
-}
-
-fn kron_right(a: &Array, g: &Array) -> Array {
-    let [m, n] = [a.shape[0], a.shape[1]];
-    let [p, q] = [g.shape[0] / m.max(1), g.shape[1] / n.max(1)];
-    Array::from_fn(&[p, q], |ix| {
-        let terms = Array::from_fn(&[m, n], |at| {
-            g.at(&[at[0] * p + ix[0], at[1] * q + ix[1]]) * a.at(at)
-        });
-        terms.data.iter().sum()
-    })
+    Array::from_fn(&x.shape, |ix| if keep(ix[0] as f64, ix[1] as f64) { x.at(ix) } else { 0.0 })
 }

@@ -3,7 +3,10 @@
 //! A formula gives one value an entry, or one a row where classes stand on the last axis; lowering then takes the mean, or
 //! what `reduction=` says.
 
-use super::spec::{Kind, OpSpec, Range, defined};
+use super::spec::{Kind, OpSpec, Probe, Range, defined, on};
+
+/// Where arguments are probabilities.
+const CHANCE: Probe = on(&[(0.1, 0.9)]);
 
 /// The rows.
 pub const ROWS: &[OpSpec] = &[
@@ -24,22 +27,20 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The cross-entropy of probabilities p and target probabilities t, classes on the last axis.",
         latex: r"\operatorname{CE}",
+        probe: CHANCE,
         ..loss("cross_entropy", &["p", "t"], "-sum(t*log(p), axis=-1)")
     },
     OpSpec {
         aliases: &["cross_entropy_with_logits"],
         doc: "The cross-entropy of softmax(z) and target probabilities t, classes on the last axis; finite for large z.",
         latex: r"\operatorname{CE}_{\operatorname{softmax}}",
-        ..loss(
-            "softmax_cross_entropy",
-            &["z", "t"],
-            "-sum(t*log_softmax(z), axis=-1)",
-        )
+        ..loss("softmax_cross_entropy", &["z", "t"], "-sum(t*log_softmax(z), axis=-1)")
     },
     OpSpec {
         aliases: &["binary_cross_entropy"],
         doc: "The cross-entropy of each entry, a probability p of being 1, and its target t.",
         latex: r"\operatorname{BCE}",
+        probe: CHANCE,
         ..loss("bce", &["p", "t"], "-(t*log(p) + (1 - t)*log(1 - p))")
     },
     OpSpec {
@@ -57,6 +58,7 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The divergence of q from p, both probabilities over the last axis: the sum of p*(log(p) - log(q)).",
         latex: r"D_{\mathrm{KL}}",
+        probe: CHANCE,
         ..loss("kl_div", &["p", "q"], "sum(p*(log(p) - log(q)), axis=-1)")
     },
     OpSpec {
@@ -77,11 +79,7 @@ pub const ROWS: &[OpSpec] = &[
         doc: "Half of the squared difference of each entry over beta up to beta, then the absolute difference less beta/2.",
         range: Range::Nonnegative,
         latex: r"\operatorname{smooth}_{L_1}",
-        ..loss(
-            "smooth_l1",
-            &["p", "t", "beta"],
-            "huber_curve(p - t, beta)/beta",
-        )
+        ..loss("smooth_l1", &["p", "t", "beta"], "huber_curve(p - t, beta)/beta")
     },
     OpSpec {
         doc: "The cosine of the angle between the rows of a and b, which must not be 0.",

@@ -38,18 +38,14 @@ impl Random {
 /// `n` points inside of a row's domain, one number for each argument, away from its kinks and from ties of its arguments.
 pub fn probe_points(row: &OpSpec, n: usize, seed: u64) -> Vec<Vec<f64>> {
     let mut random = Random(seed);
-    (0..n)
-        .map(|_| point(&row.probe, row.params.len(), &mut random))
-        .collect()
+    (0..n).map(|_| point(&row.probe, row.params.len(), &mut random)).collect()
 }
 
 fn point(probe: &Probe, arity: usize, random: &mut Random) -> Vec<f64> {
     // Kinks are few and the margin is small: a handful of draws finds a point, and the last one is taken in any case.
     let mut drawn = Vec::new();
     for _ in 0..64 {
-        drawn = (0..arity)
-            .map(|at| random.within(domain(probe, at)))
-            .collect();
+        drawn = (0..arity).map(|at| random.within(domain(probe, at))).collect();
         if settled(probe, &drawn) {
             break;
         }
@@ -64,10 +60,7 @@ fn domain(probe: &Probe, at: usize) -> (f64, f64) {
 
 fn settled(probe: &Probe, point: &[f64]) -> bool {
     let near = |a: f64, b: f64| (a.abs() - b.abs()).abs() < MARGIN;
-    let kink = probe
-        .kinks
-        .iter()
-        .any(|kink| (point[0] - kink).abs() < MARGIN);
+    let kink = probe.kinks.iter().any(|kink| (point[0] - kink).abs() < MARGIN);
     let tie = (0..point.len()).any(|at| point[..at].iter().any(|&x| near(x, point[at])));
     !kink && !tie
 }

@@ -18,12 +18,12 @@ pub const ROWS: &[OpSpec] = &[
         aliases: &["average"],
         doc: "The mean of the entries.",
         latex: r"\operatorname{mean}",
-        rust: "mean",
         ..defined("mean", &["x"], Kind::Reduce, "sum(x)/count(x)")
     },
     OpSpec {
         doc: "The product of the entries.",
         rule: Rule::Vjp(&["y_bar*prod_others(x)"]),
+        one_axis: true,
         latex: r"\prod {0}",
         rust: "prod",
         ..reduce("prod", |x| x.iter().product())
@@ -34,9 +34,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*(x == y)/sum(x == y)"]),
         latex: r"\max",
         rust: "max",
-        ..reduce("max", |x| {
-            x.iter().copied().fold(f64::NEG_INFINITY, special::maximum)
-        })
+        ..reduce("max", |x| x.iter().copied().fold(f64::NEG_INFINITY, special::maximum))
     },
     OpSpec {
         aliases: &["amin"],
@@ -44,14 +42,11 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*(x == y)/sum(x == y)"]),
         latex: r"\min",
         rust: "min",
-        ..reduce("min", |x| {
-            x.iter().copied().fold(f64::INFINITY, special::minimum)
-        })
+        ..reduce("min", |x| x.iter().copied().fold(f64::INFINITY, special::minimum))
     },
     OpSpec {
         doc: "The variance of the population: the mean squared distance from the mean.",
         latex: r"\operatorname{var}",
-        rust: "var",
         range: Range::Nonnegative,
         ..defined("var", &["x"], Kind::Reduce, "mean((x - mean(x))^2)")
     },
@@ -86,14 +81,12 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The sum of the absolute values; the derivative of an entry that is 0 is 0.",
         latex: r"\left\lVert {0} \right\rVert_1",
-        rust: "norm1",
         range: Range::Nonnegative,
         ..defined("norm1", &["x"], Kind::Reduce, "sum(abs(x))")
     },
     OpSpec {
         doc: "The largest absolute value; tied entries share the derivative equally.",
         latex: r"\left\lVert {0} \right\rVert_\infty",
-        rust: "norminf",
         range: Range::Nonnegative,
         ..defined("norminf", &["x"], Kind::Reduce, "max(abs(x))")
     },

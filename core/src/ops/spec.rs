@@ -21,6 +21,8 @@ pub struct OpSpec {
     pub kind: Kind,
     /// Its derivative, or its definition.
     pub rule: Rule,
+    /// Of a reduction: whether its pullback is written for a single lane, so that several axes are removed one after another.
+    pub one_axis: bool,
     /// How LaTeX prints a call: `{0}`, `{1}` stand for the arguments (`\sqrt{{0}}` with literal braces as they are),
     /// and a template without `{0}` is a function symbol that is applied: `\sin` prints `\sin(x)`.
     pub latex: &'static str,
@@ -45,7 +47,7 @@ pub enum Kind {
     Elementwise,
     /// Removes axes: all, or those of `axis=`; `keepdims=true` leaves them with size 1. `name[j](…)` binds indices.
     Reduce,
-    /// Along one axis, `axis=`, by default the last; keeps the shape.
+    /// Along one axis, `axis=`, by default the last; keeps the shape. Arguments after the first are numbers.
     Along,
     /// A loss: its `Via` formula gives one value an entry (or a row), which `reduction="mean"|"sum"|"none"` gathers; mean by default.
     Loss,
@@ -133,6 +135,7 @@ const DEFAULT: OpSpec = OpSpec {
     doc: "",
     kind: Kind::Elementwise,
     rule: Rule::Missing("no rule given"),
+    one_axis: false,
     latex: "",
     rust: "",
     eval: Eval::Defined,

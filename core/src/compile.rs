@@ -1,0 +1,235 @@
+//! The pipeline, one line a pass: parse, lower, carry out derivatives that the program wrote, stabilise, simplify, differentiate.
+
+use crate::diff;
+use crate::ir::{Graph, NodeId, Op, Var, VarKind};
+use crate::lower::{self, Lowered, Named};
+use crate::simplify::{simplify, stabilise};
+use chainrule_grammar::ast::{Program, RequestKind};
+use chainrule_grammar::{Code, Diagnostic, Source};
+
+/// A compiled program.
+#[derive(Clone, Debug, Default)]
+pub struct Compiled {
+    /// The syntax tree.
+    pub program: Program,
+    /// Everything below lives here.
+    pub graph: Graph,
+    /// Names, results and requests, as written: what derivations are told of.
+    pub lowered: Lowered,
+    /// Losses in stable spelling: what is evaluated and emitted.
+    pub losses: Vec<Named>,
+    /// Outputs in stable spelling.
+    pub outputs: Vec<Named>,
+    /// Every derivative that is asked for.
+    pub derivatives: Vec<Derivative>,
+    /// Errors and warnings, in order of place.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// One derivative.
+#[derive(Clone, Debug)]
+pub struct Derivative {
+    /// Which kind.
+    pub kind: RequestKind,
+    /// Of what (as written).
+    pub of: Named,
+    /// By what (as written).
+    pub wrt: Named,
+    /// Its closed form in normal form: a gradient has the variable's shape, a Jacobian the result's axes and then the variable's, a
+    /// Hessian the variable's twice, products with a direction the shape of what they give.
+    pub node: NodeId,
+    /// The direction of an HVP or JVP.
+    pub direction: Option<NodeId>,
+}
+
+impl Compiled {
+    /// Whether the program is refused.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+}
+
+/// Compiles a program. Where there are errors, what could be understood is still there, but no derivative.
+pub fn compile(source: &Source) -> Compiled {
+    let (program, diagnostics) = chainrule_grammar::parse(source);
+    let mut compiled = compile_program(program);
+    compiled.diagnostics.extend(diagnostics);
+    compiled.diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
+    if compiled.has_errors() {
+        compiled.derivatives.clear();
+    }
+    compiled
+}
+
+/// Compiles a syntax tree.
+pub fn compile_program(program: Program) -> Compiled {
+    let mut graph = Graph::default();
+    let (lowered, diagnostics) = lower::lower(&program, &mut graph);
+    let mut compiled = Compiled { program, graph, lowered, diagnostics, ..Compiled::default() };
+    if compiled.has_errors() {
+        return compiled;
+    }
+    if let Err(diagnostic) = results(&mut compiled).and_then(|()| derivatives(&mut compiled)) {
+        compiled.diagnostics.push(diagnostic);
+        compiled.derivatives.clear();
+    }
+    compiled
+}
+
+/// Losses and outputs with the program's own derivatives carried out, in stable spelling and normal form.
+fn results(compiled: &mut Compiled) -> Result<(), Diagnostic> {
+    let graph = &mut compiled.graph;
+    let mut named: Vec<&mut Named> = Vec::new();
+    for request in &mut compiled.lowered.requests {
+        named.push(&mut request.of);
+    }
+    named.extend(compiled.lowered.losses.iter_mut().chain(compiled.lowered.outputs.iter_mut()));
+    let roots: Vec<NodeId> = named.iter().map(|one| one.node).collect();
+    let expanded = diff::expand(graph, &roots)?;
+    for (one, node) in named.into_iter().zip(&expanded) {
+        one.node = *node;
+    }
+    let results: Vec<Named> =
+        compiled.lowered.losses.iter().chain(&compiled.lowered.outputs).cloned().collect();
+    let nodes: Vec<NodeId> = results.iter().map(|result| result.node).collect();
+    let stable = settle(graph, &nodes);
+    let mut stable = results.into_iter().zip(stable).map(|(result, node)| Named { node, ..result });
+    compiled.losses = stable.by_ref().take(compiled.lowered.losses.len()).collect();
+    compiled.outputs = stable.collect();
+    Ok(())
+}
+
+/// Normal form, stable spelling, normal form.
+fn settle(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
+    let simple = simplify(graph, roots).roots;
+    let stable = stabilise(graph, &simple).roots;
+    simplify(graph, &stable).roots
+}
+
+fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
+    for request in compiled.lowered.requests.clone() {
+        let graph = &mut compiled.graph;
+        let of = request.of.node;
+        let stable = settle(graph, &[of])[0];
+        let made = carry_out(graph, request.kind, stable, &request.wrt)?;
+        let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
+        let nodes = settle(graph, &roots);
+        for ((by, node), (_, direction)) in request.wrt.iter().zip(nodes).zip(made) {
+            if let Some(warning) = zero_warning(graph, &request, of, by, node) {
+                compiled.diagnostics.push(warning);
+            }
+            compiled.derivatives.push(Derivative {
+                kind: request.kind,
+                of: request.of.clone(),
+                wrt: by.clone(),
+                node,
+                direction,
+            });
+        }
+    }
+    Ok(())
+}
+
+type Made = (NodeId, Option<NodeId>);
+
+fn carry_out(graph: &mut Graph, kind: RequestKind, of: NodeId, wrt: &[Named]) -> Result<Vec<Made>, Diagnostic> {
+    let nodes: Vec<NodeId> = wrt.iter().map(|by| by.node).collect();
+    let mut made = Vec::new();
+    match kind {
+        RequestKind::Grad => {
+            for (gradient, &by) in diff::gradient(graph, of, &nodes)?.into_iter().zip(&nodes) {
+                let shape = graph.shape(by).clone();
+                made.push((gradient.unwrap_or_else(|| graph.zeros(&shape)), None));
+            }
+        }
+        RequestKind::Jacobian => {
+            for by in nodes {
+                made.push((diff::jacobian(graph, of, by)?, None));
+            }
+        }
+        RequestKind::Hessian => {
+            for by in nodes {
+                let shape = graph.shape(by).clone();
+                let gradient = diff::gradient(graph, of, &[by])?[0].unwrap_or_else(|| graph.zeros(&shape));
+                let settled = settle(graph, &[gradient])[0];
+                made.push((diff::jacobian(graph, settled, by)?, None));
+            }
+        }
+        RequestKind::Hvp => {
+            for (by, named) in nodes.into_iter().zip(wrt) {
+                let direction = direction(graph, by, named);
+                made.push((diff::hvp(graph, of, by, direction)?, Some(direction)));
+            }
+        }
+        RequestKind::Jvp => {
+            for (by, named) in nodes.into_iter().zip(wrt) {
+                let direction = direction(graph, by, named);
+                made.push((diff::jvp(graph, of, by, direction)?, Some(direction)));
+            }
+        }
+    }
+    Ok(made)
+}
+
+/// The direction that a product is taken with: a tensor of the variable's shape, called `W_dot` for a variable `W`.
+fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
+    let name = format!("{}_dot", named.name);
+    if let Some(at) = graph.vars.iter().position(|var| var.name == name && var.kind == VarKind::Direction) {
+        return graph.variable(crate::ir::VarId(at as u32));
+    }
+    let shape = graph.shape(by).clone();
+    graph.declare(Var {
+        name,
+        kind: VarKind::Direction,
+        int: false,
+        shape,
+        facts: Vec::new(),
+        doc: Vec::new(),
+        span: named.span,
+    })
+}
+
+/// A derivative that is 0 is never silent: it says why.
+fn zero_warning(graph: &Graph, request: &lower::Request, of: NodeId, by: &Named, node: NodeId) -> Option<Diagnostic> {
+    if !graph.is_zero(node) || !matches!(request.kind, RequestKind::Grad | RequestKind::Jacobian) {
+        return None;
+    }
+    let span = if request.explicit { by.span } else { variable_span(graph, by) };
+    if !graph.depends_on(&[by.node])[of.0 as usize] {
+        return Some(
+            Diagnostic::new(
+                Code::ZeroByStructure,
+                span,
+                format!("`{}` never reaches `{}`: its derivative is zero by structure", by.name, request.of.name),
+            )
+            .help(format!("use `{}` in `{}`, or declare it as an input", by.name, request.of.name)),
+        );
+    }
+    let message = if every_path_is_flat(graph, of, by.node) {
+        "every path goes through a function whose derivative is zero almost everywhere"
+    } else {
+        "the terms cancel"
+    };
+    Some(Diagnostic::new(
+        Code::ZeroAlmostEverywhere,
+        span,
+        format!("the derivative of `{}` by `{}` is identically zero: {message}", request.of.name, by.name),
+    ))
+}
+
+fn variable_span(graph: &Graph, by: &Named) -> chainrule_grammar::Span {
+    match graph.op(by.node) {
+        Op::Var(var) => graph.var(*var).span,
+        _ => by.span,
+    }
+}
+
+/// Whether every path from `of` to `by` passes a function of the rule book with derivative 0.
+fn every_path_is_flat(graph: &Graph, of: NodeId, by: NodeId) -> bool {
+    let mut open = vec![false; graph.len()];
+    for node in graph.reachable(&[of]) {
+        let flat = matches!(graph.op(node), Op::Call(op, _) if matches!(crate::ops::spec(*op).rule, crate::ops::Rule::Zero));
+        open[node.0 as usize] = node == by || (!flat && graph.args(node).iter().any(|arg| open[arg.0 as usize]));
+    }
+    !open[of.0 as usize]
+}

@@ -1,0 +1,337 @@
+//! Sums of products as matrix products: a network of tensors that share summed labels is merged, reduced and multiplied until
+//! no summed label is left. Every step keeps track of the order of axes.
+
+use super::build::{Term, chained, transposed};
+use super::matrix::reduction;
+use chainrule_grammar::ast::{Expr, ExprKind};
+
+/// Factors and divisors with the label of each of their axes; `None` is a further axis of size 1.
+pub(super) type Kept = (Vec<Expr>, Vec<Expr>, Vec<Option<u32>>);
+
+/// A product whose axes are named by labels, all different.
+#[derive(Clone)]
+pub(super) struct Tensor {
+    /// Factors, which broadcast to the axes.
+    pub over: Vec<Expr>,
+    /// Divisors.
+    pub under: Vec<Expr>,
+    /// The labels of its axes.
+    pub labels: Vec<u32>,
+    /// Its place in the order of display.
+    pub order: usize,
+    /// The same with further axes of size 1.
+    pub kept: Option<Kept>,
+    /// The operands if it is a matrix product.
+    pub chain: Vec<Expr>,
+    /// Whether it is the program's data as declared: a row where its author wrote it as one.
+    pub data: bool,
+}
+
+impl Tensor {
+    /// 1, at this place.
+    pub fn new(order: usize) -> Tensor {
+        Tensor {
+            over: Vec::new(),
+            under: Vec::new(),
+            labels: Vec::new(),
+            order,
+            kept: None,
+            chain: Vec::new(),
+            data: false,
+        }
+    }
+
+    fn has(&self, label: u32) -> bool {
+        self.labels.contains(&label)
+    }
+
+    fn within(&self, other: &Tensor) -> bool {
+        self.labels.iter().all(|&label| other.has(label))
+    }
+
+    fn shared(&self, other: &Tensor) -> Vec<u32> {
+        self.labels.iter().copied().filter(|&label| other.has(label)).collect()
+    }
+}
+
+/// Sums over the labels `bound`. What is left has labels of `out` only; its product is the value.
+pub(super) fn contract(
+    mut tensors: Vec<Tensor>,
+    out: &[u32],
+    bound: &[u32],
+) -> Option<Vec<Tensor>> {
+    loop {
+        let open: Vec<u32> =
+            bound.iter().copied().filter(|&label| tensors.iter().any(|t| t.has(label))).collect();
+        if open.is_empty() {
+            break;
+        }
+        if let Some((small, large)) = pair_to_merge(&tensors, &open) {
+            merge(&mut tensors, small, large)?;
+        } else if let Some(at) = tensors.iter().position(|t| !lone(t, &tensors, &open).is_empty()) {
+            let labels = lone(&tensors[at], &tensors, &open);
+            tensors[at] = reduce(&tensors[at], &labels);
+        } else {
+            multiply_chain(&mut tensors, out, &open)?;
+        }
+    }
+    tensors.sort_by_key(|tensor| tensor.order);
+    Some(tensors)
+}
+
+/// Summed labels that only this tensor has.
+fn lone(tensor: &Tensor, all: &[Tensor], open: &[u32]) -> Vec<u32> {
+    let count = |label: u32| all.iter().filter(|other| other.has(label)).count();
+    tensor
+        .labels
+        .iter()
+        .copied()
+        .filter(|&label| open.contains(&label) && count(label) == 1)
+        .collect()
+}
+
+/// Two tensors that are to be multiplied entry by entry before anything is summed: they share a summed label that a matrix
+/// product cannot take (three have it, or the two share more labels), and the first has no label that the second has not.
+fn pair_to_merge(tensors: &[Tensor], open: &[u32]) -> Option<(usize, usize)> {
+    let crowded = |label: &u32| tensors.iter().filter(|t| t.has(*label)).count() > 2;
+    let fits = |a: &Tensor, b: &Tensor| {
+        let shared = a.shared(b);
+        let mut summed = shared.iter().filter(|label| open.contains(label)).peekable();
+        a.within(b) && summed.peek().is_some() && (shared.len() > 1 || summed.any(crowded))
+    };
+    let equal = |a: &Tensor, b: &Tensor| a.labels.len() == b.labels.len();
+    let mut pairs = Vec::new();
+    for (small, a) in tensors.iter().enumerate() {
+        for (large, b) in tensors.iter().enumerate() {
+            if small != large && fits(a, b) && !(equal(a, b) && small > large) {
+                // Factors of equal axes go together in display order.
+                let second = if equal(a, b) { b.order } else { usize::MAX - b.order };
+                pairs.push(((!equal(a, b), second, a.order), small, large));
+            }
+        }
+    }
+    pairs.into_iter().min().map(|(_, small, large)| (small, large))
+}
+
+/// The product of two tensors, the first of which has only labels of the second.
+fn merge(tensors: &mut Vec<Tensor>, small: usize, large: usize) -> Option<()> {
+    let (a, b) = (&tensors[small], &tensors[large]);
+    let wide =
+        b.labels.len() > 2 && a.labels.len() < b.labels.len() && !b.labels.ends_with(&a.labels);
+    if wide {
+        return None;
+    }
+    // Equal sets: the first in display order keeps its axes as they are.
+    let (keep, turn) =
+        if a.labels.len() == b.labels.len() && a.order < b.order { (a, b) } else { (b, a) };
+    let (over, under) = turn.aligned(&keep.labels, None)?;
+    let mut merged = Tensor::new(a.order.min(b.order));
+    merged.labels = keep.labels.clone();
+    let first_is_kept = keep.order < turn.order;
+    let join = |mine: &[Expr], other: Vec<Expr>| {
+        if first_is_kept { [mine, &other].concat() } else { [&other, mine].concat() }
+    };
+    merged.over = join(&keep.over, over);
+    merged.under = join(&keep.under, under);
+    let later = small.max(large);
+    tensors[small.min(large)] = merged;
+    tensors.remove(later);
+    Some(())
+}
+
+/// The sum of a tensor over some of its labels.
+fn reduce(tensor: &Tensor, labels: &[u32]) -> Tensor {
+    let rank = tensor.labels.len();
+    let axes: Vec<usize> =
+        (0..rank).filter(|&axis| labels.contains(&tensor.labels[axis])).collect();
+    let mut reduced = Tensor::new(tensor.order);
+    reduced.labels =
+        tensor.labels.iter().copied().filter(|label| !labels.contains(label)).collect();
+    reduced.over = vec![sum_of(tensor, &axes, false)];
+    if !reduced.labels.is_empty() {
+        let pattern =
+            tensor.labels.iter().map(|label| (!labels.contains(label)).then_some(*label)).collect();
+        reduced.kept = Some((vec![sum_of(tensor, &axes, true)], Vec::new(), pattern));
+    }
+    reduced
+}
+
+fn sum_of(tensor: &Tensor, axes: &[usize], keep: bool) -> Expr {
+    // The sum of a diagonal is the trace.
+    if let ([Expr { kind: ExprKind::Call { func, args, .. }, .. }], []) =
+        (tensor.over.as_slice(), tensor.under.as_slice())
+        && func.name == "diag"
+        && tensor.labels.len() == 1
+        && tensor.chain.is_empty()
+    {
+        return Expr::call("trace", args.clone());
+    }
+    reduction("sum", tensor.expr(), axes, tensor.labels.len(), keep)
+}
+
+/// Replaces one connected run of tensors by its matrix product.
+fn multiply_chain(tensors: &mut Vec<Tensor>, out: &[u32], open: &[u32]) -> Option<()> {
+    let start = (0..tensors.len()).find(|&at| links(&tensors[at], tensors, open) == 1);
+    let Some(start) = start else { return multiply_cycle(tensors, open) };
+    let path = walk(tensors, start, open)?;
+    let operands: Vec<&Tensor> = path.iter().map(|&at| &tensors[at]).collect();
+    let backward: Vec<&Tensor> = operands.iter().rev().copied().collect();
+    let candidates = [fold(&operands, open), fold(&backward, open)];
+    let best = candidates.into_iter().flatten().min_by_key(|candidate| {
+        let places: Vec<usize> = candidate
+            .labels
+            .iter()
+            .filter_map(|label| out.iter().position(|own| own == label))
+            .collect();
+        let ordered = places.windows(2).all(|pair| pair[0] < pair[1]);
+        (!ordered, candidate.order)
+    });
+    let mut product = best?;
+    product.order = operands.iter().map(|operand| operand.order).min()?;
+    replace(tensors, &path, product);
+    Some(())
+}
+
+/// `trace(A @ B @ C)`
+fn multiply_cycle(tensors: &mut Vec<Tensor>, open: &[u32]) -> Option<()> {
+    let start = (0..tensors.len())
+        .find(|&at| links(&tensors[at], tensors, open) == 2 && tensors[at].labels.len() == 2)?;
+    let path = walk(tensors, start, open)?;
+    let first = &tensors[path[0]];
+    let mut acc = vec![first.expr()];
+    let (begin, mut end) = (first.labels[0], first.labels[1]);
+    // The walk left through whichever neighbour came first; turn the first operand so that it ends there.
+    let second = &tensors[*path.get(1)?];
+    let begin = if second.has(end) {
+        begin
+    } else {
+        acc = vec![transposed(first.expr())];
+        std::mem::replace(&mut end, begin)
+    };
+    for &at in &path[1..] {
+        let operand = &tensors[at];
+        match operand.labels.as_slice() {
+            [a, b] if *a == end => {
+                acc.push(operand.expr());
+                end = *b;
+            }
+            [a, b] if *b == end => {
+                acc.push(transposed(operand.expr()));
+                end = *a;
+            }
+            _ => return None,
+        }
+    }
+    (end == begin).then_some(())?;
+    let mut trace = Tensor::new(path.iter().map(|&at| tensors[at].order).min()?);
+    trace.over = vec![Expr::call("trace", vec![chained(acc)])];
+    replace(tensors, &path, trace);
+    Some(())
+}
+
+fn replace(tensors: &mut Vec<Tensor>, path: &[usize], product: Tensor) {
+    let mut position = 0;
+    tensors.retain(|_| {
+        position += 1;
+        !path.contains(&(position - 1))
+    });
+    tensors.push(product);
+}
+
+/// With how many others a tensor shares a summed label.
+fn links(tensor: &Tensor, all: &[Tensor], open: &[u32]) -> usize {
+    let linked = |other: &&Tensor| other.order != tensor.order && shares(tensor, other, open);
+    all.iter().filter(linked).count()
+}
+
+fn shares(a: &Tensor, b: &Tensor, open: &[u32]) -> bool {
+    a.labels.iter().any(|label| open.contains(label) && b.has(*label))
+}
+
+/// From one end of a path of tensors to the other (or once round a cycle).
+fn walk(tensors: &[Tensor], start: usize, open: &[u32]) -> Option<Vec<usize>> {
+    let mut path = vec![start];
+    loop {
+        let here = *path.last()?;
+        let next = (0..tensors.len())
+            .find(|at| !path.contains(at) && shares(&tensors[here], &tensors[*at], open));
+        match next {
+            Some(at) => path.push(at),
+            None => return (path.len() > 1).then_some(path),
+        }
+    }
+}
+
+/// The product of a path from left to right, if `@` can do it. Its `order` counts against it: display order first, then
+/// transpositions.
+fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
+    let (first, rest) = operands.split_first()?;
+    if let [second] = rest
+        && first.labels == second.labels
+        && first.labels.len() == 1
+    {
+        let mut dot = Tensor::new(first.order);
+        dot.over = vec![Expr::call("dot", vec![first.expr(), second.expr()])];
+        return Some(dot);
+    }
+    let mut turned = 0;
+    let mut labels = first.labels.clone();
+    let mut chain: Vec<Expr> = Vec::new();
+    let mut left = first.expr();
+    for operand in rest {
+        let link = *labels.iter().find(|label| open.contains(label) && operand.has(**label))?;
+        if labels.last() != Some(&link) {
+            let last = labels.len() - 1;
+            (chain.is_empty() && last > 0 && labels[last - 1] == link).then_some(())?;
+            labels.swap(last - 1, last);
+            left = transposed(left);
+            turned += 1;
+        }
+        let (own, turn) = facing(&operand.labels, link)?;
+        turned += usize::from(turn);
+        labels = product_labels(&labels, &own, link)?;
+        if chain.is_empty() {
+            chain.push(left.clone());
+        }
+        chain.push(if turn { transposed(operand.expr()) } else { operand.expr() });
+    }
+    let backwards = usize::from(first.order > rest.last()?.order);
+    // A vector stands on the right, as a column: `X.T @ r` rather than `r @ X`.
+    let row = usize::from(first.labels.len() == 1 && !first.data && rest.last()?.labels.len() > 1);
+    let mut product = Tensor::new(2 * turned.min(1000) + 4000 * backwards + 10_000 * row);
+    product.labels = labels;
+    product.over = vec![Term { chain: chain.clone(), ..Term::one() }.expr()];
+    product.chain = chain;
+    Some(product)
+}
+
+/// The right operand's labels with `link` where `@` contracts, and whether it must be transposed for that.
+fn facing(labels: &[u32], link: u32) -> Option<(Vec<u32>, bool)> {
+    let rank = labels.len();
+    let contracted = rank.saturating_sub(2);
+    if labels.get(contracted) == Some(&link) {
+        return Some((labels.to_vec(), false));
+    }
+    (labels.last() == Some(&link)).then_some(())?;
+    let mut turned = labels.to_vec();
+    turned.swap(rank - 2, rank - 1);
+    Some((turned, true))
+}
+
+/// The labels of `left @ right`; `None` where NumPy would pair other axes.
+fn product_labels(left: &[u32], right: &[u32], link: u32) -> Option<Vec<u32>> {
+    let shared: Vec<u32> =
+        left.iter().copied().filter(|label| right.contains(label) && *label != link).collect();
+    let (rows, columns) = (&left[..left.len() - 1], right.last().filter(|label| **label != link));
+    if right.len() <= 2 {
+        return shared.is_empty().then(|| rows.iter().chain(columns).copied().collect());
+    }
+    let batch = &right[..right.len() - 2];
+    let fits = if left.len() <= 2 {
+        shared.is_empty()
+    } else {
+        shared == batch && left[..left.len() - 2] == *batch
+    };
+    let row = if left.len() >= 2 { left.get(left.len() - 2) } else { None };
+    fits.then(|| batch.iter().chain(row).chain(columns).copied().collect())
+}

@@ -1,0 +1,476 @@
+//! Index notation: the entry of a node at given positions. Every node has one.
+
+use super::build::{self, Term, at, bind, dim_expr, power, signed_sum};
+use super::product::{Factor, Product, flatten};
+use super::ranges::binder;
+use super::{Scope, matrix};
+use crate::ir::{Dim, Graph, NamedConst, NodeId, Num, Op, View};
+use crate::ops::{self, Kind};
+use chainrule_grammar::ast::{CompareOp, Expr, IndexItem};
+use std::collections::BTreeMap;
+
+/// Formulas nest no deeper than this; [`super::share`] cuts long before.
+const MAX_DEPTH: usize = 400;
+
+/// Where one axis is read.
+#[derive(Clone, Debug)]
+enum Pos {
+    /// An affine formula of letters.
+    At { terms: Vec<(String, i64)>, offset: Dim },
+    /// The value of an integer expression.
+    Pick(Expr),
+}
+
+impl Pos {
+    fn letter(name: &str) -> Pos {
+        Pos::At { terms: vec![(name.to_string(), 1)], offset: Dim::fixed(0) }
+    }
+
+    fn zero() -> Pos {
+        Pos::At { terms: Vec::new(), offset: Dim::fixed(0) }
+    }
+}
+
+struct Indexer<'a> {
+    scope: &'a Scope<'a>,
+}
+
+/// The letters in scope and how deep the formula is.
+#[derive(Clone)]
+struct Inside {
+    letters: Vec<String>,
+    depth: usize,
+}
+
+/// The entry of a node at the letters `axes`.
+pub(super) fn entry(scope: &Scope<'_>, node: NodeId, axes: &[String]) -> Expr {
+    entry_clear_of(scope, node, axes, &[])
+}
+
+/// As [`entry`], with summation indices clear of the letters `beside`.
+pub(super) fn entry_clear_of(scope: &Scope<'_>, node: NodeId, axes: &[String], beside: &[String]) -> Expr {
+    let positions: Vec<Pos> = axes.iter().map(|letter| Pos::letter(letter)).collect();
+    let inside = Inside { letters: [axes, beside].concat(), depth: 0 };
+    Indexer { scope }.entry(node, &positions, &inside).expr()
+}
+
+/// The node as a whole-tensor expression: by name, in matrix notation, or else as `tensor[…](…)`.
+pub(super) fn whole(scope: &Scope<'_>, node: NodeId, letters: &[String]) -> Expr {
+    if let Some(expr) = matrix::exact(scope, node) {
+        return expr;
+    }
+    let graph = scope.graph();
+    let axes = scope.names.letters.shape(graph.shape(node), letters);
+    let positions: Vec<Pos> = axes.iter().map(|letter| Pos::letter(letter)).collect();
+    let inside = Inside { letters: [letters, &axes].concat(), depth: 0 };
+    let entry = Indexer { scope }.entry(node, &positions, &inside).expr();
+    let binders = axes
+        .iter()
+        .zip(graph.shape(node))
+        .map(|(letter, dim)| binder(graph, letter, dim, &entry))
+        .collect();
+    if axes.is_empty() { entry } else { bind("tensor", binders, entry) }
+}
+
+/// A size as an expression.
+pub(super) fn size_expr(graph: &Graph, dim: &Dim) -> Expr {
+    dim_expr(dim, &|id| graph.dims[id.0 as usize].name.clone())
+}
+
+/// A named number as an expression.
+pub(super) fn named_const(graph: &Graph, name: NamedConst) -> Expr {
+    match name {
+        NamedConst::Pi => Expr::name("pi"),
+        NamedConst::E => Expr::name("e"),
+        NamedConst::Inf => Expr::name("inf"),
+        NamedConst::User(at) => match graph.consts.get(at as usize) {
+            Some((name, _)) => Expr::name(name),
+            None => Expr::num("0"),
+        },
+    }
+}
+
+impl Indexer<'_> {
+    fn graph(&self) -> &Graph {
+        self.scope.graph()
+    }
+
+    fn entry(&self, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
+        if inside.depth > MAX_DEPTH {
+            return Term::of(Expr::name("too_deep"));
+        }
+        let inside = &Inside { letters: inside.letters.clone(), depth: inside.depth + 1 };
+        if let Some(name) = self.scope.name(node) {
+            return self.read(Expr::name(name), node, at_, inside);
+        }
+        let graph = self.graph();
+        let args = graph.args(node);
+        match graph.op(node) {
+            Op::Var(id) => self.read(Expr::name(&graph.var(*id).name), node, at_, inside),
+            Op::Reshape => {
+                let base =
+                    matrix::reshaped(self.scope, node, whole(self.scope, args[0], &inside.letters));
+                self.read(base, node, at_, inside)
+            }
+            Op::Const(value) => Term::number(*value),
+            Op::Named(name) => Term::of(named_const(graph, *name)),
+            Op::Size(dim) => Term::of(size_expr(graph, dim)),
+            Op::Delta(dim) => self.delta(dim, at_),
+            Op::Range(_) => Term::of(self.position(&at_[0])),
+            Op::Einsum(_) | Op::Pow(_) => self.product(node, at_, inside),
+            Op::Add(coefficients) if coefficients.len() == 1 => self.product(node, at_, inside),
+            Op::Add(_) => self.sum(node, at_, inside),
+            Op::Call(..) => self.call(node, at_, inside),
+            Op::View(view) => self.view(args[0], view, at_, inside),
+            Op::Gather => self.gather(args[0], args[1], at_, inside),
+            Op::Scatter(_) => self.scatter(args[0], args[1], at_, inside),
+            Op::Deriv => {
+                let split = graph.rank(args[0]);
+                let of = self.entry(args[0], &at_[..split], inside).expr();
+                let by = self.entry(args[1], &at_[split..], inside).expr();
+                Term::of(Expr::call("d", vec![of, by]))
+            }
+        }
+    }
+
+    fn position(&self, pos: &Pos) -> Expr {
+        match pos {
+            Pos::Pick(expr) => expr.clone(),
+            Pos::At { terms, offset } => {
+                let mut parts: Vec<(bool, Expr)> = terms
+                    .iter()
+                    .map(|(letter, c)| {
+                        Term {
+                            coefficient: Num::int(i128::from(*c)),
+                            over: vec![Expr::name(letter)],
+                            ..Term::one()
+                        }
+                        .signed()
+                    })
+                    .collect();
+                for (names, value) in offset.terms.iter().rev() {
+                    let over = names
+                        .iter()
+                        .map(|id| Expr::name(&self.graph().dims[id.0 as usize].name))
+                        .collect();
+                    parts.push(Term { coefficient: *value, over, ..Term::one() }.signed());
+                }
+                signed_sum(parts)
+            }
+        }
+    }
+
+    fn items(&self, at_: &[Pos]) -> Vec<IndexItem> {
+        at_.iter().map(|pos| IndexItem::At(self.position(pos))).collect()
+    }
+
+    /// `base[positions]`. Only one axis can be picked by integers at a time; others are selected by a delta.
+    fn read(&self, base: Expr, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
+        let picks = at_.iter().filter(|pos| matches!(pos, Pos::Pick(_))).count();
+        if picks < 2 {
+            return Term::of(at(base, self.items(at_)));
+        }
+        let mut letters = inside.letters.clone();
+        let (mut positions, mut deltas, mut bound, mut seen) =
+            (Vec::new(), Vec::new(), Vec::new(), false);
+        for (pos, dim) in at_.iter().zip(self.graph().shape(node)) {
+            match pos {
+                Pos::Pick(expr) if seen => {
+                    let letter = self.fresh(dim, &mut letters);
+                    deltas.push(delta_of(Expr::name(&letter), expr.clone()));
+                    positions.push(Pos::letter(&letter));
+                    bound.push((letter, dim.clone()));
+                }
+                pos => {
+                    seen = seen || matches!(pos, Pos::Pick(_));
+                    positions.push(pos.clone());
+                }
+            }
+        }
+        let mut body = Term::one();
+        body.over = deltas;
+        body.over.push(at(base, self.items(&positions)));
+        Term::of(self.sum_over(&bound, body.expr()))
+    }
+
+    fn fresh(&self, dim: &Dim, letters: &mut Vec<String>) -> String {
+        let letter = self.scope.names.letters.pick(dim, letters);
+        letters.push(letter.clone());
+        letter
+    }
+
+    fn sum_over(&self, bound: &[(String, Dim)], body: Expr) -> Expr {
+        self.reduce_over("sum", bound, body)
+    }
+
+    fn reduce_over(&self, name: &str, bound: &[(String, Dim)], body: Expr) -> Expr {
+        if bound.is_empty() {
+            return body;
+        }
+        let binders =
+            bound.iter().map(|(letter, dim)| binder(self.graph(), letter, dim, &body)).collect();
+        bind(name, binders, body)
+    }
+
+    fn delta(&self, dim: &Dim, at_: &[Pos]) -> Term {
+        let hidden = self.graph().vars.iter().any(|var| var.name == "delta")
+            || self.graph().names.values().any(|name| name == "delta");
+        let base = if hidden {
+            Expr::call("eye", vec![size_expr(self.graph(), dim)])
+        } else {
+            Expr::name("delta")
+        };
+        Term::of(at(base, self.items(at_)))
+    }
+
+    fn product(&self, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
+        let product = flatten(self.scope, node);
+        let mut places: BTreeMap<u32, Pos> =
+            product.out.iter().copied().zip(at_.iter().cloned()).collect();
+        let mut inner_scope = inside.clone();
+        let mut bound: Vec<(String, Dim)> = Vec::new();
+        let mut outer = Term::number(product.coefficient);
+        for &label in &product.bound {
+            let dim = product.size(label);
+            if dim.is_one() {
+                places.insert(label, Pos::zero());
+            } else if product.factors.iter().any(|factor| factor.labels.contains(&label)) {
+                let letter = self.fresh(&dim, &mut inner_scope.letters);
+                places.insert(label, Pos::letter(&letter));
+                bound.push((letter, dim));
+            } else {
+                outer.times(size_expr(self.graph(), &dim), Num::ONE);
+            }
+        }
+        let mut inner = Term::one();
+        for factor in &product.factors {
+            let summed = factor.labels.iter().any(|label| is_summed(&product, *label));
+            let side = if summed { &mut inner } else { &mut outer };
+            self.multiply(side, factor, &places, &inner_scope);
+        }
+        if !bound.is_empty() {
+            let coefficient = inner.coefficient;
+            inner.coefficient = Num::ONE;
+            outer.coefficient = outer.coefficient * coefficient;
+            outer.over.push(self.sum_over(&bound, inner.expr()));
+        }
+        outer
+    }
+
+    fn multiply(
+        &self,
+        term: &mut Term,
+        factor: &Factor,
+        places: &BTreeMap<u32, Pos>,
+        inside: &Inside,
+    ) {
+        let positions: Vec<Pos> = factor
+            .labels
+            .iter()
+            .map(|label| places.get(label).cloned().unwrap_or_else(Pos::zero))
+            .collect();
+        let base = self.entry(factor.node, &positions, inside);
+        if factor.power.is_one() {
+            term.absorb(base);
+        } else {
+            term.times(base.expr(), factor.power);
+        }
+    }
+
+    fn sum(&self, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
+        let terms = super::matrix::terms(self.scope, node);
+        let parts = terms.into_iter().map(|(c, arg)| {
+            let mut term = self.entry(arg, at_, inside);
+            term.coefficient = term.coefficient * c;
+            term.signed()
+        });
+        Term::of(signed_sum(parts.collect()))
+    }
+
+    fn call(&self, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
+        let graph = self.graph();
+        let Op::Call(op, attrs) = graph.op(node) else { return Term::one() };
+        let row = ops::spec(*op);
+        let args = graph.args(node);
+        match row.kind {
+            Kind::Elementwise => {
+                let values = args.iter().map(|&arg| self.entry(arg, at_, inside).expr()).collect();
+                Term::of(apply(row.name, values))
+            }
+            Kind::Reduce if args.len() == 1 => {
+                let mut inner = inside.clone();
+                let (mut positions, mut bound) = (Vec::new(), Vec::new());
+                let keeps = graph.rank(args[0]) == at_.len();
+                let mut outer = at_.iter();
+                for (axis, dim) in graph.shape(args[0]).iter().enumerate() {
+                    if !attrs.axes.contains(&axis) {
+                        positions.extend(outer.next().cloned());
+                        continue;
+                    }
+                    if keeps {
+                        outer.next();
+                    }
+                    let letter = self.fresh(dim, &mut inner.letters);
+                    positions.push(Pos::letter(&letter));
+                    bound.push((letter, dim.clone()));
+                }
+                let body = self.entry(args[0], &positions, &inner).expr();
+                Term::of(self.reduce_over(row.name, &bound, body))
+            }
+            _ => {
+                let values =
+                    args.iter().map(|&arg| whole(self.scope, arg, &inside.letters)).collect();
+                let call = matrix::whole_call(self.scope, node, values);
+                self.read(call, node, at_, inside)
+            }
+        }
+    }
+
+    /// Affine positions; where a position may be outside or not whole, a delta selects it.
+    fn view(&self, arg: NodeId, view: &View, at_: &[Pos], inside: &Inside) -> Term {
+        let mut inner = inside.clone();
+        let (mut positions, mut bound, mut deltas) = (Vec::new(), Vec::new(), Vec::new());
+        for (axis, dim) in self.graph().shape(arg).iter().enumerate() {
+            let affine = &view.map[axis];
+            let composed = compose(&affine.terms, &affine.offset, at_);
+            match composed {
+                Some(pos) if affine.divisor == 1 && is_inside(view, axis, dim) => {
+                    positions.push(pos)
+                }
+                composed => {
+                    let letter = self.fresh(dim, &mut inner.letters);
+                    let scaled = Pos::At {
+                        terms: vec![(letter.clone(), affine.divisor)],
+                        offset: Dim::fixed(0),
+                    };
+                    let target = match composed {
+                        Some(pos) => self.position(&pos),
+                        None => self.picked_position(&affine.terms, &affine.offset, at_),
+                    };
+                    deltas.push(delta_of(self.position(&scaled), target));
+                    positions.push(Pos::letter(&letter));
+                    bound.push((letter, dim.clone()));
+                }
+            }
+        }
+        let entry = self.entry(arg, &positions, &inner);
+        if bound.is_empty() {
+            return entry;
+        }
+        let mut body = Term::one();
+        body.over = deltas;
+        body.absorb(entry);
+        Term::of(self.sum_over(&bound, body.expr()))
+    }
+
+    /// An affine formula of positions that are not all affine.
+    fn picked_position(&self, terms: &[(usize, i64)], offset: &Dim, at_: &[Pos]) -> Expr {
+        let mut parts: Vec<(bool, Expr)> = terms
+            .iter()
+            .map(|(axis, c)| {
+                let over = vec![self.position(&at_[*axis])];
+                Term { coefficient: Num::int(i128::from(*c)), over, ..Term::one() }.signed()
+            })
+            .collect();
+        if offset.as_fixed() != Some(0) {
+            parts.push((false, size_expr(self.graph(), offset)));
+        }
+        signed_sum(parts)
+    }
+
+    fn gather(&self, arg: NodeId, idx: NodeId, at_: &[Pos], inside: &Inside) -> Term {
+        let split = self.graph().rank(idx);
+        let pick = self.entry(idx, &at_[..split], inside).expr();
+        let mut positions = vec![Pos::Pick(pick)];
+        positions.extend_from_slice(&at_[split..]);
+        self.entry(arg, &positions, inside)
+    }
+
+    fn scatter(&self, arg: NodeId, idx: NodeId, at_: &[Pos], inside: &Inside) -> Term {
+        let mut inner = inside.clone();
+        let (mut bound, mut places) = (Vec::new(), Vec::new());
+        for dim in self.graph().shape(idx) {
+            let letter = self.fresh(dim, &mut inner.letters);
+            places.push(Pos::letter(&letter));
+            bound.push((letter, dim.clone()));
+        }
+        let pick = self.entry(idx, &places, &inner).expr();
+        let mut body = Term::of(delta_of(pick, self.position(&at_[0])));
+        places.extend_from_slice(&at_[1..]);
+        body.absorb(self.entry(arg, &places, &inner));
+        Term::of(self.sum_over(&bound, body.expr()))
+    }
+}
+
+fn is_summed(product: &Product, label: u32) -> bool {
+    product.bound.contains(&label) && !product.size(label).is_one()
+}
+
+/// `delta[a, b]`
+fn delta_of(a: Expr, b: Expr) -> Expr {
+    at(Expr::name("delta"), vec![IndexItem::At(a), IndexItem::At(b)])
+}
+
+/// A function of the rule book over entries; comparisons and powers with their signs.
+pub(super) fn apply(name: &str, mut args: Vec<Expr>) -> Expr {
+    let sign = match name {
+        "lt" => Some(CompareOp::Lt),
+        "le" => Some(CompareOp::Le),
+        "gt" => Some(CompareOp::Gt),
+        "ge" => Some(CompareOp::Ge),
+        "eq" => Some(CompareOp::Eq),
+        "ne" => Some(CompareOp::Ne),
+        _ => None,
+    };
+    if args.len() != 2 || (sign.is_none() && name != "pow") {
+        return Expr::call(name, args);
+    }
+    let second = args.remove(1);
+    let first = args.remove(0);
+    match sign {
+        Some(sign) => build::compare(sign, first, second),
+        None => power(first, second),
+    }
+}
+
+/// `Σ c·at[k] + offset` where all those positions are affine; a lone position as it is.
+fn compose(terms: &[(usize, i64)], offset: &Dim, at_: &[Pos]) -> Option<Pos> {
+    if let ([(axis, 1)], Some(0)) = (terms, offset.as_fixed()) {
+        return Some(at_[*axis].clone());
+    }
+    let (mut letters, mut sum): (Vec<(String, i64)>, Dim) = (Vec::new(), offset.clone());
+    for (axis, c) in terms {
+        let Pos::At { terms, offset } = &at_[*axis] else { return None };
+        sum = sum.plus(offset, Num::int(i128::from(*c)));
+        for (letter, factor) in terms {
+            let factor = factor.checked_mul(*c)?;
+            match letters.iter_mut().find(|(known, _)| known == letter) {
+                Some((_, total)) => *total = total.checked_add(factor)?,
+                None => letters.push((letter.clone(), factor)),
+            }
+        }
+    }
+    letters.retain(|(_, c)| *c != 0);
+    Some(Pos::At { terms: letters, offset: sum })
+}
+
+/// Whether every position that a view reads on an axis is certainly inside of it.
+pub(super) fn is_inside(view: &View, axis: usize, dim: &Dim) -> bool {
+    let affine = &view.map[axis];
+    let (mut low, mut high) = (affine.offset.clone(), affine.offset.clone());
+    for (out, c) in &affine.terms {
+        let last = view.shape[*out].plus(&Dim::fixed(1), Num::int(-1));
+        let end = if *c > 0 { &mut high } else { &mut low };
+        *end = end.plus(&last, Num::int(i128::from(*c)));
+    }
+    let room = dim.plus(&high, Num::int(-1)).plus(&Dim::fixed(1), Num::int(-1));
+    is_nonnegative(&low) && is_nonnegative(&room)
+}
+
+/// Whether a size formula is at least 0 whatever the sizes (which are at least 1).
+fn is_nonnegative(dim: &Dim) -> bool {
+    let total = dim.terms.iter().fold(Num::ZERO, |sum, (_, value)| sum + *value);
+    let only_constant_negative =
+        dim.terms.iter().all(|(names, value)| names.is_empty() || !value.is_negative());
+    only_constant_negative && !total.is_negative()
+}

@@ -1,0 +1,162 @@
+//! Graph → syntax tree, the inverse of lowering: a node as a formula in index or in matrix notation.
+//! In: a graph, the names at which formulas stop, a node. Out: an expression that lowers to the same value and shape.
+//! Pure: same graph, same text. Formulas of deep graphs are cut by [`share`]d names, so nothing here recurses deeper than a
+//! formula is long.
+
+mod build;
+mod contract;
+mod index;
+mod letters;
+mod matrix;
+mod product;
+mod ranges;
+mod share;
+
+pub use letters::Letters;
+pub use share::share;
+
+use crate::ir::{Dim, Graph, NodeId, Op};
+use chainrule_grammar::ast::{Binder, Expr};
+use std::collections::BTreeMap;
+use std::rc::Rc;
+
+/// In which way formulas are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Notation {
+    /// `sum[j](x[n,j] * W[j,k])`
+    Index,
+    /// `x @ W`
+    Matrix,
+}
+
+/// The names at which formulas stop: those of the graph, and those of `where` bindings, which win.
+#[derive(Clone, Debug)]
+pub struct Names<'g> {
+    /// The graph.
+    pub graph: &'g Graph,
+    /// Names of `where` bindings.
+    extra: BTreeMap<NodeId, String>,
+    /// Index letters.
+    pub letters: Rc<Letters>,
+}
+
+impl<'g> Names<'g> {
+    /// The names of the graph.
+    pub fn new(graph: &'g Graph) -> Names<'g> {
+        Names::with(graph, BTreeMap::new())
+    }
+
+    /// The names of the graph and further ones.
+    pub fn with(graph: &'g Graph, extra: BTreeMap<NodeId, String>) -> Names<'g> {
+        let letters = Rc::new(Letters::new(graph, extra.values()));
+        Names { graph, extra, letters }
+    }
+
+    /// The names of the graph and further ones, with index letters that were chosen before.
+    pub fn with_letters(graph: &'g Graph, extra: BTreeMap<NodeId, String>, letters: Rc<Letters>) -> Names<'g> {
+        Names { graph, extra, letters }
+    }
+
+    /// The name of a node, if it has one.
+    pub fn of(&self, id: NodeId) -> Option<&str> {
+        self.extra.get(&id).map(String::as_str).or_else(|| self.graph.name(id))
+    }
+
+    /// How many axes a name stands for: a variable, a definition, a `where` binding, a size or a named number.
+    pub fn rank(&self, name: &str) -> Option<usize> {
+        let graph = self.graph;
+        let bound = self.extra.iter().chain(&graph.names).find(|(_, known)| *known == name);
+        let scalar = || {
+            let dims = graph.dims.iter().map(|dim| dim.name.as_str());
+            dims.chain(graph.consts.iter().map(|(name, _)| name.as_str())).any(|known| known == name).then_some(0)
+        };
+        let var = || graph.vars.iter().find(|var| var.name == name).map(|var| var.shape.len());
+        bound.map(|(id, _)| graph.rank(*id)).or_else(var).or_else(scalar)
+    }
+
+    /// Letters for the axes of a node.
+    pub fn axes(&self, id: NodeId) -> Vec<String> {
+        self.letters.shape(self.graph.shape(id), &[])
+    }
+}
+
+/// Names, and a node that is written out although it may have one.
+pub(crate) struct Scope<'a> {
+    names: &'a Names<'a>,
+    open: Option<NodeId>,
+}
+
+impl<'a> Scope<'a> {
+    /// `root` is written out unless it is a variable.
+    fn opening(names: &'a Names<'a>, root: NodeId) -> Scope<'a> {
+        let open = !matches!(names.graph.op(root), Op::Var(_));
+        Scope { names, open: open.then_some(root) }
+    }
+
+    /// All names count.
+    fn closed(names: &'a Names<'a>) -> Scope<'a> {
+        Scope { names, open: None }
+    }
+
+    fn graph(&self) -> &'a Graph {
+        self.names.graph
+    }
+
+    fn name(&self, id: NodeId) -> Option<&'a str> {
+        if self.open == Some(id) { None } else { self.names.of(id) }
+    }
+}
+
+/// The entry of `root` at the index letters `axes`, in index notation. The root is written out even if it has a name.
+pub fn index(names: &Names<'_>, root: NodeId, axes: &[String]) -> Expr {
+    index::entry(&Scope::opening(names, root), root, axes)
+}
+
+/// As [`index`], with summation indices clear of further letters that stand beside the formula.
+pub fn index_clear_of(names: &Names<'_>, root: NodeId, axes: &[String], beside: &[String]) -> Expr {
+    index::entry_clear_of(&Scope::opening(names, root), root, axes, beside)
+}
+
+/// The entry of a node at index letters; its name where it has one: `W[j,k]`.
+pub fn entry(names: &Names<'_>, node: NodeId, axes: &[String]) -> Expr {
+    index::entry(&Scope::closed(names), node, axes)
+}
+
+/// A whole-tensor expression that has exactly the root's value and shape under NumPy's rules, if there is one. The root is
+/// written out even if it has a name.
+pub fn matrix(names: &Names<'_>, root: NodeId) -> Option<Expr> {
+    matrix::exact(&Scope::opening(names, root), root)
+}
+
+/// As [`matrix`], but the name alone for a root that has one.
+pub fn matrix_entry(names: &Names<'_>, root: NodeId) -> Option<Expr> {
+    matrix::exact(&Scope::closed(names), root)
+}
+
+/// The root as a whole-tensor expression in the notation asked for; `tensor[j,k](…)` where it has no matrix form.
+pub fn text(names: &Names<'_>, root: NodeId, notation: Notation) -> Expr {
+    let whole = if notation == Notation::Matrix { matrix(names, root) } else { None };
+    whole.unwrap_or_else(|| {
+        let axes = names.axes(root);
+        tensor(names, root, &axes, index(names, root, &axes))
+    })
+}
+
+/// `tensor[j,k](e)`: the tensor whose entries at `axes` an index expression gives. A range is written where it does not
+/// follow from the expression.
+pub fn tensor(names: &Names<'_>, node: NodeId, axes: &[String], entry: Expr) -> Expr {
+    tensor_of(names, names.graph.shape(node), axes, entry)
+}
+
+/// As [`tensor`], for axes of this shape.
+pub fn tensor_of(names: &Names<'_>, shape: &[Dim], axes: &[String], entry: Expr) -> Expr {
+    if axes.is_empty() {
+        return entry;
+    }
+    let binders: Vec<Binder> =
+        axes.iter().zip(shape).map(|(letter, dim)| ranges::binder(names.graph, letter, dim, &entry)).collect();
+    build::bind("tensor", binders, entry)
+}
+
+#[cfg(test)]
+mod tests;

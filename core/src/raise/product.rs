@@ -1,0 +1,137 @@
+//! A product in one piece: nested products, scalings, reciprocals and powers of one node are gathered into a coefficient and a
+//! flat list of factors, which both notations then write down.
+
+use super::Scope;
+use crate::ir::{Dim, Ix, NodeId, Num, Op};
+use std::collections::BTreeMap;
+
+/// `node ^ power`, read at labels.
+pub(super) struct Factor {
+    /// What is read.
+    pub node: NodeId,
+    /// At which labels.
+    pub labels: Vec<u32>,
+    /// To which power.
+    pub power: Num,
+}
+
+/// `coefficient · Σ_bound Π factors`
+pub(super) struct Product {
+    /// The number in front.
+    pub coefficient: Num,
+    /// In display order.
+    pub factors: Vec<Factor>,
+    /// Labels of the result's axes.
+    pub out: Vec<u32>,
+    /// Labels that are summed over.
+    pub bound: Vec<u32>,
+    /// The size of every label.
+    pub sizes: BTreeMap<u32, Dim>,
+}
+
+impl Product {
+    /// The size of a label.
+    pub fn size(&self, label: u32) -> Dim {
+        self.sizes.get(&label).cloned().unwrap_or_else(|| Dim::fixed(1))
+    }
+
+    /// Whether a label is bound and has only one value.
+    pub fn is_single(&self, label: u32) -> bool {
+        self.bound.contains(&label) && self.size(label).is_one()
+    }
+}
+
+struct Flattener<'a> {
+    scope: &'a Scope<'a>,
+    product: Product,
+    next: u32,
+    root: NodeId,
+}
+
+/// The product that a node is. A node of another kind is a product of itself alone.
+pub(super) fn flatten(scope: &Scope<'_>, root: NodeId) -> Product {
+    let shape = scope.graph().shape(root);
+    let out: Vec<u32> = (0..shape.len() as u32).collect();
+    let sizes = out.iter().copied().zip(shape.iter().cloned()).collect();
+    let product = Product {
+        coefficient: Num::ONE,
+        factors: Vec::new(),
+        out: out.clone(),
+        bound: Vec::new(),
+        sizes,
+    };
+    let mut flattener = Flattener { scope, product, next: out.len() as u32, root };
+    let mut stack = vec![Factor { node: root, labels: out, power: Num::ONE }];
+    while let Some(factor) = stack.pop() {
+        match flattener.parts(&factor) {
+            Some(parts) => stack.extend(parts.into_iter().rev()),
+            None => flattener.product.factors.push(factor),
+        }
+    }
+    flattener.product
+}
+
+impl Flattener<'_> {
+    /// The factors that a factor consists of; `None` where it stays in one piece.
+    fn parts(&mut self, factor: &Factor) -> Option<Vec<Factor>> {
+        if self.scope.name(factor.node).is_some() {
+            return None;
+        }
+        let graph = self.scope.graph();
+        let args = graph.args(factor.node);
+        let whole = factor.power.as_int();
+        match graph.op(factor.node) {
+            Op::Const(value) => {
+                self.product.coefficient = self.product.coefficient * value.powi(whole?)?;
+                Some(Vec::new())
+            }
+            Op::Add(coefficients) if coefficients.len() == 1 => {
+                self.product.coefficient =
+                    self.product.coefficient * coefficients[0].powi(whole?)?;
+                Some(vec![Factor {
+                    node: args[0],
+                    labels: factor.labels.clone(),
+                    power: factor.power,
+                }])
+            }
+            Op::Pow(exponent) => {
+                whole?;
+                let power = factor.power * *exponent;
+                Some(vec![Factor { node: args[0], labels: factor.labels.clone(), power }])
+            }
+            Op::Einsum(einsum) => {
+                let single = |ix: &Ix| einsum.sizes[usize::from(*ix)].is_one();
+                let bound = einsum.bound();
+                let is_root = factor.node == self.root;
+                if !is_root && (!bound.iter().all(single) || (whole? != 1 && whole? != -1)) {
+                    return None;
+                }
+                let labels = self.relabel(&einsum.out, &bound, &einsum.sizes, &factor.labels);
+                let read = |ins: &Vec<Ix>| ins.iter().map(|&ix| labels[usize::from(ix)]).collect();
+                let parts = args.iter().zip(&einsum.ins);
+                Some(
+                    parts
+                        .map(|(&node, ins)| Factor { node, labels: read(ins), power: factor.power })
+                        .collect(),
+                )
+            }
+            _ => None,
+        }
+    }
+
+    /// The labels of an einsum's indices, given those of its result's axes.
+    fn relabel(&mut self, out: &[Ix], bound: &[Ix], sizes: &[Dim], labels: &[u32]) -> Vec<u32> {
+        let mut all = vec![0; sizes.len()];
+        for (&ix, &label) in out.iter().zip(labels) {
+            all[usize::from(ix)] = label;
+        }
+        for &ix in bound {
+            let label = self.next;
+            self.next += 1;
+            self.product.bound.push(label);
+            self.product.sizes.insert(label, sizes[usize::from(ix)].clone());
+            all[usize::from(ix)] = label;
+        }
+        all
+    }
+}

@@ -1,0 +1,41 @@
+//! Which bound indices have a range that follows from the axes they stand on, so that it need not be written.
+
+use super::build;
+use super::index::size_expr;
+use crate::ir::{Dim, Graph};
+use chainrule_grammar::ast::{Binder, Expr, ExprKind, IndexItem};
+
+/// `i`, or `i:N` where the range does not follow from the expression.
+pub(super) fn binder(graph: &Graph, letter: &str, dim: &Dim, inside: &Expr) -> Binder {
+    let range = (!has_range(inside, letter)).then(|| size_expr(graph, dim));
+    Binder { name: build::ident(letter), range }
+}
+
+/// Whether a letter stands alone on an axis of something other than Kronecker's delta.
+fn has_range(expr: &Expr, letter: &str) -> bool {
+    let is_letter = |item: &IndexItem| matches!(item, IndexItem::At(Expr { kind: ExprKind::Name(name), .. }) if name == letter);
+    match &expr.kind {
+        ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => false,
+        ExprKind::List(items) => items.iter().any(|item| has_range(item, letter)),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => has_range(inner, letter),
+        ExprKind::Sum(first, rest) => {
+            has_range(first, letter) || rest.iter().any(|(_, term)| has_range(term, letter))
+        }
+        ExprKind::Product(first, rest) => {
+            has_range(first, letter) || rest.iter().any(|(_, factor)| has_range(factor, letter))
+        }
+        ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
+            has_range(a, letter) || has_range(b, letter)
+        }
+        ExprKind::Pipe(first, stages) => {
+            has_range(first, letter) || stages.iter().any(|stage| has_range(stage, letter))
+        }
+        ExprKind::Call { args, .. } => args.iter().any(|arg| has_range(arg, letter)),
+        ExprKind::Index(base, items) => {
+            let is_delta = matches!(&base.kind, ExprKind::Name(name) if name == "delta");
+            let within =
+                items.iter().any(|item| matches!(item, IndexItem::At(at) if has_range(at, letter)));
+            (!is_delta && items.iter().any(is_letter)) || within || has_range(base, letter)
+        }
+    }
+}

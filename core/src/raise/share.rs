@@ -1,0 +1,146 @@
+//! Which nodes get a name of their own in a `where` list, so that formulas stay short and their total length stays linear in
+//! the graph. One pass over ascending ids; nothing recurses.
+
+use super::Names;
+use crate::ir::{NodeId, Op};
+use std::collections::BTreeSet;
+
+/// A formula used twice is named when it is longer than this.
+const SMALL: usize = 8;
+/// No formula nests deeper than this.
+const DEEP: usize = 60;
+
+#[derive(Clone, Copy, Default)]
+struct Extent {
+    size: usize,
+    depth: usize,
+}
+
+/// Names (`t1`, `t2`, …) for unnamed nodes below `root`: those used twice or more whose formula is not short, and those that
+/// keep every formula within `limit` parts. In the order in which they can be read: each uses only earlier ones.
+pub fn share(names: &Names<'_>, root: NodeId, limit: usize) -> Vec<(String, NodeId)> {
+    let graph = names.graph;
+    let nodes = reachable(names, root);
+    let position = |id: NodeId| nodes.binary_search(&id).ok();
+    let uses = count_uses(names, root, &nodes);
+    let mut extents = vec![Extent::default(); nodes.len()];
+    let mut shared: BTreeSet<NodeId> = BTreeSet::new();
+    for (at, &id) in nodes.iter().enumerate() {
+        if stops(names, root, id) {
+            extents[at] = Extent { size: 1, depth: 1 };
+            continue;
+        }
+        let args: Vec<NodeId> = graph.args(id).to_vec();
+        let extent = cut(&args, limit, &mut shared, &mut extents, &position);
+        extents[at] = extent;
+        if id != root && uses[at] > 1 && extent.size > SMALL && !is_transparent(names, id) {
+            name_it(id, &mut shared, &mut extents, &position);
+        }
+    }
+    label(names, shared)
+}
+
+/// The extent of a node over these arguments, the largest of which are named until it is within bounds.
+fn cut(
+    args: &[NodeId],
+    limit: usize,
+    shared: &mut BTreeSet<NodeId>,
+    extents: &mut [Extent],
+    position: &dyn Fn(NodeId) -> Option<usize>,
+) -> Extent {
+    let extent = total(args, extents, position);
+    let mut by_size: Vec<(usize, NodeId)> =
+        args.iter().filter_map(|&arg| Some((extents[position(arg)?].size, arg))).collect();
+    by_size.sort_unstable();
+    by_size.dedup();
+    let mut size = extent.size;
+    while let Some((own, arg)) = by_size.pop() {
+        let deep = position(arg).is_some_and(|at| extents[at].depth >= DEEP);
+        if deep || (size > limit.max(SMALL) && own > 2) {
+            name_it(arg, shared, extents, position);
+            size = size.saturating_sub(own * args.iter().filter(|other| **other == arg).count());
+        }
+    }
+    total(args, extents, position)
+}
+
+fn name_it(
+    id: NodeId,
+    shared: &mut BTreeSet<NodeId>,
+    extents: &mut [Extent],
+    position: &dyn Fn(NodeId) -> Option<usize>,
+) {
+    shared.insert(id);
+    if let Some(at) = position(id) {
+        extents[at] = Extent { size: 1, depth: 1 };
+    }
+}
+
+fn total(
+    args: &[NodeId],
+    extents: &[Extent],
+    position: &dyn Fn(NodeId) -> Option<usize>,
+) -> Extent {
+    let own = Extent { size: 1, depth: 0 };
+    let mut sum = args.iter().filter_map(|&arg| position(arg)).fold(own, |sum, at| Extent {
+        size: sum.size.saturating_add(extents[at].size),
+        depth: sum.depth.max(extents[at].depth),
+    });
+    sum.depth += 1;
+    sum
+}
+
+/// Whether a formula that contains this node stops at it.
+fn stops(names: &Names<'_>, root: NodeId, id: NodeId) -> bool {
+    names.graph.args(id).is_empty() || (id != root && names.of(id).is_some())
+}
+
+/// What the formula of the root shows, ascending.
+fn reachable(names: &Names<'_>, root: NodeId) -> Vec<NodeId> {
+    let mut seen = BTreeSet::new();
+    let mut stack = vec![root];
+    while let Some(id) = stack.pop() {
+        if seen.insert(id) && !stops(names, root, id) {
+            stack.extend_from_slice(names.graph.args(id));
+        }
+    }
+    seen.into_iter().collect()
+}
+
+/// How often each node is written in the formulas. What stands below a mere scaling or repetition counts as used where that is.
+fn count_uses(names: &Names<'_>, root: NodeId, nodes: &[NodeId]) -> Vec<usize> {
+    let mut uses = vec![0usize; nodes.len()];
+    for (at, &id) in nodes.iter().enumerate().rev() {
+        if stops(names, root, id) {
+            continue;
+        }
+        let times = if is_transparent(names, id) { uses[at].max(1) } else { 1 };
+        for arg in names.graph.args(id) {
+            if let Ok(below) = nodes.binary_search(arg) {
+                uses[below] = uses[below].saturating_add(times);
+            }
+        }
+    }
+    uses
+}
+
+/// Whether a node adds nothing to speak of to its argument: a scaling, a repetition, a transposition.
+fn is_transparent(names: &Names<'_>, id: NodeId) -> bool {
+    match names.graph.op(id) {
+        Op::Add(coefficients) => coefficients.len() == 1,
+        Op::Einsum(einsum) => einsum.ins.len() == 1 && einsum.bound().is_empty(),
+        _ => false,
+    }
+}
+
+fn label(names: &Names<'_>, shared: BTreeSet<NodeId>) -> Vec<(String, NodeId)> {
+    let graph = names.graph;
+    let mut taken: BTreeSet<&str> = graph.vars.iter().map(|var| var.name.as_str()).collect();
+    taken.extend(graph.names.values().map(String::as_str));
+    taken.extend(names.extra.values().map(String::as_str));
+    taken.extend(graph.dims.iter().map(|dim| dim.name.as_str()));
+    taken.extend(graph.consts.iter().map(|(name, _)| name.as_str()));
+    let mut fresh =
+        (1..).map(|k: usize| format!("t{k}")).filter(|name| !taken.contains(name.as_str()));
+    shared.into_iter().filter_map(|id| Some((fresh.next()?, id))).collect()
+}

@@ -1,0 +1,74 @@
+//! What is known of values without knowing them: declared facts, and the ranges that the rule book states.
+
+use crate::ir::graph::Fact;
+use crate::ir::{Graph, NamedConst, NodeId, Num, Op};
+use crate::ops::{self, Range};
+
+/// Whether the node's entries along `axis` sum to one, by a declared fact or by what its function gives.
+pub fn sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
+    match graph.op(node) {
+        Op::Var(var) => {
+            let var = graph.var(*var);
+            axis + 1 == var.shape.len() && var.facts.iter().any(|fact| matches!(fact, Fact::OneHot | Fact::Simplex))
+        }
+        Op::Call(op, attrs) => ops::spec(*op).range == Range::Simplex && attrs.axes == [axis],
+        _ => false,
+    }
+}
+
+/// Whether every entry is over 0.
+pub fn positive(graph: &Graph, node: NodeId) -> bool {
+    sign(graph, node, 32) == Some(true)
+}
+
+/// `Some(true)`: over 0; `Some(false)`: at least 0; `None`: not known. Looks only a few levels deep.
+fn sign(graph: &Graph, node: NodeId, depth: usize) -> Option<bool> {
+    let depth = depth.checked_sub(1)?;
+    let args = graph.args(node);
+    let all = |args: &[NodeId]| args.iter().map(|&arg| sign(graph, arg, depth)).collect::<Option<Vec<bool>>>();
+    match graph.op(node) {
+        Op::Var(var) => {
+            let facts = &graph.var(*var).facts;
+            if facts.contains(&Fact::Positive) {
+                Some(true)
+            } else if facts.iter().any(|fact| matches!(fact, Fact::Nonnegative | Fact::OneHot | Fact::Simplex)) {
+                Some(false)
+            } else {
+                None
+            }
+        }
+        Op::Const(c) => (!c.is_negative()).then(|| !c.is_zero()),
+        Op::Named(NamedConst::User(id)) => {
+            let value = graph.consts[*id as usize].1;
+            (!value.is_negative()).then(|| !value.is_zero())
+        }
+        Op::Named(_) | Op::Size(_) => Some(true),
+        Op::Delta(_) | Op::Range(_) => Some(false),
+        Op::Einsum(_) => Some(all(args)?.into_iter().all(|over| over)),
+        Op::Add(coefficients) if coefficients.iter().all(|c| !c.is_negative()) => Some(all(args)?.into_iter().any(|over| over)),
+        Op::Pow(exponent) => match (exponent.as_int(), sign(graph, args[0], depth)) {
+            (_, Some(over)) => Some(over),
+            (Some(n), None) if n % 2 == 0 => Some(false),
+            _ => None,
+        },
+        Op::Call(op, _) => match ops::spec(*op).range {
+            Range::Positive | Range::Simplex => Some(true),
+            Range::Nonnegative => Some(false),
+            Range::Any => None,
+        },
+        Op::View(_) | Op::Scatter(_) => sign(graph, args[0], depth).map(|_| false),
+        Op::Reshape | Op::Gather => sign(graph, args[0], depth),
+        _ => None,
+    }
+}
+
+/// The number that a node is everywhere, if it is one.
+pub fn number(graph: &Graph, node: NodeId) -> Option<Num> {
+    match (graph.op(node), graph.args(node)) {
+        (Op::Const(value), _) => Some(*value),
+        (Op::Einsum(e), []) if e.bound().is_empty() => Some(Num::ONE),
+        (Op::Einsum(e), [only]) if e.bound().is_empty() => number(graph, *only),
+        (Op::Add(coefficients), [only]) => Some(coefficients[0] * number(graph, *only)?),
+        _ => None,
+    }
+}

@@ -1,0 +1,158 @@
+//! Simplification: a graph to its normal form. Exact rationals, collected terms and powers, Kronecker deltas contracted away,
+//! common factors in front, declared facts used. Named nodes are atoms: formulas do not look inside of them.
+//!
+//! In: a graph and roots. Out: the same graph with simpler nodes added, what each node became, and which rule did what.
+//! It ends, is idempotent, and differentiates nothing.
+
+pub mod facts;
+pub mod power;
+pub mod product;
+pub mod stabilise;
+pub mod sum;
+
+pub use stabilise::stabilise;
+
+use crate::ir::{Graph, NodeId, Op};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// One application of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rewrite {
+    /// The rule's name.
+    pub rule: &'static str,
+    /// What it was applied to.
+    pub before: NodeId,
+    /// What came out.
+    pub after: NodeId,
+}
+
+/// What simplification gives.
+#[derive(Clone, Debug)]
+pub struct Simplified {
+    /// The roots, simplified.
+    pub roots: Vec<NodeId>,
+    /// The rules that were used, in order.
+    pub rewrites: Vec<Rewrite>,
+    /// What every node became.
+    pub map: BTreeMap<NodeId, NodeId>,
+}
+
+/// Brings the roots to normal form; formulas do not look inside of nodes that the program named.
+pub fn simplify(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
+    let atoms: BTreeSet<NodeId> = graph.names.keys().copied().collect();
+    simplify_around(graph, roots, atoms)
+}
+
+/// Brings the roots to normal form where `atoms` are in normal form already: nothing below them is visited (a root that is an
+/// atom is itself opened).
+pub fn simplify_above(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<NodeId>) -> Simplified {
+    let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+    let mut stack: Vec<NodeId> = roots.to_vec();
+    while let Some(node) = stack.pop() {
+        if seen.insert(node) && (!atoms.contains(&node) || roots.contains(&node)) {
+            stack.extend_from_slice(graph.args(node));
+        }
+    }
+    let leaves: BTreeSet<NodeId> = seen.iter().copied().filter(|node| atoms.contains(node) && !roots.contains(node)).collect();
+    run(graph, roots, seen.into_iter().collect(), atoms.clone(), &leaves)
+}
+
+fn simplify_around(graph: &mut Graph, roots: &[NodeId], atoms: BTreeSet<NodeId>) -> Simplified {
+    let nodes = graph.reachable(roots);
+    run(graph, roots, nodes, atoms, &BTreeSet::new())
+}
+
+fn run(
+    graph: &mut Graph,
+    roots: &[NodeId],
+    nodes: Vec<NodeId>,
+    atoms: BTreeSet<NodeId>,
+    leaves: &BTreeSet<NodeId>,
+) -> Simplified {
+    let mut simplifier = Simplifier { graph, atoms, normal: HashMap::new(), rewrites: Vec::new(), fresh: 1 << 20 };
+    let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for node in nodes {
+        if leaves.contains(&node) {
+            map.insert(node, node);
+            continue;
+        }
+        let args: Vec<NodeId> = simplifier.graph.args(node).iter().map(|arg| map[arg]).collect();
+        let rebuilt = simplifier.graph.with_args(node, args);
+        let new = simplifier.normal(rebuilt);
+        simplifier.carry_name(node, new);
+        map.insert(node, new);
+    }
+    let rewrites = simplifier.rewrites;
+    Simplified { roots: roots.iter().map(|root| map[root]).collect(), rewrites, map }
+}
+
+/// The state of one simplification.
+pub(crate) struct Simplifier<'g> {
+    pub graph: &'g mut Graph,
+    pub atoms: BTreeSet<NodeId>,
+    /// Nodes whose arguments are normal, and what they become.
+    normal: HashMap<NodeId, NodeId>,
+    pub rewrites: Vec<Rewrite>,
+    fresh: u32,
+}
+
+impl Simplifier<'_> {
+    /// The normal form of a node whose arguments are in normal form.
+    pub(crate) fn normal(&mut self, node: NodeId) -> NodeId {
+        if let Some(&known) = self.normal.get(&node) {
+            return known;
+        }
+        let new = match self.graph.op(node) {
+            Op::Einsum(_) => self.product(node),
+            Op::Add(_) => self.sum(node),
+            Op::Pow(exponent) => {
+                let (base, exponent) = (self.graph.args(node)[0], *exponent);
+                self.power(base, exponent)
+            }
+            Op::View(_) | Op::Reshape if self.graph.is_zero(self.graph.args(node)[0]) => {
+                let shape = self.graph.shape(node).clone();
+                self.graph.zeros(&shape)
+            }
+            _ => node,
+        };
+        self.normal.insert(node, new);
+        self.normal.insert(new, new);
+        new
+    }
+
+    /// Whether formulas stop at this node.
+    pub(crate) fn is_atom(&self, node: NodeId) -> bool {
+        self.atoms.contains(&node)
+    }
+
+    /// A label that nothing else uses.
+    pub(crate) fn fresh_label(&mut self) -> u32 {
+        self.fresh += 1;
+        self.fresh
+    }
+
+    pub(crate) fn record(&mut self, rule: &'static str, before: NodeId, after: NodeId) {
+        if before != after {
+            self.rewrites.push(Rewrite { rule, before, after });
+        }
+    }
+
+    /// A node that the program named keeps its name whatever it becomes.
+    fn carry_name(&mut self, old: NodeId, new: NodeId) {
+        if old == new {
+            return;
+        }
+        if let Some(&span) = self.graph.spans.get(&old) {
+            self.graph.spans.entry(new).or_insert(span);
+        }
+        let leaf = matches!(self.graph.op(new), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Delta(_));
+        if self.atoms.contains(&old) && !leaf {
+            self.atoms.insert(new);
+        }
+        if let Some(name) = self.graph.names.get(&old).cloned()
+            && !leaf
+        {
+            self.graph.names.entry(new).or_insert(name);
+        }
+    }
+}

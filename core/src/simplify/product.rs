@@ -1,0 +1,491 @@
+//! Products: nested ones become one, deltas are contracted, powers of one base collected, and what does not take part in a sum
+//! stands outside of it.
+
+use super::Simplifier;
+use super::facts;
+use crate::ir::{Dim, Einsum, NodeId, Num, Op};
+
+/// A factor of a product: a base read at labels, to a power.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Factor {
+    pub base: NodeId,
+    pub exponent: Num,
+    pub labels: Vec<u32>,
+}
+
+/// A product with labelled indices, summed over those that are not in `out`.
+#[derive(Clone, Debug)]
+pub(crate) struct Product {
+    pub coefficient: Num,
+    pub factors: Vec<Factor>,
+    pub out: Vec<u32>,
+    pub sizes: Vec<(u32, Dim)>,
+}
+
+impl Product {
+    fn is_bound(&self, label: u32) -> bool {
+        !self.out.contains(&label)
+    }
+
+    /// Whether a label is summed over more than one value.
+    fn is_summed(&self, label: u32) -> bool {
+        self.is_bound(label) && !self.size(label).is_one()
+    }
+
+    fn bound(&self) -> Vec<u32> {
+        self.sizes.iter().map(|(label, _)| *label).filter(|label| self.is_bound(*label)).collect()
+    }
+
+    fn size(&self, label: u32) -> Dim {
+        self.sizes.iter().find(|(known, _)| *known == label).map_or_else(|| Dim::fixed(1), |(_, dim)| dim.clone())
+    }
+
+    /// Reads everything that was read at `from` at `to`; `from` is gone.
+    fn rename(&mut self, from: u32, to: u32) {
+        for factor in &mut self.factors {
+            for label in &mut factor.labels {
+                if *label == from {
+                    *label = to;
+                }
+            }
+        }
+        self.sizes.retain(|(label, _)| *label != from);
+    }
+}
+
+impl Simplifier<'_> {
+    /// The normal form of an einsum whose arguments are normal.
+    pub(crate) fn product(&mut self, node: NodeId) -> NodeId {
+        let Some(mut product) = self.open(node) else { return node };
+        self.flatten(&mut product);
+        self.contract_deltas(&mut product, node);
+        collect_powers(&mut product);
+        self.drop_unit_sums(&mut product, node);
+        if let Some(new) = self.distribute(&product) {
+            return new;
+        }
+        self.count_idle_sums(&mut product);
+        let new = self.rebuild(&product);
+        if new != node && self.graph.args(new) != self.graph.args(node) {
+            self.record("collect-factors", node, new);
+        }
+        new
+    }
+
+    /// An einsum (or any other node, as a product of one factor) as a product.
+    pub(crate) fn open(&mut self, node: NodeId) -> Option<Product> {
+        let Op::Einsum(e) = self.graph.op(node).clone() else { return None };
+        let base = self.fresh_label();
+        self.fresh += e.sizes.len() as u32;
+        let label = |ix: &u8| base + u32::from(*ix);
+        let args = self.graph.args(node).to_vec();
+        let factors = args
+            .iter()
+            .zip(&e.ins)
+            .map(|(&arg, ins)| Factor { base: arg, exponent: Num::ONE, labels: ins.iter().map(label).collect() })
+            .collect();
+        Some(Product {
+            coefficient: Num::ONE,
+            factors,
+            out: e.out.iter().map(label).collect(),
+            sizes: e.sizes.iter().enumerate().map(|(ix, dim)| (base + ix as u32, dim.clone())).collect(),
+        })
+    }
+
+    /// Opens factors that are themselves products, coefficients and powers, until none is.
+    fn flatten(&mut self, product: &mut Product) {
+        let mut at = 0;
+        while at < product.factors.len() {
+            let factor = product.factors[at].clone();
+            if self.open_factor(product, at, &factor) {
+                continue;
+            }
+            at += 1;
+        }
+    }
+
+    /// Replaces a factor by its parts; whether it had any.
+    fn open_factor(&mut self, product: &mut Product, at: usize, factor: &Factor) -> bool {
+        let args = self.graph.args(factor.base).to_vec();
+        let whole = factor.exponent.as_int();
+        match self.graph.op(factor.base).clone() {
+            Op::Const(value) => {
+                let Some(power) = whole.and_then(|n| value.powi(n)) else { return false };
+                product.coefficient = product.coefficient * power;
+                product.factors.remove(at);
+                true
+            }
+            _ if self.is_atom(factor.base) => false,
+            Op::Pow(exponent) if whole.is_some() => {
+                product.factors[at] = Factor { base: args[0], exponent: exponent * factor.exponent, labels: factor.labels.clone() };
+                true
+            }
+            Op::Add(coefficients) if args.len() == 1 => {
+                let Some(power) = whole.and_then(|n| coefficients[0].powi(n)) else { return false };
+                product.coefficient = product.coefficient * power;
+                product.factors[at] = Factor { base: args[0], ..factor.clone() };
+                true
+            }
+            // The diagonal of a sum is the sum of the diagonals.
+            Op::Add(coefficients) if repeats(&factor.labels) => {
+                let out: Vec<u32> = different(&factor.labels);
+                let mut terms = Vec::new();
+                for (c, arg) in coefficients.into_iter().zip(args) {
+                    let read = self.graph.einsum(&[(arg, factor.labels.clone())], &out, &[]);
+                    terms.push((c, self.normal(read)));
+                }
+                let shape: Vec<Dim> = out.iter().map(|label| product.size(*label)).collect();
+                let sum = self.graph.add(&terms, &shape);
+                let base = self.normal(sum);
+                product.factors[at] = Factor { base, exponent: factor.exponent, labels: out };
+                true
+            }
+            Op::Einsum(inner) => {
+                let plain = whole.is_some() && inner.bound().iter().all(|ix| inner.sizes[*ix as usize].is_one());
+                let alone = product.factors.len() == 1 && factor.exponent.is_one();
+                if !plain && !alone {
+                    return false;
+                }
+                let parts = self.inline(product, &inner, &args, factor);
+                product.factors.splice(at..=at, parts);
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn inline(&mut self, product: &mut Product, inner: &Einsum, args: &[NodeId], factor: &Factor) -> Vec<Factor> {
+        let names: Vec<u32> = (0..inner.sizes.len() as u8)
+            .map(|ix| match inner.out.iter().position(|out| *out == ix) {
+                Some(axis) => factor.labels[axis],
+                None => {
+                    let label = self.fresh_label();
+                    product.sizes.push((label, inner.sizes[ix as usize].clone()));
+                    label
+                }
+            })
+            .collect();
+        args.iter()
+            .zip(&inner.ins)
+            .map(|(&arg, ins)| Factor {
+                base: arg,
+                exponent: factor.exponent,
+                labels: ins.iter().map(|ix| names[*ix as usize]).collect(),
+            })
+            .collect()
+    }
+
+    /// Σ_i δ_ik f_i = f_k: a delta on a bound index is contracted away. One on two free indices makes all else read the first.
+    fn contract_deltas(&mut self, product: &mut Product, node: NodeId) {
+        let mut contracted = false;
+        let mut at = 0;
+        while at < product.factors.len() {
+            let factor = product.factors[at].clone();
+            if !matches!(self.graph.op(factor.base), Op::Delta(_)) {
+                at += 1;
+                continue;
+            }
+            // A delta is its own power.
+            product.factors[at].exponent = Num::ONE;
+            let (a, b) = (factor.labels[0], factor.labels[1]);
+            if a == b {
+                product.factors.remove(at);
+            } else if product.is_bound(a) {
+                product.factors.remove(at);
+                product.rename(a, b);
+                contracted = true;
+            } else if product.is_bound(b) {
+                product.factors.remove(at);
+                product.rename(b, a);
+                contracted = true;
+            } else {
+                let (first, second) = if position(&product.out, a) < position(&product.out, b) { (a, b) } else { (b, a) };
+                for (other, factor) in product.factors.iter_mut().enumerate() {
+                    if other != at {
+                        factor.labels.iter_mut().filter(|label| **label == second).for_each(|label| *label = first);
+                    }
+                }
+                product.factors[at].labels = vec![first, second];
+                at += 1;
+            }
+        }
+        if contracted {
+            self.rewrites.push(super::Rewrite { rule: "delta-contract", before: node, after: node });
+        }
+    }
+
+    /// Σ_k T_ik = 1 where rows are known to sum to one and nothing else reads k.
+    fn drop_unit_sums(&mut self, product: &mut Product, node: NodeId) {
+        let mut at = 0;
+        while at < product.factors.len() {
+            let factor = &product.factors[at];
+            let readers = |label: u32| product.factors.iter().filter(|factor| factor.labels.contains(&label)).count();
+            let axis = (0..factor.labels.len()).find(|&axis| {
+                let label = factor.labels[axis];
+                factor.exponent.is_one()
+                    && product.is_bound(label)
+                    && readers(label) == 1
+                    && factor.labels.iter().filter(|own| **own == label).count() == 1
+                    && facts::sums_to_one(self.graph, factor.base, axis)
+            });
+            match axis {
+                Some(axis) => {
+                    let (base, label) = (factor.base, factor.labels[axis]);
+                    product.factors.remove(at);
+                    product.sizes.retain(|(known, _)| *known != label);
+                    self.rewrites.push(super::Rewrite { rule: "rows-sum-to-one", before: base, after: node });
+                }
+                None => at += 1,
+            }
+        }
+    }
+
+    /// A sum over an index that no factor reads multiplies by its size.
+    fn count_idle_sums(&mut self, product: &mut Product) {
+        for label in product.bound() {
+            if product.factors.iter().any(|factor| factor.labels.contains(&label)) {
+                continue;
+            }
+            let size = product.size(label);
+            product.sizes.retain(|(known, _)| *known != label);
+            match size.as_fixed() {
+                Some(count) => product.coefficient = product.coefficient * Num::int(count),
+                None => {
+                    let base = self.graph.size(&size);
+                    product.factors.push(Factor { base, exponent: Num::ONE, labels: Vec::new() });
+                    collect_powers(product);
+                }
+            }
+        }
+    }
+
+    /// The node of a product. Factors that take no part in a sum stand outside of it, and sums that share no index are apart.
+    pub(crate) fn rebuild(&mut self, product: &Product) -> NodeId {
+        let flipped = self.flip_sign(product);
+        let product = flipped.as_ref().unwrap_or(product);
+        if product.coefficient.is_zero() {
+            let shape: Vec<Dim> = product.out.iter().map(|label| product.size(*label)).collect();
+            return self.graph.zeros(&shape);
+        }
+        let nodes: Vec<(NodeId, Vec<u32>)> =
+            product.factors.iter().map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone())).collect();
+        let groups = connected(product);
+        let mut outer: Vec<(NodeId, Vec<u32>)> = Vec::new();
+        let single = groups.len() == 1;
+        for group in groups {
+            let summed = group.iter().any(|&at| nodes[at].1.iter().any(|label| product.is_summed(*label)));
+            if !summed || single {
+                outer.extend(group.iter().map(|&at| nodes[at].clone()));
+                continue;
+            }
+            let factors: Vec<(NodeId, Vec<u32>)> = group.iter().map(|&at| nodes[at].clone()).collect();
+            let free: Vec<u32> = product
+                .out
+                .iter()
+                .copied()
+                .filter(|label| factors.iter().any(|(_, labels)| labels.contains(label)))
+                .collect();
+            let part = self.graph.einsum(&factors, &free, &[]);
+            outer.push((part, free));
+        }
+        let free_sizes: Vec<(u32, Dim)> =
+            product.sizes.iter().filter(|(label, _)| product.out.contains(label)).cloned().collect();
+        let node = self.graph.einsum(&outer, &product.out, &free_sizes);
+        if product.coefficient.is_one() {
+            return node;
+        }
+        if product.factors.is_empty() && product.out.is_empty() {
+            return self.graph.constant(product.coefficient);
+        }
+        self.scaled(product.coefficient, node)
+    }
+
+    /// `-(a - b)` is `b - a`: a minus sign in front goes into a sum that has one of its own.
+    pub(crate) fn flip_sign(&mut self, product: &Product) -> Option<Product> {
+        if !product.coefficient.is_negative() {
+            return None;
+        }
+        let at = product.factors.iter().position(|factor| factor.exponent.is_one() && self.is_difference(factor.base))?;
+        let mut flipped = product.clone();
+        let negated = self.graph.scale(Num::int(-1), product.factors[at].base);
+        flipped.factors[at].base = self.negated(negated);
+        flipped.coefficient = -product.coefficient;
+        Some(flipped)
+    }
+
+    /// Whether a node is an unnamed sum with a minus sign in it.
+    pub(crate) fn is_difference(&self, node: NodeId) -> bool {
+        match self.graph.op(node) {
+            Op::Add(c) => c.len() > 1 && !self.is_atom(node) && c.iter().any(|c| c.is_negative()) && c.iter().any(|c| !c.is_negative()),
+            _ => false,
+        }
+    }
+
+    /// Multiplies a sum out where that removes something: a term has a delta on a bound index, or a factor's inverse.
+    fn distribute(&mut self, product: &Product) -> Option<NodeId> {
+        for (at, factor) in product.factors.iter().enumerate() {
+            let Op::Add(coefficients) = self.graph.op(factor.base).clone() else { continue };
+            if self.is_atom(factor.base) || !factor.exponent.is_one() {
+                continue;
+            }
+            let terms = self.graph.args(factor.base).to_vec();
+            let opened: Vec<Product> = terms.iter().map(|&term| self.as_product(term)).collect();
+            let contracts = opened.iter().any(|term| self.has_bound_delta(term, factor, product));
+            if contracts {
+                return Some(self.multiply_out(product, at, &coefficients, &terms, None));
+            }
+            let cancels = (0..product.factors.len())
+                .find(|&other| other != at && terms.len() <= 4 && opened.iter().any(|term| cancels(term, factor, &product.factors[other])));
+            if let Some(other) = cancels {
+                return Some(self.multiply_out(product, at, &coefficients, &terms, Some(other)));
+            }
+        }
+        None
+    }
+
+    /// A term of a sum as a product whose `out` labels are the sum's axes.
+    pub(crate) fn as_product(&mut self, term: NodeId) -> Product {
+        let plain = match self.graph.op(term) {
+            Op::Einsum(e) => e.bound().is_empty() && !self.is_atom(term),
+            _ => false,
+        };
+        let mut product = match self.open(term) {
+            Some(product) if plain => product,
+            _ => {
+                let shape = self.graph.shape(term).clone();
+                let sizes: Vec<(u32, Dim)> = shape.into_iter().map(|dim| (self.fresh_label(), dim)).collect();
+                let labels: Vec<u32> = sizes.iter().map(|(label, _)| *label).collect();
+                let factors = vec![Factor { base: term, exponent: Num::ONE, labels: labels.clone() }];
+                Product { coefficient: Num::ONE, factors, out: labels, sizes }
+            }
+        };
+        for factor in &mut product.factors {
+            if let Op::Pow(exponent) = self.graph.op(factor.base)
+                && !self.atoms.contains(&factor.base)
+                && factor.exponent.is_one()
+            {
+                factor.exponent = *exponent;
+                factor.base = self.graph.args(factor.base)[0];
+            }
+        }
+        product
+    }
+
+    fn has_bound_delta(&self, term: &Product, sum: &Factor, product: &Product) -> bool {
+        term.factors.iter().any(|factor| {
+            matches!(self.graph.op(factor.base), Op::Delta(_))
+                && factor.labels.iter().any(|label| {
+                    term.out.iter().position(|own| own == label).is_some_and(|axis| product.is_bound(sum.labels[axis]))
+                })
+        })
+    }
+
+    /// `rest · (a + b)` → `rest·a + rest·b`, or only one factor of the rest multiplied in.
+    fn multiply_out(
+        &mut self,
+        product: &Product,
+        at: usize,
+        coefficients: &[Num],
+        terms: &[NodeId],
+        only: Option<usize>,
+    ) -> NodeId {
+        let sum = &product.factors[at];
+        let mut parts: Vec<(Num, NodeId)> = Vec::new();
+        if let Some(other) = only {
+            let moved = product.factors[other].clone();
+            let shape: Vec<Dim> = sum.labels.iter().map(|label| product.size(*label)).collect();
+            for (c, &term) in coefficients.iter().zip(terms) {
+                let power = self.graph.pow(moved.base, moved.exponent);
+                let part = self.graph.einsum(&[(power, moved.labels.clone()), (term, sum.labels.clone())], &sum.labels, &[]);
+                parts.push((*c, self.normal(part)));
+            }
+            let new_sum = self.graph.add(&parts, &shape);
+            let new_sum = self.normal(new_sum);
+            let mut rest = product.clone();
+            rest.factors[at].base = new_sum;
+            rest.factors.remove(other);
+            let node = self.rebuild(&rest);
+            return self.normal(node);
+        }
+        for (c, &term) in coefficients.iter().zip(terms) {
+            let mut part = product.clone();
+            part.coefficient = Num::ONE;
+            part.factors[at].base = term;
+            let factors: Vec<(NodeId, Vec<u32>)> = part
+                .factors
+                .iter()
+                .map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()))
+                .collect();
+            let node = self.graph.einsum(&factors, &part.out, &part.sizes);
+            parts.push((*c * product.coefficient, self.normal(node)));
+        }
+        let shape: Vec<Dim> = product.out.iter().map(|label| product.size(*label)).collect();
+        let node = self.graph.add(&parts, &shape);
+        self.normal(node)
+    }
+}
+
+/// Whether a term of a sum has a power of another factor's base with the opposite sign, read at the same labels.
+fn cancels(term: &Product, sum: &Factor, other: &Factor) -> bool {
+    other.labels.iter().all(|label| sum.labels.contains(label))
+        && term.factors.iter().any(|factor| {
+            factor.base == other.base
+                && factor.exponent.is_negative() != other.exponent.is_negative()
+                && factor.labels.len() == other.labels.len()
+                && factor.labels.iter().zip(&other.labels).all(|(own, label)| {
+                    term.out.iter().position(|out| out == own).is_some_and(|axis| sum.labels[axis] == *label)
+                })
+        })
+}
+
+/// x^a · x^b = x^(a + b) where both are read at the same labels.
+pub(crate) fn collect_powers(product: &mut Product) {
+    let mut kept: Vec<Factor> = Vec::new();
+    for factor in product.factors.drain(..) {
+        match kept.iter_mut().find(|known| known.base == factor.base && known.labels == factor.labels) {
+            Some(known) => known.exponent = known.exponent + factor.exponent,
+            None => kept.push(factor),
+        }
+    }
+    kept.retain(|factor| !factor.exponent.is_zero());
+    product.factors = kept;
+}
+
+/// Factors in groups that share no bound index; factors without bound indices each alone.
+fn connected(product: &Product) -> Vec<Vec<usize>> {
+    let bound_of = |at: usize| product.factors[at].labels.iter().copied().filter(|label| product.is_summed(*label));
+    let mut groups: Vec<(Vec<usize>, Vec<u32>)> = Vec::new();
+    for at in 0..product.factors.len() {
+        let mut members = vec![at];
+        let mut labels: Vec<u32> = bound_of(at).collect();
+        let (joined, apart): (Vec<_>, Vec<_>) =
+            groups.into_iter().partition(|(_, known)| known.iter().any(|label| labels.contains(label)));
+        groups = apart;
+        for (more, known) in joined {
+            members.extend(more);
+            labels.extend(known);
+        }
+        members.sort_unstable();
+        groups.push((members, labels));
+    }
+    groups.sort();
+    groups.into_iter().map(|(members, _)| members).collect()
+}
+
+fn repeats(labels: &[u32]) -> bool {
+    different(labels).len() < labels.len()
+}
+
+fn different(labels: &[u32]) -> Vec<u32> {
+    let mut seen: Vec<u32> = Vec::new();
+    for label in labels {
+        if !seen.contains(label) {
+            seen.push(*label);
+        }
+    }
+    seen
+}
+
+fn position(out: &[u32], label: u32) -> usize {
+    out.iter().position(|own| *own == label).unwrap_or(usize::MAX)
+}

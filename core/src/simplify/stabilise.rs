@@ -1,0 +1,236 @@
+//! Stable spellings: formulas that overflow or cancel are recognised and replaced by functions of the rule book that do not,
+//! before anything is differentiated. Names do not hide a pattern: `p = softmax(z)` and `log(p)` meet.
+
+use super::{Rewrite, Simplified, facts};
+use crate::ir::{Attrs, Graph, NodeId, Num, Op};
+use crate::ops;
+use std::collections::BTreeMap;
+
+/// The roots in stable spelling.
+pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
+    let nodes = graph.reachable(roots);
+    let mut rewrites = Vec::new();
+    let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    let known = Known::new();
+    for node in nodes {
+        let args: Vec<NodeId> = graph.args(node).iter().map(|arg| map[arg]).collect();
+        let mut new = graph.with_args(node, args);
+        // A replacement may be the start of the next pattern.
+        for _ in 0..8 {
+            let Some((rule, better)) = known.rewrite(graph, new) else { break };
+            rewrites.push(Rewrite { rule, before: new, after: better });
+            new = better;
+        }
+        if new != node {
+            if let Some(name) = graph.names.get(&node).cloned() {
+                graph.names.entry(new).or_insert(name);
+            }
+            if let Some(&span) = graph.spans.get(&node) {
+                graph.spans.entry(new).or_insert(span);
+            }
+        }
+        map.insert(node, new);
+    }
+    Simplified { roots: roots.iter().map(|root| map[root]).collect(), rewrites, map }
+}
+
+/// The entries of the rule book that stable spellings speak of.
+struct Known {
+    log: ops::OpId,
+    exp: ops::OpId,
+    sigmoid: ops::OpId,
+    logsigmoid: ops::OpId,
+    softplus: ops::OpId,
+    softmax: ops::OpId,
+    log_softmax: ops::OpId,
+    logsumexp: ops::OpId,
+    norm2: ops::OpId,
+}
+
+impl Known {
+    fn new() -> Known {
+        let op = |name| ops::known(name, 1);
+        Known {
+            log: op("log"),
+            exp: op("exp"),
+            sigmoid: op("sigmoid"),
+            logsigmoid: op("logsigmoid"),
+            softplus: op("softplus"),
+            softmax: op("softmax"),
+            log_softmax: op("log_softmax"),
+            logsumexp: op("logsumexp"),
+            norm2: op("norm2"),
+        }
+    }
+
+    fn rewrite(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+        match graph.op(node).clone() {
+            Op::Call(op, _) if op == self.log => self.logarithm(graph, node),
+            Op::Pow(exponent) if exponent == Num::int(-1) => self.reciprocal(graph, node),
+            Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
+            Op::Einsum(_) => self.share_of_exponentials(graph, node),
+            _ => None,
+        }
+    }
+
+    /// log(softmax(x)), log(sigmoid(x)), log(1 - sigmoid(x)), log(1 + exp(x)), log(Σ exp(x)), log(exp(x))
+    fn logarithm(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+        let arg = graph.args(node)[0];
+        let shape = graph.shape(node).clone();
+        if let Op::Call(op, attrs) = graph.op(arg).clone() {
+            let inner = graph.args(arg)[0];
+            if op == self.softmax {
+                return Some(("log-softmax", graph.call(self.log_softmax, vec![inner], attrs, shape)));
+            }
+            if op == self.sigmoid {
+                return Some(("log-sigmoid", graph.call(self.logsigmoid, vec![inner], Attrs::default(), shape)));
+            }
+            if op == self.exp {
+                return Some(("log-exp", inner));
+            }
+        }
+        if let Some(x) = self.one_plus(graph, arg, Num::ONE, self.exp) {
+            return Some(("softplus", graph.call(self.softplus, vec![x], Attrs::default(), shape)));
+        }
+        if let Some(x) = self.one_plus(graph, arg, Num::int(-1), self.sigmoid) {
+            let flipped = graph.scale(Num::int(-1), x);
+            return Some(("log-sigmoid", graph.call(self.logsigmoid, vec![flipped], Attrs::default(), shape)));
+        }
+        self.log_of_sum(graph, arg)
+    }
+
+    /// The x of `1 + c·f(x)`.
+    fn one_plus(&self, graph: &Graph, node: NodeId, c: Num, f: ops::OpId) -> Option<NodeId> {
+        let Op::Add(coefficients) = graph.op(node) else { return None };
+        let [a, b] = graph.args(node) else { return None };
+        let constant = |at: usize, arg: NodeId| facts::number(graph, arg).map(|value| value * coefficients[at]);
+        let (call, scale) = match (constant(0, *a), constant(1, *b)) {
+            (Some(one), None) if one.is_one() => (*b, coefficients[1]),
+            (None, Some(one)) if one.is_one() => (*a, coefficients[0]),
+            _ => return None,
+        };
+        match graph.op(call) {
+            Op::Call(op, _) if *op == f && scale == c => Some(graph.args(call)[0]),
+            _ => None,
+        }
+    }
+
+    /// log(Σ_axes exp(x)) = logsumexp(x)
+    fn log_of_sum(&self, graph: &mut Graph, arg: NodeId) -> Option<(&'static str, NodeId)> {
+        let (x, axes) = self.sum_of(graph, arg, self.exp)?;
+        let shape = graph.shape(arg).clone();
+        let attrs = Attrs { axes, ints: Vec::new() };
+        Some(("log-sum-exp", graph.call(self.logsumexp, vec![x], attrs, shape)))
+    }
+
+    /// The x and the axes of a plain sum of `f(x)` over axes.
+    fn sum_of(&self, graph: &Graph, node: NodeId, f: ops::OpId) -> Option<(NodeId, Vec<usize>)> {
+        let (summed, axes) = plain_sum(graph, node)?;
+        match graph.op(summed) {
+            Op::Call(op, _) if *op == f => Some((graph.args(summed)[0], axes)),
+            _ => None,
+        }
+    }
+
+    /// 1/(1 + exp(x)) = sigmoid(-x)
+    fn reciprocal(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+        let arg = graph.args(node)[0];
+        let x = self.one_plus(graph, arg, Num::ONE, self.exp)?;
+        let shape = graph.shape(node).clone();
+        let flipped = match (graph.op(x), graph.args(x)) {
+            (Op::Add(c), [inner]) if c[0] == Num::int(-1) => *inner,
+            _ => graph.scale(Num::int(-1), x),
+        };
+        Some(("sigmoid", graph.call(self.sigmoid, vec![flipped], Attrs::default(), shape)))
+    }
+
+    /// sqrt(Σ x²) = norm2(x)
+    fn root(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+        let arg = graph.args(node)[0];
+        let (squared, axes) = plain_sum(graph, arg).or_else(|| square_sum(graph, arg))?;
+        let x = match graph.op(squared) {
+            Op::Pow(exponent) if *exponent == Num::int(2) => graph.args(squared)[0],
+            _ if square_sum(graph, arg).is_some() => squared,
+            _ => return None,
+        };
+        let shape = graph.shape(node).clone();
+        let attrs = Attrs { axes, ints: Vec::new() };
+        Some(("norm", graph.call(self.norm2, vec![x], attrs, shape)))
+    }
+
+    /// exp(x) / Σ exp(x), the sum repeated along its axis, is softmax(x).
+    fn share_of_exponentials(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+        let Op::Einsum(e) = graph.op(node).clone() else { return None };
+        let [a, b] = *graph.args(node) else { return None };
+        if !e.bound().iter().all(|ix| e.sizes[*ix as usize].is_one()) {
+            return None;
+        }
+        let is_exp = |graph: &Graph, id: NodeId| matches!(graph.op(id), Op::Call(op, _) if *op == self.exp);
+        let (top, bottom) = if is_exp(graph, a) { (0, 1) } else if is_exp(graph, b) { (1, 0) } else { return None };
+        let args = [a, b];
+        if e.ins[top] != e.out {
+            return None;
+        }
+        let Op::Pow(exponent) = graph.op(args[bottom]) else { return None };
+        if *exponent != Num::int(-1) {
+            return None;
+        }
+        let total = graph.args(args[bottom])[0];
+        let (x, axes) = self.sum_of(graph, total, self.exp).or_else(|| self.kept_sum(graph, total))?;
+        let [axis] = axes.as_slice() else { return None };
+        if x != graph.args(args[top])[0] {
+            return None;
+        }
+        // The total must be read at the remaining axes, in order.
+        let rest: Vec<u8> = e.out.iter().enumerate().filter(|(at, _)| at != axis).map(|(_, ix)| *ix).collect();
+        let read: Vec<u8> = e.ins[bottom].iter().copied().filter(|ix| e.out.contains(ix)).collect();
+        if read != rest {
+            return None;
+        }
+        let shape = graph.shape(node).clone();
+        let attrs = Attrs { axes: vec![*axis], ints: Vec::new() };
+        Some(("softmax", graph.call(self.softmax, vec![x], attrs, shape)))
+    }
+
+    /// As `sum_of`, for a sum that keeps its axis with size 1.
+    fn kept_sum(&self, graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
+        let Op::Einsum(e) = graph.op(node) else { return None };
+        let [only] = graph.args(node) else { return None };
+        let mut rest = e.ins[0].clone();
+        rest.retain(|ix| e.out.contains(ix));
+        let kept: Vec<u8> = e.out.iter().copied().filter(|ix| e.ins[0].contains(ix)).collect();
+        let added = e.out.iter().filter(|ix| !e.ins[0].contains(ix)).all(|ix| e.sizes[*ix as usize].is_one());
+        if rest != kept || !added {
+            return None;
+        }
+        let axes: Vec<usize> = (0..e.ins[0].len()).filter(|&at| !e.out.contains(&e.ins[0][at])).collect();
+        match graph.op(*only) {
+            Op::Call(op, _) if *op == self.exp && !axes.is_empty() => Some((graph.args(*only)[0], axes)),
+            Op::Einsum(_) if axes.is_empty() => self.sum_of(graph, *only, self.exp),
+            _ => None,
+        }
+    }
+}
+
+/// The summand and the axes where a node is a sum of one node over some axes, the others in order.
+fn plain_sum(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
+    let Op::Einsum(e) = graph.op(node) else { return None };
+    let [only] = graph.args(node) else { return None };
+    let ins = &e.ins[0];
+    let rest: Vec<u8> = ins.iter().copied().filter(|ix| e.out.contains(ix)).collect();
+    let different = ins.iter().enumerate().all(|(at, ix)| !ins[..at].contains(ix));
+    let axes: Vec<usize> = (0..ins.len()).filter(|&at| !e.out.contains(&ins[at])).collect();
+    (rest == e.out && different && !axes.is_empty() && ins.len() == e.sizes.len()).then_some((*only, axes))
+}
+
+/// The x and the axes of Σ x·x, both read alike.
+fn square_sum(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
+    let Op::Einsum(e) = graph.op(node) else { return None };
+    let [a, b] = graph.args(node) else { return None };
+    if a != b || e.ins[0] != e.ins[1] {
+        return None;
+    }
+    let rest: Vec<u8> = e.ins[0].iter().copied().filter(|ix| e.out.contains(ix)).collect();
+    let axes: Vec<usize> = (0..e.ins[0].len()).filter(|&at| !e.out.contains(&e.ins[0][at])).collect();
+    (rest == e.out && !axes.is_empty()).then_some((*a, axes))
+}

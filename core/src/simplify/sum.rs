@@ -1,0 +1,186 @@
+//! Sums: nested ones become one, like terms are collected, and what all terms have in common stands in front.
+
+use super::Simplifier;
+use super::facts;
+use super::product::{Factor, Product};
+use crate::ir::{NodeId, Num, Op};
+
+impl Simplifier<'_> {
+    /// The normal form of a sum whose arguments are normal.
+    pub(crate) fn sum(&mut self, node: NodeId) -> NodeId {
+        let shape = self.graph.shape(node).clone();
+        let terms = self.terms(node);
+        let terms = collect(self.order(terms));
+        match terms.as_slice() {
+            [] => return self.graph.zeros(&shape),
+            [(c, only)] if c.is_one() => return *only,
+            [(c, only)] => {
+                if let Some(value) = facts::number(self.graph, *only) {
+                    return super::power::constant(self.graph, *c * value, &shape);
+                }
+                if c.is_negative() && self.is_difference(*only) {
+                    let negated = self.graph.scale(Num::int(-1), *only);
+                    let flipped = self.negated(negated);
+                    return self.scaled(-*c, flipped);
+                }
+                if c.is_negative() && matches!(self.graph.op(*only), Op::Einsum(_)) && !self.is_atom(*only) {
+                    let mut product = self.as_product(*only);
+                    product.coefficient = *c;
+                    if self.flip_sign(&product).is_some() {
+                        return self.rebuild(&product);
+                    }
+                }
+                return self.graph.add(&[(*c, *only)], &shape);
+            }
+            _ => {}
+        }
+        if let Some(new) = self.factor_out(&terms, &shape) {
+            self.record("common-factor", node, new);
+            return new;
+        }
+        let new = self.graph.add(&terms, &shape);
+        self.record("collect-terms", node, new);
+        new
+    }
+
+    /// The terms of nested sums with their coefficients; numbers are multiples of 1.
+    fn terms(&mut self, node: NodeId) -> Vec<(Num, NodeId)> {
+        let mut terms = Vec::new();
+        let mut stack: Vec<(Num, NodeId, bool)> = vec![(Num::ONE, node, true)];
+        let alone = self.graph.args(node).len() == 1;
+        while let Some((c, node, root)) = stack.pop() {
+            let open = root || !self.is_atom(node);
+            match self.graph.op(node).clone() {
+                // `c·(a + b)` stays as it is: the common coefficient stands in front.
+                Op::Add(coefficients) if open && alone && !root && coefficients.len() > 1 => terms.push((c, node)),
+                Op::Add(coefficients) if open => {
+                    let args = self.graph.args(node).to_vec();
+                    stack.extend(coefficients.iter().zip(args).rev().map(|(own, arg)| (c * *own, arg, false)));
+                }
+                _ => match facts::number(self.graph, node) {
+                    Some(value) => {
+                        let shape = self.graph.shape(node).clone();
+                        let one = self.graph.ones(&shape);
+                        terms.push((c * value, one));
+                    }
+                    None => terms.push((c, node)),
+                },
+            }
+        }
+        terms
+    }
+
+    /// `-(a - b)`, given as a scaled sum, as `b - a`.
+    pub(crate) fn negated(&mut self, scaled: NodeId) -> NodeId {
+        let inner = self.graph.args(scaled)[0];
+        let (Op::Add(coefficients), args) = (self.graph.op(inner).clone(), self.graph.args(inner).to_vec()) else {
+            return scaled;
+        };
+        let terms: Vec<(Num, NodeId)> = coefficients.iter().map(|c| -*c).zip(args).collect();
+        let terms = self.order(terms);
+        let shape = self.graph.shape(inner).clone();
+        self.graph.add(&terms, &shape)
+    }
+
+    /// A positive term goes first, as people write.
+    fn order(&self, mut terms: Vec<(Num, NodeId)>) -> Vec<(Num, NodeId)> {
+        if terms.first().is_some_and(|(c, _)| c.is_negative())
+            && let Some(at) = terms.iter().position(|(c, _)| !c.is_negative())
+        {
+            let first = terms.remove(at);
+            terms.insert(0, first);
+        }
+        terms
+    }
+
+    /// `c·(a + b)·f` where every term has the factor f or a coefficient of one size.
+    fn factor_out(&mut self, terms: &[(Num, NodeId)], shape: &[crate::ir::Dim]) -> Option<NodeId> {
+        let mut products: Vec<Product> = terms.iter().map(|(_, term)| self.aligned(*term, shape.len())).collect();
+        let common = common_factors(&products);
+        let coefficient = common_coefficient(terms);
+        if common.is_empty() && coefficient.is_one() {
+            return None;
+        }
+        let mut rest: Vec<(Num, NodeId)> = Vec::new();
+        for (product, (c, _)) in products.iter_mut().zip(terms) {
+            for shared in &common {
+                if let Some(own) = product.factors.iter_mut().find(|own| own.base == shared.base && own.labels == shared.labels) {
+                    own.exponent = own.exponent + -shared.exponent;
+                }
+            }
+            product.factors.retain(|factor| !factor.exponent.is_zero());
+            let node = self.rebuild(product);
+            let node = self.normal(node);
+            let inverse = coefficient.recip()?;
+            rest.push((*c * inverse, node));
+        }
+        let inner = self.graph.add(&rest, shape);
+        let inner = self.normal(inner);
+        let axes: Vec<u32> = (0..shape.len() as u32).collect();
+        let mut factors: Vec<(NodeId, Vec<u32>)> = Vec::new();
+        for factor in &common {
+            factors.push((self.graph.pow(factor.base, factor.exponent), factor.labels.clone()));
+        }
+        // Scalars such as 1/B are written last, everything else first, as in `(p - T)/B`.
+        factors.push((inner, axes.clone()));
+        let product = self.graph.einsum(&factors, &axes, &[]);
+        let product = self.normal(product);
+        Some(if coefficient.is_one() { product } else { self.scaled(coefficient, product) })
+    }
+
+    /// A term as a product whose axes are labelled 0, 1, 2, …
+    fn aligned(&mut self, term: NodeId, rank: usize) -> Product {
+        let mut product = self.as_product(term);
+        let old = product.out.clone();
+        let rename = |label: u32| old.iter().position(|own| *own == label).map_or(label, |axis| axis as u32);
+        for factor in &mut product.factors {
+            factor.labels.iter_mut().for_each(|label| *label = rename(*label));
+        }
+        product.sizes.iter_mut().for_each(|(label, _)| *label = rename(*label));
+        product.out = (0..rank as u32).collect();
+        product
+    }
+}
+
+fn collect(terms: Vec<(Num, NodeId)>) -> Vec<(Num, NodeId)> {
+    let mut kept: Vec<(Num, NodeId)> = Vec::new();
+    for (c, node) in terms {
+        match kept.iter_mut().find(|(_, known)| *known == node) {
+            Some((sum, _)) => *sum = *sum + c,
+            None => kept.push((c, node)),
+        }
+    }
+    kept.retain(|(c, _)| !c.is_zero());
+    kept
+}
+
+/// Factors that every term has, each to the power that all have at least (of one sign).
+fn common_factors(products: &[Product]) -> Vec<Factor> {
+    let Some((first, others)) = products.split_first() else { return Vec::new() };
+    let mut common = Vec::new();
+    for factor in &first.factors {
+        let mut shared = factor.clone();
+        let everywhere = others.iter().all(|product| {
+            let own = product.factors.iter().find(|own| own.base == factor.base && own.labels == factor.labels);
+            own.is_some_and(|own| {
+                let same_sign = own.exponent.is_negative() == shared.exponent.is_negative();
+                let smaller = own.exponent.to_f64().abs() < shared.exponent.to_f64().abs();
+                if same_sign && smaller {
+                    shared.exponent = own.exponent;
+                }
+                same_sign
+            })
+        });
+        if everywhere {
+            common.push(shared);
+        }
+    }
+    common
+}
+
+/// A coefficient that all terms have up to sign, with the sign that leaves the first term positive.
+fn common_coefficient(terms: &[(Num, NodeId)]) -> Num {
+    let first = terms[0].0;
+    let size = |c: Num| if c.is_negative() { -c } else { c };
+    if terms.iter().all(|(c, _)| size(*c) == size(first)) { first } else { Num::ONE }
+}
