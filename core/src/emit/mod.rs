@@ -1,6 +1,7 @@
 //! Code generation. In: a [`Job`], everything of a compiled program that its code needs. Out: Rust items.
 //! Emitters decide nothing about mathematics: they print what [`crate::plan`] has planned.
 
+pub mod job;
 pub mod rust;
 
 use crate::ir::{Graph, NodeId, VarId};

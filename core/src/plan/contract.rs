@@ -67,19 +67,9 @@ impl<'g> Product<'g> {
         let labels = |ins: &[u8]| ins.iter().map(|&ix| u32::from(ix)).collect::<Vec<u32>>();
         Product {
             graph,
-            factors: args
-                .iter()
-                .zip(&e.ins)
-                .map(|(arg, ins)| (*arg, labels(ins)))
-                .collect(),
+            factors: args.iter().zip(&e.ins).map(|(arg, ins)| (*arg, labels(ins))).collect(),
             out: labels(&e.out),
-            sizes: e
-                .sizes
-                .iter()
-                .cloned()
-                .enumerate()
-                .map(|(at, dim)| (at as u32, dim))
-                .collect(),
+            sizes: e.sizes.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim)).collect(),
         }
     }
 
@@ -133,9 +123,7 @@ impl<'g> Product<'g> {
             return None;
         };
         let args = self.graph.args(node);
-        let delta = args
-            .iter()
-            .any(|arg| matches!(self.graph.op(*arg), Op::Delta(_)));
+        let delta = args.iter().any(|arg| matches!(self.graph.op(*arg), Op::Delta(_)));
         (e.bound().is_empty() && (args.len() <= 1 || delta)).then(|| e.clone())
     }
 
@@ -144,19 +132,13 @@ impl<'g> Product<'g> {
         let mut at = 0;
         while at < self.factors.len() {
             let (node, labels) = &self.factors[at];
-            let (true, [p, q]) = (
-                matches!(self.graph.op(*node), Op::Delta(_)),
-                labels.as_slice(),
-            ) else {
+            let (true, [p, q]) = (matches!(self.graph.op(*node), Op::Delta(_)), labels.as_slice())
+            else {
                 at += 1;
                 continue;
             };
             let (p, q) = (*p, *q);
-            let (from, to) = if !self.out.contains(&q) {
-                (q, p)
-            } else {
-                (p, q)
-            };
+            let (from, to) = if !self.out.contains(&q) { (q, p) } else { (p, q) };
             if p != q && self.out.contains(&from) {
                 at += 1;
                 continue;
@@ -174,20 +156,13 @@ impl<'g> Product<'g> {
     }
 
     fn bound(&self) -> Vec<u32> {
-        self.sizes
-            .keys()
-            .copied()
-            .filter(|label| !self.out.contains(label))
-            .collect()
+        self.sizes.keys().copied().filter(|label| !self.out.contains(label)).collect()
     }
 
     /// A summed index that stands nowhere multiplies by its size.
     fn count_absent(&mut self) {
         for label in self.bound() {
-            if !self
-                .factors
-                .iter()
-                .any(|(_, labels)| labels.contains(&label))
+            if !self.factors.iter().any(|(_, labels)| labels.contains(&label))
                 && let Some(dim) = self.sizes.remove(&label)
             {
                 let size = self.graph.size(&dim);
@@ -206,9 +181,7 @@ impl<'g> Product<'g> {
             let elsewhere = |label: &u32| {
                 let others = self.factors.iter().enumerate();
                 self.out.contains(label)
-                    || others
-                        .filter(|(k, _)| *k != at)
-                        .any(|(_, (_, ls))| ls.contains(label))
+                    || others.filter(|(k, _)| *k != at).any(|(_, (_, ls))| ls.contains(label))
             };
             let mut kept: Vec<u32> = Vec::new();
             for label in labels.iter().filter(|label| elsewhere(label)) {
@@ -223,8 +196,7 @@ impl<'g> Product<'g> {
         }
         let present: Vec<u32> = self.factors.iter().flat_map(|(_, l)| l.clone()).collect();
         let out = &self.out;
-        self.sizes
-            .retain(|label, _| out.contains(label) || present.contains(label));
+        self.sizes.retain(|label, _| out.contains(label) || present.contains(label));
     }
 
     fn take_scalars(&mut self) -> Vec<NodeId> {
@@ -257,11 +229,7 @@ impl<'g> Product<'g> {
     }
 
     fn volume(&self, labels: &[u32]) -> f64 {
-        distinct(labels)
-            .iter()
-            .filter_map(|label| self.sizes.get(label))
-            .map(estimate)
-            .product()
+        distinct(labels).iter().filter_map(|label| self.sizes.get(label)).map(estimate).product()
     }
 
     /// Scalars go into an operand that is computed anyway, or the smallest, or are multiplied at the end: those are returned.
@@ -271,16 +239,11 @@ impl<'g> Product<'g> {
         }
         let computed = |group: &Vec<Factor>| {
             group.len() > 1
-                || matches!(
-                    self.graph.op(group[0].0),
-                    Op::Add(_) | Op::Pow(_) | Op::Einsum(_)
-                )
+                || matches!(self.graph.op(group[0].0), Op::Add(_) | Op::Pow(_) | Op::Einsum(_))
         };
         let size = |at: &usize| self.volume(&groups[*at][0].1);
         let smallest = |candidates: Vec<usize>| {
-            candidates
-                .into_iter()
-                .min_by(|a, b| size(a).total_cmp(&size(b)))
+            candidates.into_iter().min_by(|a, b| size(a).total_cmp(&size(b)))
         };
         let ready = smallest((0..groups.len()).filter(|&at| computed(&groups[at])).collect());
         let any = smallest((0..groups.len()).collect());
@@ -303,19 +266,8 @@ impl<'g> Product<'g> {
             .map(|group| {
                 let labels = distinct(&group[0].1);
                 let single = group.len() == 1;
-                let node = if single {
-                    group[0].0
-                } else {
-                    self.product(&group, &labels)
-                };
-                (
-                    node,
-                    if single {
-                        group[0].1.clone()
-                    } else {
-                        labels
-                    },
-                )
+                let node = if single { group[0].0 } else { self.product(&group, &labels) };
+                (node, if single { group[0].1.clone() } else { labels })
             })
             .collect();
         while operands.len() > 2 {
@@ -368,9 +320,7 @@ impl<'g> Product<'g> {
     }
 
     fn extra(&self, out: &[u32]) -> Vec<(u32, Dim)> {
-        out.iter()
-            .filter_map(|label| Some((*label, self.sizes.get(label)?.clone())))
-            .collect()
+        out.iter().filter_map(|label| Some((*label, self.sizes.get(label)?.clone()))).collect()
     }
 }
 

@@ -26,9 +26,7 @@ impl Fusion {
                 uses[arg.0 as usize] += 1;
             }
         }
-        let mut fusion = Fusion {
-            stored: vec![false; graph.len()],
-        };
+        let mut fusion = Fusion { stored: vec![false; graph.len()] };
         for id in kept {
             fusion.stored[id.0 as usize] = !is_leaf(graph, *id);
         }
@@ -143,11 +141,7 @@ fn own_cost(graph: &Graph, id: NodeId) -> u32 {
         Op::Pow(_) => 6,
         Op::Call(op, _) => {
             let cheap = ["relu", "abs", "step", "max", "min", "where", "sign"];
-            if cheap.contains(&ops::spec(*op).name) {
-                2
-            } else {
-                12
-            }
+            if cheap.contains(&ops::spec(*op).name) { 2 } else { 12 }
         }
         Op::Einsum(e) => (e.ins.len() as u32).saturating_sub(1).max(1),
         Op::Add(c) => c.len() as u32,

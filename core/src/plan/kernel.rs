@@ -118,14 +118,7 @@ pub fn kernel(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<K
     let at = linear(shape, &here);
     let result = build.entry(node, &here)?;
     let Builder { loops, values, .. } = build;
-    let mut kernel = Kernel {
-        loops,
-        depth: vec![0; values.len()],
-        values,
-        result,
-        out,
-        at,
-    };
+    let mut kernel = Kernel { loops, depth: vec![0; values.len()], values, result, out, at };
     order::arrange(&mut kernel);
     Ok(kernel)
 }
@@ -139,17 +132,9 @@ pub fn copy(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<Ker
     let shape = graph.shape(node);
     let here: Vec<Lin> = (0..shape.len() as LoopIx).map(Lin::index).collect();
     let at = linear(shape, &here);
-    let loops = shape.iter().zip(0..).map(|(size, ix)| Loop {
-        ix,
-        size: size.clone(),
-        summed: false,
-    });
-    let access = Access {
-        slot,
-        at: at.clone(),
-        quotients: Vec::new(),
-        guards: Vec::new(),
-    };
+    let loops =
+        shape.iter().zip(0..).map(|(size, ix)| Loop { ix, size: size.clone(), summed: false });
+    let access = Access { slot, at: at.clone(), quotients: Vec::new(), guards: Vec::new() };
     let mut kernel = Kernel {
         loops: loops.collect(),
         values: vec![Value::Load(access)],
@@ -164,10 +149,7 @@ pub fn copy(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<Ker
 
 /// The distance of an entry from a row-major tensor's start.
 fn linear(shape: &[Dim], at: &[Lin]) -> Lin {
-    strides(shape)
-        .iter()
-        .zip(at)
-        .fold(Lin::zero(), |sum, (stride, lin)| sum.plus(lin, stride))
+    strides(shape).iter().zip(at).fold(Lin::zero(), |sum, (stride, lin)| sum.plus(lin, stride))
 }
 
 struct Builder<'a> {
@@ -262,12 +244,7 @@ impl Builder<'_> {
     }
 
     fn load(&mut self, slot: Slot, at: Lin) -> ValueId {
-        self.put(Value::Load(Access {
-            slot,
-            at,
-            quotients: Vec::new(),
-            guards: Vec::new(),
-        }))
+        self.put(Value::Load(Access { slot, at, quotients: Vec::new(), guards: Vec::new() }))
     }
 
     fn product(&mut self, node: NodeId, e: &Einsum, at: &[Lin]) -> Result<ValueId, NodeId> {
@@ -285,10 +262,8 @@ impl Builder<'_> {
         }
         let (mut over, mut under) = (Vec::new(), Vec::new());
         for (arg, ins) in self.graph.args(node).iter().zip(&e.ins) {
-            let here: Vec<Lin> = ins
-                .iter()
-                .filter_map(|ix| position[*ix as usize].clone())
-                .collect();
+            let here: Vec<Lin> =
+                ins.iter().filter_map(|ix| position[*ix as usize].clone()).collect();
             match self.denominator(*arg) {
                 Some((base, power)) => {
                     let value = self.entry(base, &here)?;
@@ -320,12 +295,8 @@ impl Builder<'_> {
             return Err(node);
         };
         let shape = self.graph.shape(arg).clone();
-        let mut access = Access {
-            slot,
-            at: Lin::zero(),
-            quotients: Vec::new(),
-            guards: Vec::new(),
-        };
+        let mut access =
+            Access { slot, at: Lin::zero(), quotients: Vec::new(), guards: Vec::new() };
         for ((affine, stride), size) in view.map.iter().zip(strides(&shape)).zip(&shape) {
             let lin = position(affine, at);
             let whole = size.times(&Dim::fixed(i128::from(affine.divisor)));
@@ -350,8 +321,7 @@ impl Builder<'_> {
 
 /// The dividend of a view's position.
 fn position(affine: &Affine, at: &[Lin]) -> Lin {
-    affine.terms.iter().fold(
-        Lin::constant(affine.offset.clone()),
-        |sum, (axis, factor)| sum.plus(&at[*axis], &Dim::fixed(i128::from(*factor))),
-    )
+    affine.terms.iter().fold(Lin::constant(affine.offset.clone()), |sum, (axis, factor)| {
+        sum.plus(&at[*axis], &Dim::fixed(i128::from(*factor)))
+    })
 }

@@ -18,18 +18,12 @@ pub struct Lin {
 impl Lin {
     /// A loop index.
     pub fn index(ix: LoopIx) -> Lin {
-        Lin {
-            terms: vec![(ix, Dim::fixed(1))],
-            offset: Dim::fixed(0),
-        }
+        Lin { terms: vec![(ix, Dim::fixed(1))], offset: Dim::fixed(0) }
     }
 
     /// A position that does not depend on any loop.
     pub fn constant(offset: Dim) -> Lin {
-        Lin {
-            terms: Vec::new(),
-            offset,
-        }
+        Lin { terms: Vec::new(), offset }
     }
 
     /// 0
@@ -49,10 +43,7 @@ impl Lin {
         }
         terms.retain(|(_, coefficient)| !coefficient.terms.is_empty());
         terms.sort();
-        Lin {
-            terms,
-            offset: self.offset.plus(&other.offset.times(factor), Num::ONE),
-        }
+        Lin { terms, offset: self.offset.plus(&other.offset.times(factor), Num::ONE) }
     }
 
     /// The coefficient of an index.
@@ -71,12 +62,7 @@ impl Lin {
     /// The same without one index.
     pub fn without(&self, ix: LoopIx) -> Lin {
         Lin {
-            terms: self
-                .terms
-                .iter()
-                .filter(|(known, _)| *known != ix)
-                .cloned()
-                .collect(),
+            terms: self.terms.iter().filter(|(known, _)| *known != ix).cloned().collect(),
             offset: self.offset.clone(),
         }
     }
@@ -94,9 +80,7 @@ impl Lin {
                 return false;
             }
         }
-        let room = size
-            .plus(&high, Num::int(-1))
-            .plus(&Dim::fixed(1), Num::int(-1));
+        let room = size.plus(&high, Num::int(-1)).plus(&Dim::fixed(1), Num::int(-1));
         at_least_zero(&low) && at_least_zero(&room)
     }
 }
@@ -133,9 +117,7 @@ pub fn strides(shape: &[Dim]) -> Vec<Dim> {
 
 /// The number of entries of a tensor.
 pub fn volume(shape: &[Dim]) -> Dim {
-    shape
-        .iter()
-        .fold(Dim::fixed(1), |product, dim| product.times(dim))
+    shape.iter().fold(Dim::fixed(1), |product, dim| product.times(dim))
 }
 
 /// A guess of a size for comparing costs.

@@ -34,12 +34,7 @@ fn roles(e: &Einsum) -> Option<Roles> {
     let [a, b] = e.ins.as_slice() else {
         return None;
     };
-    let mut roles = Roles {
-        batch: vec![],
-        first: vec![],
-        second: vec![],
-        summed: e.bound(),
-    };
+    let mut roles = Roles { batch: vec![], first: vec![], second: vec![], summed: e.bound() };
     for ix in &e.out {
         match (a.contains(ix), b.contains(ix)) {
             (true, true) => roles.batch.push(*ix),
@@ -48,10 +43,7 @@ fn roles(e: &Einsum) -> Option<Roles> {
             (false, false) => return None,
         }
     }
-    let shared = roles
-        .summed
-        .iter()
-        .all(|ix| a.contains(ix) && b.contains(ix));
+    let shared = roles.summed.iter().all(|ix| a.contains(ix) && b.contains(ix));
     let product = !roles.summed.is_empty() && !(roles.first.is_empty() && roles.second.is_empty());
     (shared && product).then_some(roles)
 }
@@ -72,16 +64,9 @@ pub fn strided(e: &Einsum) -> Option<Strided> {
     } else {
         return None;
     };
-    let (left, right) = if swapped {
-        (&e.ins[1], &e.ins[0])
-    } else {
-        (&e.ins[0], &e.ins[1])
-    };
-    let (rows, columns) = if swapped {
-        (&roles.second, &roles.first)
-    } else {
-        (&roles.first, &roles.second)
-    };
+    let (left, right) = if swapped { (&e.ins[1], &e.ins[0]) } else { (&e.ins[0], &e.ins[1]) };
+    let (rows, columns) =
+        if swapped { (&roles.second, &roles.first) } else { (&roles.first, &roles.second) };
     let a = |ix: Ix| distance(e, left, ix);
     let b = |ix: Ix| distance(e, right, ix);
     let (m, a_row) = merged(e, rows, &a)?;
@@ -100,37 +85,19 @@ pub fn strided(e: &Einsum) -> Option<Strided> {
         .batch
         .iter()
         .enumerate()
-        .map(|(at, &ix)| {
-            (
-                e.sizes[ix as usize].clone(),
-                [a(ix), b(ix), of_result[at].clone()],
-            )
-        })
+        .map(|(at, &ix)| (e.sizes[ix as usize].clone(), [a(ix), b(ix), of_result[at].clone()]))
         .collect();
-    Some(Strided {
-        swapped,
-        batch,
-        m,
-        k,
-        n,
-        a: (a_row, a_col),
-        b: (b_row, b_col),
-    })
+    Some(Strided { swapped, batch, m, k, n, a: (a_row, a_col), b: (b_row, b_col) })
 }
 
 /// How far apart an operand's entries are along an index.
 fn distance(e: &Einsum, operand: &[Ix], ix: Ix) -> Dim {
-    let shape: Vec<Dim> = operand
-        .iter()
-        .map(|&ix| e.sizes[ix as usize].clone())
-        .collect();
+    let shape: Vec<Dim> = operand.iter().map(|&ix| e.sizes[ix as usize].clone()).collect();
     strides(&shape)
         .into_iter()
         .zip(operand)
         .filter(|(_, at)| **at == ix)
-        .fold(Dim::fixed(0), |sum, (stride, _)| {
-            sum.plus(&stride, crate::ir::Num::ONE)
-        })
+        .fold(Dim::fixed(0), |sum, (stride, _)| sum.plus(&stride, crate::ir::Num::ONE))
 }
 
 /// Several indices as one, where their distances allow it: its size and distance.

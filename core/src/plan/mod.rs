@@ -155,11 +155,8 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
         .map(|loss| loss.value)
         .chain(job.outputs.iter().map(|output| output.value))
         .collect();
-    let backward: Vec<Vec<NodeId>> = job
-        .losses
-        .iter()
-        .map(|loss| loss.grads.iter().map(|grad| grad.value).collect())
-        .collect();
+    let backward: Vec<Vec<NodeId>> =
+        job.losses.iter().map(|loss| loss.grads.iter().map(|grad| grad.value).collect()).collect();
     let requests: Vec<Vec<NodeId>> = job
         .requests
         .iter()
@@ -230,9 +227,7 @@ impl<'a> Planner<'a> {
     /// The stored nodes that roots depend on, and the roots.
     fn stored(&self, roots: &[NodeId]) -> BTreeSet<NodeId> {
         let reachable = self.graph.reachable(roots).into_iter();
-        reachable
-            .filter(|id| self.fusion.is_stored(*id) || roots.contains(id))
-            .collect()
+        reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)).collect()
     }
 
     /// The steps for `roots`, given that `done` is filled. Roots stand in the workspace or in the phase's results.
@@ -243,10 +238,7 @@ impl<'a> Planner<'a> {
         keep: bool,
     ) -> Result<Phase, Diagnostic> {
         let graph = self.graph;
-        let mut slots = Slots {
-            graph,
-            map: BTreeMap::new(),
-        };
+        let mut slots = Slots { graph, map: BTreeMap::new() };
         for id in done {
             if !is_plain_var(graph, *id) {
                 slots.map.insert(*id, Slot::Work(*id));
@@ -367,12 +359,7 @@ impl<'a> Planner<'a> {
                     return Err(self.unsupported(id));
                 };
                 let sizes = [&shape[..*first], &shape[*first..=*last], &shape[last + 1..]];
-                Ok(Some(Step::Lanes {
-                    op,
-                    sizes: sizes.map(lin::volume),
-                    args: places,
-                    out,
-                }))
+                Ok(Some(Step::Lanes { op, sizes: sizes.map(lin::volume), args: places, out }))
             }
             Kind::Structured { ranks, .. } => {
                 let batch = ranks.iter().find_map(|ranks| self.batch(id, ranks));
@@ -444,11 +431,7 @@ impl<'a> Planner<'a> {
             Op::Deriv => "a derivative that is not carried out".to_string(),
             _ => "this combination in generated code".to_string(),
         };
-        Diagnostic::new(
-            Code::Unsupported,
-            span,
-            format!("{what} is not supported yet"),
-        )
+        Diagnostic::new(Code::Unsupported, span, format!("{what} is not supported yet"))
     }
 }
 

@@ -69,7 +69,8 @@ fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
                 match declared.kind {
                     VarKind::Param => {
                         let part = layout.params.parts.iter().position(|(id, _)| *id == var);
-                        let from = index::dim(graph, &layout.offset(&layout.params, part.unwrap_or(0)));
+                        let from =
+                            index::dim(graph, &layout.offset(&layout.params, part.unwrap_or(0)));
                         out.extend(quote!(let #local = &params.data[#from..][..#len];));
                     }
                     VarKind::Direction => out.extend(quote!(let #local = &#local[..#len];)),
@@ -110,7 +111,8 @@ struct Part<'a> {
 fn parts<'a>(layout: &'a Layout) -> Vec<Part<'a>> {
     let graph = layout.graph();
     let losses = layout.job.losses.iter().zip(&layout.plan.losses).map(|(job, slot)| {
-        let text = docs::lines(&[job.doc.clone(), vec![format!("The loss `{}`.", job.name)]].concat());
+        let text =
+            docs::lines(&[job.doc.clone(), vec![format!("The loss `{}`.", job.name)]].concat());
         let formula = docs::formula(&job.formula);
         (&job.name, job.value, *slot, quote!(#text #formula))
     });
@@ -154,7 +156,8 @@ fn forward(layout: &Layout) -> TokenStream {
             quote!(#name: #value)
         }
     });
-    let (bindings, body) = (bindings(layout, &layout.plan.forward), body(layout, &layout.plan.forward));
+    let (bindings, body) =
+        (bindings(layout, &layout.plan.forward), body(layout, &layout.plan.forward));
     quote! {
         /// What [`forward`] gives.
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
@@ -210,15 +213,13 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
     let flat = layout.grad();
     let several = layout.job.losses.len() > 1;
     let name = |base: &str| {
-        if several {
-            prefixed(base, &job.name)
-        } else {
-            format_ident!("{base}")
-        }
+        if several { prefixed(base, &job.name) } else { format_ident!("{base}") }
     };
-    let [backward, both, both_into] = ["backward", "value_and_grad", "value_and_grad_into"].map(name);
+    let [backward, both, both_into] =
+        ["backward", "value_and_grad", "value_and_grad_into"].map(name);
     let grad = &flat.name;
-    let (bindings, results, body) = (bindings(layout, phase), grad_results(layout, flat, job), body(layout, phase));
+    let (bindings, results, body) =
+        (bindings(layout, phase), grad_results(layout, flat, job), body(layout, phase));
     let value = field(layout, layout.plan.losses[at]);
     let zeros = if flat.dims.is_empty() {
         quote!(#grad::zeros())
@@ -227,7 +228,9 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
     };
     let doc = grad_doc(layout, job);
     let loss_name = &job.name;
-    let value_doc = docs::line(&format!("The loss `{loss_name}`, and its gradients into `grads`. Cannot fail and allocates nothing."));
+    let value_doc = docs::line(&format!(
+        "The loss `{loss_name}`, and its gradients into `grads`. Cannot fail and allocates nothing."
+    ));
     let both_doc = docs::line(&format!("The loss `{loss_name}` and its gradients."));
     quote! {
         #doc
@@ -299,9 +302,16 @@ fn request(layout: &Layout, job: &RequestJob, phase: &Phase) -> TokenStream {
     }
     for var in &job.directions {
         let (local, declared) = (layout.local(Slot::Var(*var)), graph.var(*var));
-        lines.push(format!("`{local}` is the direction: {}, row-major.", graph.show_shape(&declared.shape)));
+        lines.push(format!(
+            "`{local}` is the direction: {}, row-major.",
+            graph.show_shape(&declared.shape)
+        ));
     }
-    lines.extend([String::new(), "# Panics".to_string(), "Where a slice is shorter than that.".to_string()]);
+    lines.extend([
+        String::new(),
+        "# Panics".to_string(),
+        "Where a slice is shorter than that.".to_string(),
+    ]);
     let doc = docs::lines(&lines);
     let formulas = job.results.iter().map(|(_, _, formula)| docs::formula(formula));
     let (name, bindings, body) = (ident(&job.name), bindings(layout, phase), body(layout, phase));

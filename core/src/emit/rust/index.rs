@@ -82,21 +82,14 @@ pub fn signed(graph: &Graph, lin: &Lin) -> TokenStream {
 
 fn affine(graph: &Graph, lin: &Lin, signed: bool) -> TokenStream {
     let cast = |tokens: TokenStream| {
-        if signed {
-            quote!((#tokens) as isize)
-        } else {
-            tokens
-        }
+        if signed { quote!((#tokens) as isize) } else { tokens }
     };
     let (mut plus, mut minus) = (Vec::new(), Vec::new());
     let zero = Dim::fixed(0);
     for (ix, coefficient) in &lin.terms {
         let negative = all_signs(coefficient, true);
-        let size = if negative {
-            zero.plus(coefficient, Num::int(-1))
-        } else {
-            coefficient.clone()
-        };
+        let size =
+            if negative { zero.plus(coefficient, Num::int(-1)) } else { coefficient.clone() };
         let index = names::numbered("i", *ix as usize);
         let index = cast(quote!(#index));
         let term = if size.is_one() {
@@ -112,9 +105,7 @@ fn affine(graph: &Graph, lin: &Lin, signed: bool) -> TokenStream {
         }
     }
     for term in &lin.offset.terms {
-        let single = Dim {
-            terms: vec![term.clone()],
-        };
+        let single = Dim { terms: vec![term.clone()] };
         if term.1.is_negative() {
             minus.push(cast(dim(graph, &zero.plus(&single, Num::int(-1)))));
         } else {

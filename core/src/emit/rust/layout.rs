@@ -116,16 +116,7 @@ impl<'a> Layout<'a> {
             .map(|var| (*var, ident(&scope.claim(&graph.var(*var).name))))
             .collect();
         let (fields, scratch) = workspace(plan);
-        Layout {
-            job,
-            plan,
-            dims,
-            params,
-            grads,
-            inputs,
-            fields,
-            scratch,
-        }
+        Layout { job, plan, dims, params, grads, inputs, fields, scratch }
     }
 
     /// The declarations' graph.
@@ -214,15 +205,10 @@ fn flat(graph: &Graph, name: &str, vars: &[VarId]) -> Flat {
         parts.push((*var, name));
     }
     let shapes = || vars.iter().flat_map(|var| &graph.var(*var).shape);
-    let len = vars.iter().fold(Dim::fixed(0), |sum, var| {
-        sum.plus(&volume(&graph.var(*var).shape), Num::ONE)
-    });
-    Flat {
-        name: ident(name),
-        parts,
-        store: Store::of(len),
-        dims: dims_of(shapes()),
-    }
+    let len = vars
+        .iter()
+        .fold(Dim::fixed(0), |sum, var| sum.plus(&volume(&graph.var(*var).shape), Num::ONE));
+    Flat { name: ident(name), parts, store: Store::of(len), dims: dims_of(shapes()) }
 }
 
 /// Gradients have a type of their own where they are not exactly those of the parameters.
@@ -252,19 +238,11 @@ fn workspace(plan: &Plan) -> (Vec<Field>, Option<(Ident, Store)>) {
     let phases = [&plan.forward].into_iter();
     let all = phases.chain(&plan.backward).chain(&plan.requests);
     let steps: Vec<&Step> = all.flat_map(|phase| &phase.steps).collect();
-    let scratch = steps
-        .iter()
-        .filter_map(|step| steps::scratch(step))
-        .reduce(larger);
-    let lens: BTreeMap<NodeId, Dim> = plan
-        .work
-        .iter()
-        .map(|id| (*id, volume(graph.shape(*id))))
-        .collect();
-    let total = lens
-        .values()
-        .chain(&scratch)
-        .fold(Dim::fixed(0), |sum, len| sum.plus(len, Num::ONE));
+    let scratch = steps.iter().filter_map(|step| steps::scratch(step)).reduce(larger);
+    let lens: BTreeMap<NodeId, Dim> =
+        plan.work.iter().map(|id| (*id, volume(graph.shape(*id)))).collect();
+    let total =
+        lens.values().chain(&scratch).fold(Dim::fixed(0), |sum, len| sum.plus(len, Num::ONE));
     let store = |len: &Dim| match Store::of(total.clone()) {
         Store::Array(_) => Store::Array(len.clone()),
         Store::Heap(_) if len.as_fixed().is_some_and(|len| len <= 16) => Store::Array(len.clone()),

@@ -7,15 +7,17 @@ use std::collections::BTreeSet;
 const NEVER: &[&str] = &["self", "Self", "super", "crate", "_"];
 /// Words that can only stand raw.
 const RESERVED: &[&str] = &[
-    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn", "else",
-    "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let", "loop", "macro", "match",
-    "mod", "move", "mut", "override", "priv", "pub", "ref", "return", "static", "struct", "trait", "true",
-    "try", "type", "typeof", "unsafe", "unsized", "use", "virtual", "where", "while", "yield",
+    "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
+    "else", "enum", "extern", "false", "final", "fn", "for", "gen", "if", "impl", "in", "let",
+    "loop", "macro", "match", "mod", "move", "mut", "override", "priv", "pub", "ref", "return",
+    "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
+    "virtual", "where", "while", "yield",
 ];
 /// Greek letters, small ones from U+03B1 on.
 const GREEK: &[&str] = &[
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa", "lambda", "mu", "nu",
-    "xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi", "chi", "psi", "omega",
+    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
+    "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi",
+    "chi", "psi", "omega",
 ];
 
 /// A name in ASCII letters, digits and underscores, not starting with a digit.
@@ -71,9 +73,7 @@ pub struct Scope {
 impl Scope {
     /// A scope in which some names are taken.
     pub fn with(taken: &[&str]) -> Scope {
-        Scope {
-            taken: taken.iter().map(ToString::to_string).collect(),
-        }
+        Scope { taken: taken.iter().map(ToString::to_string).collect() }
     }
 
     /// The name, followed by underscores while it is taken.

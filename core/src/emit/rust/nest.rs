@@ -40,11 +40,7 @@ struct Nest<'a> {
 
 /// The loops of a kernel.
 pub fn nest(graph: &Graph, kernel: &Kernel, places: &dyn Places) -> TokenStream {
-    let nest = Nest {
-        graph,
-        kernel,
-        places,
-    };
+    let nest = Nest { graph, kernel, places };
     let body = nest.level(0);
     quote!({ #body })
 }
@@ -118,11 +114,7 @@ impl Nest<'_> {
         }
         if self.kernel.at.coefficient(last.ix).is_one() {
             let row = self.row();
-            let put = if self.kernel.sums_into_memory() {
-                quote!(+=)
-            } else {
-                quote!(=)
-            };
+            let put = if self.kernel.sums_into_memory() { quote!(+=) } else { quote!(=) };
             return quote!(#slices let row = #row; for #ix in 0..#size { #body row[#ix] #put #result; });
         }
         let store = self.store(&result);
@@ -189,18 +181,14 @@ impl Nest<'_> {
     fn neighbours(&self) -> impl Iterator<Item = (usize, &Access)> {
         let depth = self.kernel.loops.len();
         let last = self.kernel.loops.last().map(|l| l.ix);
-        self.kernel
-            .values
-            .iter()
-            .enumerate()
-            .filter_map(move |(id, value)| match value {
-                Value::Load(access)
-                    if self.kernel.depth[id] == depth && last.is_some_and(|ix| is_unit(access, ix)) =>
-                {
-                    Some((id, access))
-                }
-                _ => None,
-            })
+        self.kernel.values.iter().enumerate().filter_map(move |(id, value)| match value {
+            Value::Load(access)
+                if self.kernel.depth[id] == depth && last.is_some_and(|ix| is_unit(access, ix)) =>
+            {
+                Some((id, access))
+            }
+            _ => None,
+        })
     }
 
     fn lets(&self, depth: usize, reading: Reading) -> TokenStream {
@@ -242,11 +230,7 @@ impl Nest<'_> {
     }
 
     fn number(&self, access: &Access, entry: TokenStream) -> TokenStream {
-        if self.places.is_int(access.slot) {
-            quote!(F::from_usize(#entry))
-        } else {
-            entry
-        }
+        if self.places.is_int(access.slot) { quote!(F::from_usize(#entry)) } else { entry }
     }
 
     /// A load by its distance from the buffer's start; 0 where a guard does not hold.

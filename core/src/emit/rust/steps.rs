@@ -16,12 +16,7 @@ pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
     match step {
         Step::Loops(kernel) => nest(graph, kernel, places),
         Step::Matmul { product, a, b, out } => matmul(graph, product, [*a, *b, *out], places),
-        Step::Lanes {
-            op,
-            sizes,
-            args,
-            out,
-        } => {
+        Step::Lanes { op, sizes, args, out } => {
             let function = Ident::new(ops::spec(*op).rust, Span::call_site());
             let sizes = sizes.iter().map(|size| index::dim(graph, size));
             let args = args.iter().map(|slot| places.local(*slot));
@@ -41,11 +36,8 @@ fn matmul(graph: &Graph, product: &Strided, slots: [Slot; 3], places: &dyn Place
     let (b_row, b_col) = (size(&product.b.0), size(&product.b.1));
     // With sizes in the code, the product is laid out for them; else one copy of it serves all.
     let literal = [&product.k, &product.n].iter().any(|dim| dim.as_fixed().is_some());
-    let function = if literal {
-        quote!(::chainrule::rt::matmul)
-    } else {
-        quote!(::chainrule::rt::matmul_any)
-    };
+    let function =
+        if literal { quote!(::chainrule::rt::matmul) } else { quote!(::chainrule::rt::matmul_any) };
     let offset = |which: usize| {
         let terms = product.batch.iter().enumerate().map(|(at, (_, stride))| {
             let (i, stride) = (numbered("i", at), size(&stride[which]));
@@ -67,15 +59,7 @@ fn matmul(graph: &Graph, product: &Strided, slots: [Slot; 3], places: &dyn Place
 }
 
 fn structured(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
-    let Step::Structured {
-        op,
-        batch,
-        args,
-        shape,
-        ints,
-        out,
-    } = step
-    else {
+    let Step::Structured { op, batch, args, shape, ints, out } = step else {
         return TokenStream::new();
     };
     let function = Ident::new(ops::spec(*op).rust, Span::call_site());
@@ -108,26 +92,12 @@ pub fn scratch(step: &Step) -> Option<Dim> {
 }
 
 fn rows(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
-    let Step::Rows {
-        scatter,
-        count,
-        row,
-        of,
-        arg,
-        indices,
-        int,
-        out,
-    } = step
-    else {
+    let Step::Rows { scatter, count, row, of, arg, indices, int, out } = step else {
         return TokenStream::new();
     };
     let [count, row, of] = [count, row, of].map(|dim| index::dim(graph, dim));
     let (arg, indices, out) = (places.local(*arg), places.local(*indices), places.local(*out));
-    let at = if *int {
-        quote!(#indices[i])
-    } else {
-        quote!(#indices[i].to_f64() as usize)
-    };
+    let at = if *int { quote!(#indices[i]) } else { quote!(#indices[i].to_f64() as usize) };
     let body = if *scatter {
         quote! {
             let to = &mut #out[at * #row..][..#row];

@@ -270,7 +270,10 @@ fn inputs(layout: &Layout) -> TokenStream {
             format!("- `{}: {}` {doc}", declared.name, graph.show_shape(&declared.shape))
         })
         .collect();
-    let doc = docs::lines(&[vec!["The data, borrowed, with its sizes checked:".to_string(), String::new()], list].concat());
+    let doc = docs::lines(
+        &[vec!["The data, borrowed, with its sizes checked:".to_string(), String::new()], list]
+            .concat(),
+    );
     let get_dims = has_dims.then(|| {
         quote! {
             /// The sizes found at run time.
@@ -297,11 +300,7 @@ fn inputs(layout: &Layout) -> TokenStream {
 }
 
 fn element(layout: &Layout, var: VarId) -> TokenStream {
-    if layout.graph().var(var).int {
-        quote!(usize)
-    } else {
-        quote!(F)
-    }
+    if layout.graph().var(var).int { quote!(usize) } else { quote!(F) }
 }
 
 fn new_inputs(layout: &Layout, untold: &[usize]) -> TokenStream {
@@ -317,7 +316,9 @@ fn new_inputs(layout: &Layout, untold: &[usize]) -> TokenStream {
         } else {
             quote!(::chainrule::rt::Tensor::<F>::axes(#name))
         };
-        declared.push(quote!(::chainrule::rt::Declared { name: #text, pattern: #constant, axes: #found }));
+        declared.push(
+            quote!(::chainrule::rt::Declared { name: #text, pattern: #constant, axes: #found }),
+        );
         values.push(if info.int {
             quote!(#name: ::core::convert::AsRef::<[usize]>::as_ref(#name))
         } else {

@@ -57,11 +57,7 @@ pub fn number(c: Num) -> TokenStream {
         quote!(F::ONE)
     } else if value.is_finite() {
         let magnitude = Literal::f64_unsuffixed(value.abs());
-        if value < 0.0 {
-            quote!(F::from_f64(-#magnitude))
-        } else {
-            quote!(F::from_f64(#magnitude))
-        }
+        if value < 0.0 { quote!(F::from_f64(-#magnitude)) } else { quote!(F::from_f64(#magnitude)) }
     } else if value.is_nan() {
         quote!(F::NAN)
     } else if value > 0.0 {
@@ -77,11 +73,7 @@ fn times(ids: &[ValueId]) -> TokenStream {
 }
 
 fn quotient(over: &[ValueId], under: &[ValueId]) -> TokenStream {
-    let top = if over.is_empty() {
-        quote!(F::ONE)
-    } else {
-        times(over)
-    };
+    let top = if over.is_empty() { quote!(F::ONE) } else { times(over) };
     match under {
         [] => top,
         [_] => {
@@ -100,7 +92,9 @@ fn sum(terms: &[(Num, ValueId)]) -> TokenStream {
     let magnitude = |c: Num| if c.is_negative() { -c } else { c };
     let common = terms.first().map(|(c, _)| magnitude(*c));
     match common {
-        Some(c) if terms.len() > 1 && !c.is_one() && terms.iter().all(|(d, _)| magnitude(*d) == c) => {
+        Some(c)
+            if terms.len() > 1 && !c.is_one() && terms.iter().all(|(d, _)| magnitude(*d) == c) =>
+        {
             let unit = |d: Num| if d.is_negative() { Num::int(-1) } else { Num::ONE };
             let rest: Vec<_> = terms.iter().map(|(d, id)| (unit(*d), *id)).collect();
             let (c, rest) = (number(c), sum(&rest));
@@ -116,11 +110,7 @@ fn plain_sum(terms: &[(Num, ValueId)]) -> TokenStream {
     sorted.sort_by_key(|(c, _)| c.is_negative());
     let mut out = TokenStream::new();
     for (at, (c, id)) in sorted.into_iter().enumerate() {
-        let (negative, size) = if c.is_negative() {
-            (true, -*c)
-        } else {
-            (false, *c)
-        };
+        let (negative, size) = if c.is_negative() { (true, -*c) } else { (false, *c) };
         let value = local(*id);
         let term = if size.is_one() {
             value
@@ -178,11 +168,7 @@ mod tests {
         for (id, _, row) in ops::all() {
             let args: Vec<usize> = (0..row.params.len()).collect();
             let scalar = matches!(row.kind, ops::Kind::Elementwise);
-            assert!(
-                !scalar || row.rust.is_empty() || !call(id, &args).is_empty(),
-                "{}",
-                row.name
-            );
+            assert!(!scalar || row.rust.is_empty() || !call(id, &args).is_empty(), "{}", row.name);
         }
     }
 }
