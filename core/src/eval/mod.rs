@@ -13,7 +13,7 @@ pub mod special;
 
 pub use array::Array;
 pub use differences::finite_difference;
-pub use dims::infer_dims;
+pub use dims::{infer_dims, solve_dims};
 
 use crate::ir::{Dim, DimId, Graph, NamedConst, NodeId, Num, Op, VarId};
 use crate::ops::{self, Eval, OpSpec};
