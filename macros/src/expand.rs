@@ -4,7 +4,7 @@ use crate::header::{self, Body, Header};
 use crate::report::Fault;
 use crate::stubs;
 use crate::tokens::Text;
-use chainrule_core::{Compiled, Diagnostic, Dialect, Source};
+use chainrule_core::{Compiled, emit, Diagnostic, Dialect, Source};
 use chainrule_grammar::Program;
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
@@ -23,7 +23,6 @@ pub fn expand(input: TokenStream) -> TokenStream {
     };
     quote! {
         #attributes
-        #[allow(non_snake_case, non_upper_case_globals, dead_code, missing_docs, private_interfaces, unreachable_pub)]
         #visibility mod #name { #items }
     }
 }
@@ -81,9 +80,11 @@ fn items(source: &Source, fault: &dyn Fn(&Diagnostic) -> Fault) -> TokenStream {
 
 /// The generated code; where there is none, the reason joins the diagnostics.
 fn generate(compiled: &mut Compiled, source: &Source) -> TokenStream {
-    let _ = compiled;
-    let text = &source.text;
-    quote!(pub const SOURCE: &str = #text;)
+    let code = compiled.job(&source.text).and_then(|job| emit::rust(&job));
+    code.unwrap_or_else(|refusal| {
+        compiled.diagnostics.push(refusal);
+        TokenStream::new()
+    })
 }
 
 /// The message, what is to be seen at further places, and what to write instead.

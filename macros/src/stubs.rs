@@ -18,6 +18,7 @@ pub fn items(error: &TokenStream, program: &Program) -> TokenStream {
     let functions = functions(program).into_iter().map(|name| Ident::new(&name, Span::call_site()));
     let types = TYPES.iter().map(|name| Ident::new(name, Span::call_site()));
     quote! {
+        #![allow(non_upper_case_globals, dead_code, missing_docs, private_interfaces)]
         #[doc(hidden)]
         pub trait Known { type As; }
         type Wrong = [(); #error];
@@ -36,8 +37,12 @@ fn functions(program: &Program) -> BTreeSet<String> {
     let mut names: BTreeSet<String> = FUNCTIONS.iter().map(ToString::to_string).collect();
     for stmt in &program.stmts {
         match &stmt.kind {
-            StmtKind::Loss { name, .. } => names.extend(FUNCTIONS[1..].iter().map(|function| suffixed(function, name))),
-            StmtKind::Request { kind, of, .. } => names.extend([suffixed(word(*kind), of)]),
+            StmtKind::Loss { name, .. } => {
+                names.extend(FUNCTIONS[1..].iter().map(|function| suffixed(function, name)));
+            }
+            StmtKind::Request { kind, of, wrt } => {
+                names.extend(wrt.iter().map(|by| suffixed(&suffixed(word(*kind), of), by)));
+            }
             _ => {}
         }
     }
