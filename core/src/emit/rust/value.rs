@@ -68,8 +68,13 @@ pub fn number(c: Num) -> TokenStream {
 }
 
 fn times(ids: &[ValueId]) -> TokenStream {
-    let locals = ids.iter().map(|id| local(*id));
-    quote!(#(#locals)**)
+    let mut out = TokenStream::new();
+    for (at, id) in ids.iter().enumerate() {
+        let times = (at > 0).then(|| quote!(*));
+        let local = local(*id);
+        out.extend(quote!(#times #local));
+    }
+    out
 }
 
 fn quotient(over: &[ValueId], under: &[ValueId]) -> TokenStream {
