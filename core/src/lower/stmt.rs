@@ -17,6 +17,7 @@ const MAX_NODES: usize = 2_000_000;
 /// Lowers a program into a graph. What could be understood is in the result even where there are errors.
 pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>) {
     let mut lowerer = Lowerer::new(graph);
+    lowerer.dialect = program.dialect;
     let mut lowered = Lowered::default();
     let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
     let mut unnamed = None;
@@ -68,6 +69,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Const(items) => items.iter().try_for_each(|(name, value)| self.named_number(name, value)),
             StmtKind::Def { name, indices, value } => {
                 self.free(name)?;
+                self.refuse_function_name(name)?;
                 let val = self.definition(indices, value, stmt.span)?;
                 self.define(name, val, stmt, lowered);
                 Ok(())
@@ -206,6 +208,7 @@ impl<'a> Lowerer<'a> {
             Some(sizes) => sizes.iter().map(|size| self.dimension(size)).collect::<Result<_>>()?,
             None => Vec::new(),
         };
+        let shape = self.declared_shape(shape);
         self.check_size(&shape, decl.name.span)?;
         let facts = decl.facts.iter().map(|fact| self.fact(fact, &shape)).collect::<Result<_>>()?;
         let kind = match kind {
