@@ -1,2 +1,5 @@
 //! The chainrule command.
-fn main() {}
+
+fn main() -> std::process::ExitCode {
+    chainrule_cli::main()
+}

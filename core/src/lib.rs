@@ -12,10 +12,12 @@
 pub mod compile;
 pub mod derivation;
 pub mod diff;
+pub mod emit;
 pub mod eval;
 pub mod ir;
 pub mod lower;
 pub mod ops;
+pub mod plan;
 pub mod raise;
 pub mod render;
 pub mod simplify;

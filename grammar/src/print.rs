@@ -118,7 +118,7 @@ fn write_short(out: &mut String, kind: &StmtKind) {
 fn definition(name: &Ident, indices: &[Ident], value: &Expr) -> String {
     match indices {
         [] => format!("{} = {}", name.name, expr(value)),
-        indices => format!("{}[{}] = {}", name.name, names(indices), expr(value)),
+        indices => format!("{}[{}] = {}", name.name, names(indices).replace(", ", ","), expr(value)),
     }
 }
 
@@ -261,7 +261,7 @@ fn write_bare(out: &mut String, kind: &ExprKind) {
         ExprKind::Index(base, items) => {
             write_base(out, base);
             out.push('[');
-            write_all(out, items, write_item);
+            write_items(out, items);
             out.push(']');
         }
         ExprKind::Call { .. } => write_call(out, kind),
@@ -283,8 +283,11 @@ fn write_chain(out: &mut String, kind: &ExprKind) {
         }
         ExprKind::Product(first, rest) => {
             write(out, first, Level::Neg);
-            for (op, factor) in rest {
+            for (at, (op, factor)) in rest.iter().enumerate() {
+                // A fraction in front is written as one number: `1/2 * x`.
+                let fraction = at == 0 && is_number(first) && is_number(factor);
                 out.push_str(match op {
+                    MulOp::Div if fraction => "/",
                     MulOp::Mul => " * ",
                     MulOp::Div => " / ",
                     MulOp::MatMul => " @ ",
@@ -319,13 +322,19 @@ fn write_call(out: &mut String, kind: &ExprKind) {
     out.push_str(&func.name);
     if !bound.is_empty() {
         out.push('[');
-        write_all(out, bound, |out, binder| {
+        let plain = bound.iter().all(|binder| binder.range.is_none());
+        for (at, binder) in bound.iter().enumerate() {
+            out.push_str(match at {
+                0 => "",
+                _ if plain => ",",
+                _ => ", ",
+            });
             out.push_str(&binder.name.name);
             if let Some(range) = &binder.range {
                 out.push_str(if is_wide(range) { " : " } else { ":" });
                 write(out, range, Level::Pipe);
             }
-        });
+        }
         out.push(']');
     }
     out.push('(');
@@ -349,6 +358,26 @@ fn write_list_of(out: &mut String, open: char, items: &[Expr], close: char) {
     out.push(open);
     write_all(out, items, |out, item| write(out, item, Level::Pipe));
     out.push(close);
+}
+
+/// `[n,k]` as papers write indices, and `[i, j + 1]` where a position is more than a word.
+fn write_items(out: &mut String, items: &[IndexItem]) {
+    let short = |item: &IndexItem| match item {
+        IndexItem::At(at) => matches!(&at.kind, ExprKind::Name(name) if name != "None") || is_number(at),
+        _ => false,
+    };
+    if items.iter().all(short) {
+        for (at, item) in items.iter().enumerate() {
+            out.push_str(if at == 0 { "" } else { "," });
+            write_item(out, item);
+        }
+    } else {
+        write_all(out, items, write_item);
+    }
+}
+
+fn is_number(expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Num(text) if !text.contains('/'))
 }
 
 fn write_item(out: &mut String, item: &IndexItem) {

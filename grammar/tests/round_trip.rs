@@ -124,7 +124,7 @@ fn indices_and_calls() {
         ("x[(None)]", "x[(None)]"),
         ("x[None + 1,None\n]", "x[None + 1, None]"),
         ("f(x)[0]", "f(x)[0]"),
-        ("sum[i,j](x[i,j])", "sum[i, j](x[i, j])"),
+        ("sum[i, j](x[i, j])", "sum[i,j](x[i,j])"),
         ("tensor[i, j:N, k:2*N](1)", "tensor[i, j:N, k : 2 * N](1)"),
         ("f()", "f()"),
         ("sum(x, axis=(0,1), keepdims=true,)", "sum(x, axis=(0, 1), keepdims=true)"),

@@ -64,6 +64,28 @@ pub fn matmul<F: Real>(
     }
 }
 
+/// [`matmul`] for sizes that are found at run time: one copy of the code for all calls.
+///
+/// # Panics
+/// Where a slice is shorter than its shape says.
+#[inline(never)]
+#[allow(clippy::too_many_arguments)]
+pub fn matmul_any<F: Real>(
+    m: usize,
+    k: usize,
+    n: usize,
+    a: &[F],
+    a_row_stride: usize,
+    a_col_stride: usize,
+    b: &[F],
+    b_row_stride: usize,
+    b_col_stride: usize,
+    c: &mut [F],
+    accumulate: bool,
+) {
+    matmul(m, k, n, a, a_row_stride, a_col_stride, b, b_row_stride, b_col_stride, c, accumulate);
+}
+
 /// A matrix by strides.
 #[derive(Clone, Copy)]
 struct Strided<'a, F> {

@@ -11,13 +11,15 @@ mod vector;
 mod buf;
 pub mod init;
 mod kernels;
+pub mod lanes;
+pub mod linalg;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 
 pub use axes::{Axes, MAX_RANK};
 #[cfg(feature = "alloc")]
 pub use buf::Buf;
-pub use kernels::matmul;
+pub use kernels::{matmul, matmul_any};
 pub use real::Real;
 pub use shape::{Axis, Declared, ShapeError, flat, infer_all};
 pub use tensor::Tensor;

@@ -4,25 +4,44 @@ use super::array::Array;
 use crate::ir::{Dim, DimId, Graph, Num, VarId};
 use std::collections::BTreeMap;
 
+/// A tensor that does not fit its declaration.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Misfit {
+    /// The tensor.
+    pub var: VarId,
+    /// What is wrong: it names the tensor, the shape found and the shape wanted.
+    pub message: String,
+}
+
 /// Solves the declared shapes for the dim names; an error names the tensor, the shape found and the shape wanted.
 pub fn infer_dims(
     graph: &Graph,
     arrays: &BTreeMap<VarId, Array>,
 ) -> Result<BTreeMap<DimId, usize>, String> {
+    solve_dims(graph, arrays, BTreeMap::new()).map_err(|misfit| misfit.message)
+}
+
+/// As [`infer_dims`], where some sizes are given.
+pub fn solve_dims(
+    graph: &Graph,
+    arrays: &BTreeMap<VarId, Array>,
+    given: BTreeMap<DimId, usize>,
+) -> Result<BTreeMap<DimId, usize>, Misfit> {
     let mut open: Vec<(VarId, usize)> = Vec::new();
     for (&id, array) in arrays {
         let var = graph.var(id);
         if var.shape.len() != array.shape.len() {
-            return Err(format!(
+            let message = format!(
                 "`{}` has {}, but is declared as {}",
                 var.name,
                 show_found(&array.shape),
                 graph.show_shape(&var.shape)
-            ));
+            );
+            return Err(Misfit { var: id, message });
         }
         open.extend((0..var.shape.len()).map(|axis| (id, axis)));
     }
-    let mut sizes: BTreeMap<DimId, usize> = BTreeMap::new();
+    let mut sizes = given;
     let mut origin: BTreeMap<DimId, VarId> = BTreeMap::new();
     loop {
         let before = open.len();
@@ -37,7 +56,8 @@ pub fn infer_dims(
                 }
                 Answer::Open => rest.push((id, axis)),
                 Answer::Wrong => {
-                    return Err(mismatch(graph, id, &arrays[&id].shape, &sizes, &origin));
+                    let message = mismatch(graph, id, &arrays[&id].shape, &sizes, &origin);
+                    return Err(Misfit { var: id, message });
                 }
             }
         }
@@ -46,11 +66,12 @@ pub fn infer_dims(
             None => return Ok(sizes),
             Some(&(id, axis)) if open.len() == before => {
                 let var = graph.var(id);
-                return Err(format!(
+                let message = format!(
                     "the size {} of `{}` does not determine its names",
                     graph.show_dim(&var.shape[axis]),
                     var.name
-                ));
+                );
+                return Err(Misfit { var: id, message });
             }
             Some(_) => {}
         }

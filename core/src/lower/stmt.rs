@@ -389,8 +389,10 @@ impl<'a> Lowerer<'a> {
 
     fn collect_vars(&mut self, lowered: &mut Lowered) {
         for at in 0..self.graph.vars.len() {
-            let node = self.graph.variable(crate::ir::VarId(at as u32));
-            lowered.vars.push(node);
+            if self.graph.vars[at].kind != VarKind::Direction {
+                let node = self.graph.variable(crate::ir::VarId(at as u32));
+                lowered.vars.push(node);
+            }
         }
     }
 

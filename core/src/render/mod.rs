@@ -2,8 +2,11 @@
 //! layout tree, in which brackets are decided once, and from it LaTeX or a line of Unicode. Pure functions; no mathematics is
 //! decided here.
 
+pub mod document_latex;
+pub mod document_text;
 pub mod latex;
 mod layout;
+pub mod markdown;
 pub mod math;
 mod names;
 mod products;

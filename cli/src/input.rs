@@ -1,0 +1,346 @@
+//! From the command line to a compiled program: the text, and what `--var`, `--wrt` and `--order` add to it.
+//!
+//! What flags add is written as text of the language below the program's own (so that messages can show it), and its statements
+//! are put where they belong in the syntax tree.
+
+use crate::Session;
+use crate::args::Args;
+use crate::failure::{self, Failure};
+use chainrule_core::compile::{Compiled, compile_program};
+use chainrule_core::ir::Graph;
+use chainrule_core::{Diagnostic, Source, lower};
+use chainrule_grammar::ast::{Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind};
+use std::collections::BTreeSet;
+use std::ffi::OsStr;
+use std::io::Read;
+
+/// The most bytes that are read of a program; the grammar refuses less than that with a kinder message.
+const MAX_PROGRAM: u64 = 16 << 20;
+
+/// A program and its text.
+pub(crate) struct Unit {
+    pub source: Source,
+    pub compiled: Compiled,
+}
+
+/// The program that the command line names, compiled. Warnings are shown; errors are a failure.
+pub(crate) fn compile(session: &mut Session<'_>) -> Result<Unit, Failure> {
+    let mut source = read(session)?;
+    let own = source.text.len();
+    let (mut program, mut diagnostics) = chainrule_grammar::parse(&source);
+    diagnostics.extend(Flags { args: session.args, own }.apply(&mut program, &mut source)?);
+    let mut compiled = compile_program(program);
+    compiled.diagnostics.extend(diagnostics);
+    compiled.diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
+    if compiled.has_errors() {
+        let of_flags = |diagnostic: &Diagnostic| diagnostic.span().start > own;
+        let mut errors = compiled.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+        let code = if errors.all(of_flags) { 2 } else { 1 };
+        return Err(Failure::Program {
+            source: Box::new(source),
+            diagnostics: compiled.diagnostics,
+            code,
+        });
+    }
+    session.reporter.diagnostics(&source, &compiled.diagnostics);
+    Ok(Unit { source, compiled })
+}
+
+/// The program's text.
+pub(crate) fn read(session: &mut Session<'_>) -> Result<Source, Failure> {
+    if session.args.value("syntax") == Some("matlab") {
+        return Err(Failure::usage("`--syntax matlab` is not read yet by this version")
+            .help("write the program in the language itself: `@` is the matrix product, `*` elementwise, `.T` transposes"));
+    }
+    let file = session.args.operands.first();
+    match (session.args.value("expression"), file) {
+        (Some(_), Some(file)) => Err(Failure::usage(format!(
+            "the program is given twice: by `-e` and by `{}`",
+            file.to_string_lossy()
+        ))),
+        (Some(text), None) => Ok(Source::new("<expression>", text)),
+        (None, Some(file)) => read_file(file, session.stdin),
+        (None, None) => Err(Failure::usage("which program?")
+            .help("name a file, `-` for standard input, or write it after `-e`")),
+    }
+}
+
+/// A file's text; `-` is standard input.
+pub(crate) fn read_file(file: &OsStr, stdin: &mut dyn Read) -> Result<Source, Failure> {
+    let name =
+        if file == "-" { "<stdin>".to_string() } else { file.to_string_lossy().into_owned() };
+    if name.ends_with(".m.grad") {
+        return Err(Failure::usage(format!(
+            "`{name}` is in the matlab dialect, which is not read yet by this version"
+        )));
+    }
+    let bytes = read_bytes(file, stdin, MAX_PROGRAM)?;
+    match String::from_utf8(bytes) {
+        Ok(text) => Ok(Source::new(name, text)),
+        Err(error) => Err(Failure::usage(format!(
+            "`{name}` is not text: byte {} is not UTF-8",
+            error.utf8_error().valid_up_to()
+        ))),
+    }
+}
+
+/// A file's bytes, at most this many; `-` is standard input.
+pub(crate) fn read_bytes(
+    file: &OsStr,
+    stdin: &mut dyn Read,
+    limit: u64,
+) -> Result<Vec<u8>, Failure> {
+    let name = if file == "-" {
+        "standard input".to_string()
+    } else {
+        format!("`{}`", file.to_string_lossy())
+    };
+    let mut bytes = Vec::new();
+    let outcome = if file == "-" {
+        stdin.take(limit + 1).read_to_end(&mut bytes)
+    } else {
+        std::fs::File::open(file).and_then(|opened| opened.take(limit + 1).read_to_end(&mut bytes))
+    };
+    match outcome {
+        Err(error) => {
+            Err(Failure::usage(format!("{name} cannot be read: {}", failure::reason(&error))))
+        }
+        Ok(_) if bytes.len() as u64 > limit => Err(Failure::usage(format!(
+            "{name} has more than {} megabytes, too many to read",
+            limit >> 20
+        ))),
+        Ok(_) => Ok(bytes),
+    }
+}
+
+/// What the command line adds to a program of `own` bytes.
+struct Flags<'a> {
+    args: &'a Args,
+    own: usize,
+}
+
+impl Flags<'_> {
+    fn apply(
+        &self,
+        program: &mut Program,
+        source: &mut Source,
+    ) -> Result<Vec<Diagnostic>, Failure> {
+        let mut diagnostics = self.declare(program, source)?;
+        diagnostics.extend(self.ask(program, source)?);
+        Ok(diagnostics)
+    }
+
+    /// Writes text below the program's and reads its statements, with places in the whole.
+    fn add(&self, source: &mut Source, text: &str) -> (Vec<Stmt>, Vec<Diagnostic>) {
+        let start = source.text.len() + 1;
+        source.text.push('\n');
+        source.text.push_str(text);
+        let mut padded = " ".repeat(start);
+        padded.push_str(text);
+        let (added, diagnostics) = chainrule_grammar::parse(&Source::new("", padded));
+        (added.stmts, diagnostics)
+    }
+
+    /// `--var W:N,M` declares a param, and its sizes where the program does not.
+    fn declare(
+        &self,
+        program: &mut Program,
+        source: &mut Source,
+    ) -> Result<Vec<Diagnostic>, Failure> {
+        let mut known = names_of_dims(&program.stmts);
+        let (mut decls, mut diagnostics) = (Vec::new(), Vec::new());
+        for var in self.args.values("var") {
+            let (added, errors) = self.add(source, &declaration(var)?);
+            diagnostics.extend(errors);
+            decls.extend(added);
+        }
+        let mut sizes = Vec::new();
+        for stmt in &decls {
+            let StmtKind::Decl { vars, .. } = &stmt.kind else { continue };
+            for var in vars {
+                var.shape.iter().flatten().for_each(|size| collect_names(size, &mut sizes));
+            }
+        }
+        sizes.retain(|name| known.insert(name.clone()));
+        let mut front = Vec::new();
+        if !sizes.is_empty() {
+            let (dims, errors) = self.add(source, &format!("dim {};", sizes.join(", ")));
+            diagnostics.extend(errors);
+            front.extend(dims);
+        }
+        // Sizes may be those of the program's own `dim`s, which then come first.
+        let after =
+            program.stmts.iter().take_while(|stmt| matches!(stmt.kind, StmtKind::Dim(_))).count();
+        front.extend(decls);
+        program.stmts.splice(after..after, front);
+        Ok(diagnostics)
+    }
+
+    /// `--wrt` replaces by what is differentiated, `--order 2` adds Hessians.
+    fn ask(&self, program: &mut Program, source: &mut Source) -> Result<Vec<Diagnostic>, Failure> {
+        let second = self.args.value("order") == Some("2");
+        let wrt: Vec<&str> =
+            self.args.values("wrt").flat_map(|list| list.split(',')).map(str::trim).collect();
+        if !second && wrt.is_empty() {
+            return Ok(Vec::new());
+        }
+        if let Some(bad) = wrt.iter().find(|name| !is_name(name)) {
+            return Err(Failure::usage(format!("`--wrt` wants names of variables, not `{bad}`"))
+                .help("e.g. `--wrt W,b`"));
+        }
+        let tensor = name_unnamed(program);
+        let mut graph = Graph::default();
+        let (lowered, errors) = lower::lower(program, &mut graph);
+        if errors.iter().any(Diagnostic::is_error) {
+            return Ok(Vec::new());
+        }
+        let by = if wrt.is_empty() { params(&graph) } else { wrt.join(", ") };
+        let mut text = Vec::new();
+        let mut asked = BTreeSet::new();
+        for request in &lowered.requests {
+            let of = &request.of.name;
+            let word = word(request.kind);
+            if !wrt.is_empty() && asked.insert((word, of.clone())) {
+                text.push(format!("{word} {of} wrt {by};"));
+            }
+        }
+        if tensor && asked.insert(("jacobian", "f".to_string())) {
+            text.push(format!("jacobian f wrt {by};"));
+        }
+        let quiet = lowered.losses.is_empty() && text.is_empty();
+        if !wrt.is_empty() {
+            let losses = lowered.losses.iter().map(|loss| ("grad", &loss.name));
+            let outputs =
+                lowered.outputs.iter().filter(|_| quiet).map(|output| ("jacobian", &output.name));
+            for (word, of) in losses.chain(outputs) {
+                if asked.insert((word, of.clone())) {
+                    text.push(format!("{word} {of} wrt {by};"));
+                }
+            }
+            program.stmts.retain(|stmt| !matches!(stmt.kind, StmtKind::Request { .. }));
+        }
+        if second {
+            text.extend(
+                self.hessians(&lowered, &by)?
+                    .into_iter()
+                    .filter(|line| !text.contains(line))
+                    .collect::<Vec<_>>(),
+            );
+        }
+        let mut diagnostics = Vec::new();
+        for line in text {
+            let (stmts, errors) = self.add(source, &line);
+            program.stmts.extend(stmts);
+            diagnostics.extend(errors);
+        }
+        debug_assert!(source.text.len() >= self.own, "text is only added");
+        Ok(diagnostics)
+    }
+
+    fn hessians(&self, lowered: &lower::Lowered, by: &str) -> Result<Vec<String>, Failure> {
+        if lowered.losses.is_empty() {
+            return Err(Failure::usage(
+                "`--order 2` asks for Hessians, and the program has no loss",
+            )
+            .help("a Hessian is of a scalar: reduce the expression, e.g. with `sum(...)`"));
+        }
+        if by.is_empty() {
+            return Err(Failure::usage(
+                "`--order 2` asks for Hessians, and the program has no param",
+            )
+            .help("name variables with `--wrt`"));
+        }
+        Ok(lowered.losses.iter().map(|loss| format!("hessian {} wrt {by};", loss.name)).collect())
+    }
+}
+
+fn word(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Grad => "grad",
+        RequestKind::Jacobian => "jacobian",
+        RequestKind::Hessian => "hessian",
+        RequestKind::Hvp => "hvp",
+        RequestKind::Jvp => "jvp",
+    }
+}
+
+fn params(graph: &Graph) -> String {
+    let params = graph.vars.iter().filter(|var| var.kind == chainrule_core::ir::VarKind::Param);
+    params.map(|var| var.name.as_str()).collect::<Vec<_>>().join(", ")
+}
+
+/// `W:N,M` as a declaration: the name, its sizes, and its facts after a blank.
+fn declaration(var: &str) -> Result<String, Failure> {
+    let (name, rest) = var.split_once(':').unwrap_or((var, ""));
+    if !is_name(name.trim()) {
+        return Err(Failure::usage(format!("`--var` wants a name and its sizes, not `{var}`"))
+            .help("`--var W:N,M` declares a matrix, `--var x` a scalar"));
+    }
+    let rest = rest.trim().trim_start_matches('[').replacen(']', " ", 1);
+    let (sizes, facts) = match rest.find(|c: char| c.is_whitespace()) {
+        Some(at)
+            if !rest[at..].trim_start().starts_with([',', '+', '-', '*', '/'])
+                && !rest[..at].ends_with([',', '+', '-', '*', '/']) =>
+        {
+            rest.split_at(at)
+        }
+        _ => (rest.as_str(), ""),
+    };
+    let shape = if sizes.trim().is_empty() { String::new() } else { format!("[{}]", sizes.trim()) };
+    let said = [shape.as_str(), facts.trim()].join(" ");
+    let colon = if said.trim().is_empty() { "" } else { ": " };
+    Ok(format!("param {}{colon}{};", name.trim(), said.trim()))
+}
+
+fn is_name(text: &str) -> bool {
+    let mut chars = text.chars();
+    let first = chars.next().is_some_and(|c| c.is_alphabetic() || c == '_');
+    first && chars.all(|c| c.is_alphanumeric() || c == '_' || c == '.')
+}
+
+fn names_of_dims(stmts: &[Stmt]) -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for stmt in stmts {
+        if let StmtKind::Dim(dims) = &stmt.kind {
+            names.extend(dims.iter().map(|dim| dim.name.name.clone()));
+        }
+    }
+    names
+}
+
+/// The names in a size formula.
+fn collect_names(expr: &Expr, names: &mut Vec<String>) {
+    match &expr.kind {
+        ExprKind::Name(name) => names.push(name.clone()),
+        ExprKind::Neg(inner) => collect_names(inner, names),
+        ExprKind::Sum(first, rest) => {
+            collect_names(first, names);
+            rest.iter().for_each(|(_, term)| collect_names(term, names));
+        }
+        ExprKind::Product(first, rest) => {
+            collect_names(first, names);
+            rest.iter().for_each(|(_, factor)| collect_names(factor, names));
+        }
+        _ => {}
+    }
+}
+
+/// Names the unnamed expression, so that requests can speak of it: a loss `f` where it is a scalar, else an output `f`.
+/// Says whether it is an output, whose Jacobian is wanted.
+fn name_unnamed(program: &mut Program) -> bool {
+    let Some(at) = program.stmts.iter().rposition(|stmt| matches!(stmt.kind, StmtKind::Expr(_)))
+    else {
+        return false;
+    };
+    let mut graph = Graph::default();
+    let (lowered, _) = lower::lower(program, &mut graph);
+    let stmt = &mut program.stmts[at];
+    let StmtKind::Expr(value) = &stmt.kind else { return false };
+    let (name, value) = (Ident::new("f", value.span), value.clone());
+    let scalar = lowered.losses.iter().any(|loss| loss.name == "f");
+    stmt.kind = match scalar {
+        true => StmtKind::Loss { name, value },
+        false => StmtKind::Output { name, indices: Vec::new(), value: Some(value) },
+    };
+    !scalar
+}

@@ -1,0 +1,140 @@
+//! Findings on standard error, for people or for programs. The only place with colour.
+
+use crate::args::Args;
+use crate::failure::Failure;
+use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+use chainrule_core::{Code, Diagnostic, Source, Span};
+use serde_json::{Value, json};
+use std::io::Write;
+use std::ops::Range;
+
+/// How findings look.
+#[derive(Clone, Copy)]
+pub(crate) struct Look {
+    /// With colours.
+    pub colour: bool,
+    /// One JSON object a line.
+    pub json: bool,
+}
+
+impl Look {
+    /// As the flags say; `auto` is what `--color auto` means.
+    pub fn of(args: &Args, auto: bool) -> Look {
+        let colour = match args.value("color") {
+            Some("always") => true,
+            Some("never") => false,
+            _ => auto,
+        };
+        Look { colour, json: args.value("message-format") == Some("json") }
+    }
+}
+
+/// Where findings go. Failures to write them are nobody's concern.
+pub(crate) struct Reporter<'s> {
+    /// Standard error.
+    pub out: &'s mut dyn Write,
+    /// How they look.
+    pub look: Look,
+}
+
+impl Reporter<'_> {
+    /// Says why a command fails, and gives the exit code of that.
+    pub fn failure(&mut self, failure: &Failure) -> i32 {
+        match failure {
+            Failure::Usage { message, help } => self.plain(message, help.as_deref()),
+            Failure::Program { source, diagnostics, .. } => self.diagnostics(source, diagnostics),
+            Failure::Check => {}
+        }
+        let _ = self.out.flush();
+        failure.exit_code()
+    }
+
+    fn plain(&mut self, message: &str, help: Option<&str>) {
+        let diagnostic = Diagnostic {
+            labels: Vec::new(),
+            help: help.map(str::to_string),
+            ..Diagnostic::new(Code::Usage, Span::default(), message)
+        };
+        if self.look.json {
+            self.diagnostics(&Source::new("", ""), &[diagnostic]);
+            return;
+        }
+        let mut group = Group::with_title(Level::ERROR.primary_title(message));
+        if let Some(help) = help {
+            group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+        }
+        self.draw(group);
+    }
+
+    /// Shows findings.
+    pub fn diagnostics(&mut self, source: &Source, diagnostics: &[Diagnostic]) {
+        for diagnostic in diagnostics {
+            if self.look.json {
+                let _ = writeln!(self.out, "{}", as_json(source, diagnostic));
+            } else {
+                self.draw(group(source, diagnostic));
+            }
+        }
+    }
+
+    fn draw(&mut self, group: Group<'_>) {
+        let renderer = if self.look.colour { Renderer::styled() } else { Renderer::plain() };
+        let _ = writeln!(self.out, "{}", renderer.render(&[group]));
+    }
+}
+
+/// A finding in rustc's layout: the title, the labelled lines, the help.
+fn group<'d>(source: &'d Source, diagnostic: &'d Diagnostic) -> Group<'d> {
+    let level = if diagnostic.is_error() { Level::ERROR } else { Level::WARNING };
+    let mut group =
+        Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.id()));
+    if !diagnostic.labels.is_empty() {
+        let labels = diagnostic.labels.iter().enumerate().map(|(at, label)| {
+            let kind = if at == 0 { AnnotationKind::Primary } else { AnnotationKind::Context };
+            let text = Some(label.text.as_str()).filter(|text| !text.is_empty());
+            kind.span(inside(&source.text, label.span)).label(text)
+        });
+        group = group.element(
+            Snippet::source(source.text.as_str()).path(source.name.as_str()).annotations(labels),
+        );
+    }
+    if let Some(help) = &diagnostic.help {
+        group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+    }
+    group
+}
+
+/// The span as a range between characters of the text.
+fn inside(text: &str, span: Span) -> Range<usize> {
+    let floor = |mut at: usize| {
+        at = at.min(text.len());
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    };
+    let start = floor(span.start);
+    start..floor(span.end).max(start)
+}
+
+fn as_json(source: &Source, diagnostic: &Diagnostic) -> Value {
+    let labels: Vec<Value> = diagnostic
+        .labels
+        .iter()
+        .map(|label| {
+            let (line, column) = source.line_column(label.span.start);
+            json!({
+                "start": label.span.start, "end": label.span.end,
+                "line": line, "column": column, "text": label.text,
+            })
+        })
+        .collect();
+    json!({
+        "level": if diagnostic.is_error() { "error" } else { "warning" },
+        "code": diagnostic.code.id(),
+        "message": diagnostic.message,
+        "file": source.name,
+        "labels": labels,
+        "help": diagnostic.help,
+    })
+}

@@ -1,0 +1,132 @@
+//! In: a compiled program. Out: the [`Job`] of its code, with the formulas that its documentation shows.
+
+use super::{Formula, GradJob, Job, LossJob, OutputJob, RequestJob};
+use crate::compile::{Compiled, Derivative};
+use crate::derivation::{self, Options, Steps, Told};
+use crate::ir::{NodeId, Op, VarId, VarKind};
+use crate::lower::Named;
+use crate::render;
+use chainrule_grammar::Diagnostic;
+use chainrule_grammar::ast::RequestKind;
+
+impl Compiled {
+    /// What code for the program needs. `source` is the program's text.
+    ///
+    /// # Errors
+    /// Where a derivation cannot be told.
+    pub fn job(&self, source: &str) -> Result<Job<'_>, Diagnostic> {
+        let told = derivation::tell(self, Options { steps: Steps::None, ..Options::default() })?;
+        let pairs: Vec<(&Derivative, &Told)> = self.derivatives.iter().zip(&told).collect();
+        let of_kind = |kinds: &[VarKind]| -> Vec<VarId> {
+            let vars = self.lowered.vars.iter().filter_map(|node| self.var(*node));
+            vars.filter(|var| kinds.contains(&self.graph.var(*var).kind)).collect()
+        };
+        let losses = self.losses.iter().map(|loss| self.loss(loss, &pairs)).collect();
+        Ok(Job {
+            graph: &self.graph,
+            module_doc: Vec::new(),
+            params: of_kind(&[VarKind::Param]),
+            inputs: of_kind(&[VarKind::Input, VarKind::Target]),
+            losses,
+            outputs: self.outputs.iter().map(|output| self.output(output)).collect(),
+            requests: self.requests(&pairs),
+            source: source.to_string(),
+            latex: render::document_latex::fragment(&derivation::tell(self, Options::default())?),
+        })
+    }
+
+    fn var(&self, node: NodeId) -> Option<VarId> {
+        match self.graph.op(node) {
+            Op::Var(var) => Some(*var),
+            _ => None,
+        }
+    }
+
+    /// Whether the derivative is one of a loss's gradients by declared tensors of numbers.
+    fn is_grad(&self, derivative: &Derivative) -> bool {
+        derivative.kind == RequestKind::Grad
+            && self.var(derivative.wrt.node).is_some_and(|var| !self.graph.var(var).int)
+            && self.losses.iter().any(|loss| loss.name == derivative.of.name)
+    }
+
+    fn loss(&self, loss: &Named, pairs: &[(&Derivative, &Told)]) -> LossJob {
+        let mine = pairs
+            .iter()
+            .filter(|(derivative, _)| self.is_grad(derivative) && derivative.of.name == loss.name);
+        let mut grads: Vec<GradJob> = Vec::new();
+        for (derivative, told) in mine {
+            if let Some(var) = self.var(derivative.wrt.node)
+                && !grads.iter().any(|grad| grad.var == var)
+            {
+                grads.push(GradJob { var, value: derivative.node, formula: formula(told) });
+            }
+        }
+        grads.sort_by_key(|grad| (self.graph.var(grad.var).kind != VarKind::Param, grad.var));
+        LossJob {
+            name: loss.name.clone(),
+            value: loss.node,
+            formula: Formula::default(),
+            grads,
+            doc: self.doc(&loss.name),
+        }
+    }
+
+    fn output(&self, output: &Named) -> OutputJob {
+        OutputJob {
+            name: output.name.clone(),
+            value: output.node,
+            formula: Formula::default(),
+            doc: self.doc(&output.name),
+        }
+    }
+
+    fn doc(&self, name: &str) -> Vec<String> {
+        self.lowered.docs.get(name).cloned().unwrap_or_default()
+    }
+
+    fn requests(&self, pairs: &[(&Derivative, &Told)]) -> Vec<RequestJob> {
+        let others = pairs.iter().filter(|(derivative, _)| !self.is_grad(derivative));
+        let mut jobs: Vec<RequestJob> = Vec::new();
+        for (derivative, told) in others {
+            let (kind, what) = words(derivative.kind);
+            let (of, wrt) = (&derivative.of.name, &derivative.wrt.name);
+            let name = format!("{kind}_{of}_{wrt}");
+            if jobs.iter().any(|job| job.name == name) {
+                continue;
+            }
+            jobs.push(RequestJob {
+                name,
+                results: vec![(wrt.clone(), derivative.node, formula(told))],
+                directions: derivative
+                    .direction
+                    .and_then(|node| self.var(node))
+                    .into_iter()
+                    .collect(),
+                doc: vec![format!("{what} of `{of}` by `{wrt}`.")],
+            });
+        }
+        jobs
+    }
+}
+
+fn words(kind: RequestKind) -> (&'static str, &'static str) {
+    match kind {
+        RequestKind::Grad => ("grad", "The gradient"),
+        RequestKind::Jacobian => {
+            ("jacobian", "The Jacobian, with the axes of the first and then of the second,")
+        }
+        RequestKind::Hessian => ("hessian", "The Hessian, with the axes of the variable twice,"),
+        RequestKind::Hvp => ("hvp", "The Hessian, times a direction,"),
+        RequestKind::Jvp => ("jvp", "The derivative along a direction"),
+    }
+}
+
+/// The closed form with its named parts.
+fn formula(told: &Told) -> Formula {
+    let mut text: Vec<String> =
+        told.wheres.iter().map(|part| format!("{} = {}", part.name, part.text)).collect();
+    text.push(told.text.clone());
+    let mut latex: Vec<String> = told.wheres.iter().map(|part| part.latex.clone()).collect();
+    latex.push(format!("{} = {}", told.lhs_latex, told.latex));
+    Formula { text: text.join("\n"), latex: latex.join("\n") }
+}

@@ -1,0 +1,329 @@
+//! In: a layout and a plan. Out: the functions `forward`, `backward`, `value_and_grad` and one for each request.
+
+use super::layout::{Flat, Layout};
+use super::names::{ident, numbered, prefixed};
+use super::{docs, index, steps, types};
+use crate::emit::{LossJob, RequestJob};
+use crate::ir::{Shape, VarId, VarKind};
+use crate::plan::kernel::Value;
+use crate::plan::lin::volume;
+use crate::plan::{Phase, Slot, Step};
+use proc_macro2::{Ident, TokenStream};
+use quote::{format_ident, quote};
+use std::collections::BTreeSet;
+
+/// All functions.
+pub fn all(layout: &Layout) -> TokenStream {
+    let forward = forward(layout);
+    let losses = (0..layout.job.losses.len()).map(|at| loss(layout, at));
+    let requests = layout
+        .job
+        .requests
+        .iter()
+        .zip(&layout.plan.requests)
+        .map(|(job, phase)| request(layout, job, phase));
+    quote!(#forward #(#losses)* #(#requests)*)
+}
+
+/// The slots that a phase touches.
+fn touched(phase: &Phase) -> BTreeSet<Slot> {
+    let mut slots = BTreeSet::new();
+    for step in &phase.steps {
+        match step {
+            Step::Loops(kernel) => {
+                slots.insert(kernel.out);
+                slots.extend(kernel.values.iter().filter_map(|value| match value {
+                    Value::Load(access) => Some(access.slot),
+                    _ => None,
+                }));
+            }
+            Step::Matmul { a, b, out, .. } => slots.extend([*a, *b, *out]),
+            Step::Lanes { args, out, .. } => {
+                slots.extend(args);
+                slots.insert(*out);
+            }
+            Step::Structured { args, out, .. } => {
+                slots.extend(args.iter().map(|(_, slot)| *slot));
+                slots.extend([*out, Slot::Scratch]);
+            }
+            Step::Rows { arg, indices, out, .. } => slots.extend([*arg, *indices, *out]),
+        }
+    }
+    slots
+}
+
+/// Brings every slot that a phase touches into a local slice of its exact length; results are the caller's business.
+fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
+    let graph = layout.graph();
+    let mut out = layout.bind_dims(&quote!(inputs.dims));
+    if !layout.params.dims.is_empty() {
+        let fields = layout.params.dims.iter().map(|at| ident(&graph.dims[*at].name));
+        out.extend(quote!(#(::core::assert_eq!(params.dims.#fields, inputs.dims.#fields, "parameters and inputs have different sizes");)*));
+    }
+    for slot in touched(phase) {
+        let local = layout.local(slot);
+        match slot {
+            Slot::Var(var) => {
+                let declared = graph.var(var);
+                let len = index::dim(graph, &volume(&declared.shape));
+                match declared.kind {
+                    VarKind::Param => {
+                        let part = layout.params.parts.iter().position(|(id, _)| *id == var);
+                        let from =
+                            index::dim(graph, &layout.offset(&layout.params, part.unwrap_or(0)));
+                        out.extend(quote!(let #local = &params.data[#from..][..#len];));
+                    }
+                    VarKind::Direction => out.extend(quote!(let #local = &#local[..#len];)),
+                    VarKind::Input | VarKind::Target => {
+                        let field = layout.inputs.iter().find(|(id, _)| *id == var);
+                        if let Some((_, field)) = field {
+                            out.extend(quote!(let #local = &inputs.#field[..#len];));
+                        }
+                    }
+                }
+            }
+            Slot::Work(_) | Slot::Scratch => out.extend(quote!(let #local = &mut ws.#local[..];)),
+            Slot::Result(_) => {}
+        }
+    }
+    out
+}
+
+fn body(layout: &Layout, phase: &Phase) -> TokenStream {
+    let steps = phase.steps.iter().map(|step| steps::step(&layout.plan.graph, step, layout));
+    quote!(#(#steps)*)
+}
+
+/// The workspace field of a slot.
+fn field(layout: &Layout, slot: Slot) -> TokenStream {
+    let local = layout.local(slot);
+    quote!(ws.#local)
+}
+
+/// One result of the forward pass.
+struct Part<'a> {
+    name: Ident,
+    shape: &'a Shape,
+    slot: Slot,
+    doc: TokenStream,
+}
+
+fn parts<'a>(layout: &'a Layout) -> Vec<Part<'a>> {
+    let graph = layout.graph();
+    let losses = layout.job.losses.iter().zip(&layout.plan.losses).map(|(job, slot)| {
+        let text =
+            docs::lines(&[job.doc.clone(), vec![format!("The loss `{}`.", job.name)]].concat());
+        let formula = docs::formula(&job.formula);
+        (&job.name, job.value, *slot, quote!(#text #formula))
+    });
+    let outputs = layout.job.outputs.iter().zip(&layout.plan.outputs).map(|(job, slot)| {
+        let shape = graph.show_shape(graph.shape(job.value));
+        let line = format!("The output `{}: {shape}`, row-major.", job.name);
+        let text = docs::lines(&[job.doc.clone(), vec![line]].concat());
+        let formula = docs::formula(&job.formula);
+        (&job.name, job.value, *slot, quote!(#text #formula))
+    });
+    losses
+        .chain(outputs)
+        .map(|(name, value, slot, doc)| Part {
+            name: ident(name),
+            shape: graph.shape(value),
+            slot,
+            doc,
+        })
+        .collect()
+}
+
+fn forward(layout: &Layout) -> TokenStream {
+    let parts = parts(layout);
+    let borrows = parts.iter().any(|part| !part.shape.is_empty());
+    let lifetime = borrows.then(|| quote!('w,));
+    let fields = parts.iter().map(|part| {
+        let (doc, name) = (&part.doc, &part.name);
+        if part.shape.is_empty() {
+            quote!(#doc pub #name: F)
+        } else {
+            let (ty, _) = types::shaped(part.shape, &TokenStream::new(), false);
+            quote!(#doc pub #name: &'w #ty)
+        }
+    });
+    let values = parts.iter().map(|part| {
+        let (name, from) = (&part.name, field(layout, part.slot));
+        if part.shape.is_empty() {
+            quote!(#name: #from[0])
+        } else {
+            let (_, value) = types::shaped(part.shape, &quote!((&#from[..])), false);
+            quote!(#name: #value)
+        }
+    });
+    let (bindings, body) =
+        (bindings(layout, &layout.plan.forward), body(layout, &layout.plan.forward));
+    quote! {
+        /// What [`forward`] gives.
+        #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
+        pub struct Forward<#lifetime F> { #(#fields,)* #[doc(hidden)] pub marker: ::core::marker::PhantomData<F> }
+
+        #[inline]
+        fn run_forward<F: ::chainrule::rt::Real>(params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>) {
+            #bindings
+            #body
+        }
+
+        /// Computes losses and outputs, and keeps in the workspace what the gradients need.
+        #[inline]
+        pub fn forward<'w, F: ::chainrule::rt::Real>(
+            params: &Params<F>, inputs: &Inputs<'_, F>, ws: &'w mut Workspace<F>,
+        ) -> Forward<#lifetime F> {
+            run_forward(params, inputs, ws);
+            Forward { #(#values,)* marker: ::core::marker::PhantomData }
+        }
+    }
+}
+
+/// Binds `r0`, `r1`, … to the parts of the gradient, in the order of the loss's gradients.
+fn grad_results(layout: &Layout, flat: &Flat, loss: &LossJob) -> TokenStream {
+    let graph = layout.graph();
+    let mut out = quote!(let rest = &mut grads.data[..];);
+    for (var, _) in &flat.parts {
+        let len = index::dim(graph, &volume(&graph.var(*var).shape));
+        out.extend(match loss.grads.iter().position(|grad| grad.var == *var) {
+            Some(at) => {
+                let local = numbered("r", at);
+                quote!(let (#local, rest) = rest.split_at_mut(#len);)
+            }
+            None => quote! {
+                let (none, rest) = rest.split_at_mut(#len);
+                none.fill(F::ZERO);
+            },
+        });
+    }
+    if !flat.dims.is_empty() {
+        let fields = flat.dims.iter().map(|at| ident(&graph.dims[*at].name));
+        return quote! {
+            #(::core::assert_eq!(grads.dims.#fields, inputs.dims.#fields, "gradients and inputs have different sizes");)*
+            #out
+        };
+    }
+    out
+}
+
+fn loss(layout: &Layout, at: usize) -> TokenStream {
+    let job = &layout.job.losses[at];
+    let phase = &layout.plan.backward[at];
+    let flat = layout.grad();
+    let several = layout.job.losses.len() > 1;
+    let name = |base: &str| {
+        if several { prefixed(base, &job.name) } else { format_ident!("{base}") }
+    };
+    let [backward, both, both_into] =
+        ["backward", "value_and_grad", "value_and_grad_into"].map(name);
+    let grad = &flat.name;
+    let (bindings, results, body) =
+        (bindings(layout, phase), grad_results(layout, flat, job), body(layout, phase));
+    let value = field(layout, layout.plan.losses[at]);
+    let zeros = if flat.dims.is_empty() {
+        quote!(#grad::zeros())
+    } else {
+        quote!(#grad::zeros(inputs.dims))
+    };
+    let doc = grad_doc(layout, job);
+    let loss_name = &job.name;
+    let value_doc = docs::line(&format!(
+        "The loss `{loss_name}`, and its gradients into `grads`. Cannot fail and allocates nothing."
+    ));
+    let both_doc = docs::line(&format!("The loss `{loss_name}` and its gradients."));
+    quote! {
+        #doc
+        #[inline]
+        pub fn #backward<F: ::chainrule::rt::Real>(
+            params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>, grads: &mut #grad<F>,
+        ) {
+            #bindings
+            #results
+            #body
+        }
+
+        #value_doc
+        #[inline]
+        pub fn #both_into<F: ::chainrule::rt::Real>(
+            params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>, grads: &mut #grad<F>,
+        ) -> F {
+            run_forward(params, inputs, ws);
+            #backward(params, inputs, ws, grads);
+            #value[0]
+        }
+
+        #both_doc
+        #[must_use]
+        pub fn #both<F: ::chainrule::rt::Real>(params: &Params<F>, inputs: &Inputs<'_, F>) -> (F, #grad<F>) {
+            let mut ws = Workspace::new(inputs);
+            let mut grads = #zeros;
+            let value = #both_into(params, inputs, &mut ws, &mut grads);
+            (value, grads)
+        }
+    }
+}
+
+fn grad_doc(layout: &Layout, job: &LossJob) -> TokenStream {
+    let head = docs::line(&format!(
+        "The gradients of `{}`, given the workspace that [`forward`] has filled for the same parameters and inputs.",
+        job.name
+    ));
+    let formulas = job.grads.iter().map(|grad| {
+        let name = &layout.graph().var(grad.var).name;
+        let line = docs::lines(&[String::new(), format!("By `{name}`:")]);
+        let formula = docs::formula(&grad.formula);
+        quote!(#line #formula)
+    });
+    quote!(#head #(#formulas)*)
+}
+
+fn request(layout: &Layout, job: &RequestJob, phase: &Phase) -> TokenStream {
+    let graph = layout.graph();
+    let directions = job.directions.iter().map(|var: &VarId| {
+        let local = layout.local(Slot::Var(*var));
+        quote!(#local: &[F],)
+    });
+    let outs: Vec<Ident> = job.results.iter().map(|(name, _, _)| prefixed("out", name)).collect();
+    let results = job.results.iter().zip(&outs).enumerate().map(|(at, ((_, node, _), out))| {
+        let local = numbered("r", at);
+        let len = index::dim(graph, &volume(graph.shape(*node)));
+        quote!(let #local = &mut #out[..#len];)
+    });
+    let mut lines = job.doc.clone();
+    for (name, node, _) in &job.results {
+        lines.push(String::new());
+        lines.push(format!(
+            "`{}` gets {} numbers: {}, row-major.",
+            prefixed("out", name),
+            graph.show_dim(&volume(graph.shape(*node))),
+            graph.show_shape(graph.shape(*node))
+        ));
+    }
+    for var in &job.directions {
+        let (local, declared) = (layout.local(Slot::Var(*var)), graph.var(*var));
+        lines.push(format!(
+            "`{local}` is the direction: {}, row-major.",
+            graph.show_shape(&declared.shape)
+        ));
+    }
+    lines.extend([
+        String::new(),
+        "# Panics".to_string(),
+        "Where a slice is shorter than that.".to_string(),
+    ]);
+    let doc = docs::lines(&lines);
+    let formulas = job.results.iter().map(|(_, _, formula)| docs::formula(formula));
+    let (name, bindings, body) = (ident(&job.name), bindings(layout, phase), body(layout, phase));
+    quote! {
+        #doc
+        #(#formulas)*
+        pub fn #name<F: ::chainrule::rt::Real>(
+            params: &Params<F>, inputs: &Inputs<'_, F>, #(#directions)* ws: &mut Workspace<F>, #(#outs: &mut [F],)*
+        ) {
+            #bindings
+            #(#results)*
+            #body
+        }
+    }
+}

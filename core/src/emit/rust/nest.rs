@@ -1,0 +1,263 @@
+//! In: a loop nest. Out: Rust `for` loops over slices that are cut to their exact lengths, so that no bounds are checked inside.
+
+use super::index;
+use super::names::numbered;
+use super::value;
+use crate::ir::Graph;
+use crate::plan::Slot;
+use crate::plan::kernel::{Access, Kernel, Value};
+use crate::plan::order::is_unit;
+use proc_macro2::{Ident, TokenStream};
+use quote::quote;
+
+/// Sums of at least this many terms run in several independent parts.
+const LONG: i128 = 16;
+
+/// What names the emitter gives to slots.
+pub trait Places {
+    /// The local variable that holds a slot's entries.
+    fn local(&self, slot: Slot) -> Ident;
+    /// Whether the slot holds whole numbers of type `usize`.
+    fn is_int(&self, slot: Slot) -> bool;
+}
+
+/// How the innermost loop reads neighbours.
+#[derive(Clone, Copy)]
+enum Reading {
+    /// `s[i]`
+    Slices,
+    /// `k[l]`, a block of eight
+    Blocks,
+    /// `t[l]`, what remains after the blocks
+    Rest,
+}
+
+struct Nest<'a> {
+    graph: &'a Graph,
+    kernel: &'a Kernel,
+    places: &'a dyn Places,
+}
+
+/// The loops of a kernel.
+pub fn nest(graph: &Graph, kernel: &Kernel, places: &dyn Places) -> TokenStream {
+    let nest = Nest { graph, kernel, places };
+    let body = nest.level(0);
+    quote!({ #body })
+}
+
+impl Nest<'_> {
+    fn level(&self, depth: usize) -> TokenStream {
+        let loops = &self.kernel.loops;
+        let lets = self.lets(depth, Reading::Slices);
+        let start = self.kernel.first_summed() == Some(depth);
+        let inside = if depth == loops.len() {
+            self.finish()
+        } else if depth + 1 == loops.len() {
+            self.innermost(depth)
+        } else {
+            let (ix, size) = (self.index(depth), index::dim(self.graph, &loops[depth].size));
+            let body = self.level(depth + 1);
+            quote!(for #ix in 0..#size { #body })
+        };
+        match (start, self.kernel.sums_into_memory()) {
+            (true, true) => {
+                let row = self.row();
+                quote!(#lets #row.fill(F::ZERO); #inside)
+            }
+            (true, false) => {
+                let store = self.store(&quote!(sum));
+                if self.in_parts() {
+                    quote! {
+                        #lets
+                        let mut sums = [F::ZERO; 8];
+                        #inside
+                        let sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+                        #store
+                    }
+                } else {
+                    quote!(#lets let mut sum = F::ZERO; #inside #store)
+                }
+            }
+            _ => quote!(#lets #inside),
+        }
+    }
+
+    fn index(&self, depth: usize) -> Ident {
+        numbered("i", self.kernel.loops[depth].ix as usize)
+    }
+
+    fn in_parts(&self) -> bool {
+        self.kernel
+            .loops
+            .last()
+            .is_some_and(|l| l.summed && l.size.as_fixed().is_none_or(|size| size >= LONG))
+    }
+
+    /// The last loop, with the slices that it walks through.
+    fn innermost(&self, depth: usize) -> TokenStream {
+        let last = &self.kernel.loops[depth];
+        let (ix, size) = (self.index(depth), index::dim(self.graph, &last.size));
+        let slices = self.neighbours().map(|(id, access)| {
+            let (s, buffer) = (numbered("s", id), self.places.local(access.slot));
+            let from = index::position(self.graph, &access.at.without(last.ix));
+            quote!(let #s = &#buffer[#from..][..#size];)
+        });
+        let slices = quote!(#(#slices)*);
+        let body = self.lets(depth + 1, Reading::Slices);
+        let result = value::local(self.kernel.result);
+        if last.summed && self.in_parts() {
+            let parts = self.parts(depth);
+            return quote!(#slices #parts);
+        }
+        if last.summed {
+            return quote!(#slices for #ix in 0..#size { #body sum += #result; });
+        }
+        if self.kernel.at.coefficient(last.ix).is_one() {
+            let row = self.row();
+            let put = if self.kernel.sums_into_memory() { quote!(+=) } else { quote!(=) };
+            return quote!(#slices let row = #row; for #ix in 0..#size { #body row[#ix] #put #result; });
+        }
+        let store = self.store(&result);
+        quote!(#slices for #ix in 0..#size { #body #store })
+    }
+
+    /// The neighbouring entries of the result that the last loop walks through.
+    fn row(&self) -> TokenStream {
+        let Some(last) = self.kernel.loops.last() else {
+            return TokenStream::new();
+        };
+        let out = self.places.local(self.kernel.out);
+        let from = index::position(self.graph, &self.kernel.at.without(last.ix));
+        let size = index::dim(self.graph, &last.size);
+        quote!((&mut #out[#from..][..#size]))
+    }
+
+    /// A long sum: eight running sums, so that additions do not wait for each other and the loop vectorises.
+    fn parts(&self, depth: usize) -> TokenStream {
+        let last = &self.kernel.loops[depth];
+        let (ix, size) = (self.index(depth), index::dim(self.graph, &last.size));
+        let result = value::local(self.kernel.result);
+        let ids: Vec<usize> = self.neighbours().map(|(id, _)| id).collect();
+        let blocks = ids.iter().map(|id| {
+            let (s, c, t) = (numbered("s", *id), numbered("c", *id), numbered("t", *id));
+            quote!(let (#c, #t) = #s.as_chunks::<8>();)
+        });
+        let block = ids.iter().map(|id| {
+            let (c, k) = (numbered("c", *id), numbered("k", *id));
+            quote!(let #k = &#c[block];)
+        });
+        let body = self.lets(depth + 1, Reading::Blocks);
+        let rest = self.lets(depth + 1, Reading::Rest);
+        quote! {
+            #(#blocks)*
+            for block in 0..#size / 8 {
+                #(#block)*
+                for lane in 0..8 {
+                    let #ix = 8 * block + lane;
+                    #body
+                    sums[lane] += #result;
+                }
+            }
+            for lane in 0..#size % 8 {
+                let #ix = #size / 8 * 8 + lane;
+                #rest
+                sums[lane] += #result;
+            }
+        }
+    }
+
+    /// What happens inside of all loops, where there is no innermost loop to write it.
+    fn finish(&self) -> TokenStream {
+        self.store(&value::local(self.kernel.result))
+    }
+
+    fn store(&self, what: &TokenStream) -> TokenStream {
+        let out = self.places.local(self.kernel.out);
+        let at = index::position(self.graph, &self.kernel.at);
+        quote!(#out[#at] = #what;)
+    }
+
+    /// Loads of neighbours in the innermost loop.
+    fn neighbours(&self) -> impl Iterator<Item = (usize, &Access)> {
+        let depth = self.kernel.loops.len();
+        let last = self.kernel.loops.last().map(|l| l.ix);
+        self.kernel.values.iter().enumerate().filter_map(move |(id, value)| match value {
+            Value::Load(access)
+                if self.kernel.depth[id] == depth && last.is_some_and(|ix| is_unit(access, ix)) =>
+            {
+                Some((id, access))
+            }
+            _ => None,
+        })
+    }
+
+    fn lets(&self, depth: usize, reading: Reading) -> TokenStream {
+        let neighbours: Vec<usize> = if depth == self.kernel.loops.len() {
+            self.neighbours().map(|(id, _)| id).collect()
+        } else {
+            Vec::new()
+        };
+        let mut out = TokenStream::new();
+        for (id, value) in self.kernel.values.iter().enumerate() {
+            if self.kernel.depth[id] != depth {
+                continue;
+            }
+            let local = value::local(id);
+            let expression = match value {
+                Value::Load(access) if neighbours.contains(&id) => {
+                    let entry = match reading {
+                        Reading::Slices => {
+                            let (s, ix) = (numbered("s", id), self.index(depth - 1));
+                            quote!(#s[#ix])
+                        }
+                        Reading::Blocks => {
+                            let k = numbered("k", id);
+                            quote!(#k[lane])
+                        }
+                        Reading::Rest => {
+                            let t = numbered("t", id);
+                            quote!(#t[lane])
+                        }
+                    };
+                    self.number(access, entry)
+                }
+                Value::Load(access) => self.load(access),
+                other => value::expression(self.graph, other),
+            };
+            out.extend(quote!(let #local = #expression;));
+        }
+        out
+    }
+
+    fn number(&self, access: &Access, entry: TokenStream) -> TokenStream {
+        if self.places.is_int(access.slot) { quote!(F::from_usize(#entry)) } else { entry }
+    }
+
+    /// A load by its distance from the buffer's start; 0 where a guard does not hold.
+    fn load(&self, access: &Access) -> TokenStream {
+        let buffer = self.places.local(access.slot);
+        if access.guards.is_empty() {
+            let at = index::position(self.graph, &access.at);
+            return self.number(access, quote!(#buffer[#at]));
+        }
+        let mut at = index::signed(self.graph, &access.at);
+        for (stride, lin, divisor) in &access.quotients {
+            let (stride, lin) = (index::dim(self.graph, stride), index::signed(self.graph, lin));
+            let divisor = index::literal(u128::from(divisor.unsigned_abs()));
+            at = quote!(#at + (#stride) as isize * ((#lin) / #divisor));
+        }
+        let conditions = access.guards.iter().map(|guard| {
+            let lin = index::signed(self.graph, &guard.lin);
+            let size = index::dim(self.graph, &guard.size);
+            let inside = quote!(#lin >= 0 && #lin < (#size) as isize);
+            if guard.divisor == 1 {
+                inside
+            } else {
+                let divisor = index::literal(u128::from(guard.divisor.unsigned_abs()));
+                quote!(#inside && (#lin) % #divisor == 0)
+            }
+        });
+        let entry = self.number(access, quote!(#buffer[(#at) as usize]));
+        quote!(if #(#conditions)&&* { #entry } else { F::ZERO })
+    }
+}

@@ -1,0 +1,335 @@
+//! In: a graph. Out: the same formulas where every contraction has one or two operands, in a cheap order.
+//! Elementwise factors are joined into one operand, deltas are substituted away, scalars stand where they cost least.
+//! Invariant: values do not change (up to rounding), and the graph grows by a bounded number of nodes a contraction.
+
+use super::lin::estimate;
+use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op};
+use crate::ops::{self, Kind};
+use std::collections::BTreeMap;
+
+/// A factor and the label that each of its axes is read at.
+type Factor = (NodeId, Vec<u32>);
+
+/// The formulas of `roots` again, ready for planning, and where each node went.
+pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let mut out = graph.clone();
+    let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for id in graph.reachable(roots) {
+        let args: Vec<NodeId> = graph.args(id).iter().map(|arg| map[arg]).collect();
+        let new = match graph.op(id) {
+            Op::Einsum(e) => Product::new(&mut out, e, &args).build(),
+            Op::Call(op, attrs) if matches!(ops::spec(*op).kind, Kind::Reduce) => {
+                let (op, attrs) = (*op, attrs.clone());
+                trailing(&mut out, op, attrs, args, graph.shape(id).clone())
+            }
+            _ => out.with_args(id, args),
+        };
+        map.insert(id, new);
+        if let Some(name) = graph.names.get(&id) {
+            out.names.entry(new).or_insert_with(|| name.clone());
+        }
+        if let Some(span) = graph.spans.get(&id) {
+            out.spans.entry(new).or_insert(*span);
+        }
+    }
+    (out, map)
+}
+
+/// A reduction over axes that are not adjacent takes its argument with those axes last.
+fn trailing(
+    graph: &mut Graph,
+    op: ops::OpId,
+    mut attrs: crate::ir::Attrs,
+    mut args: Vec<NodeId>,
+    shape: Vec<Dim>,
+) -> NodeId {
+    let adjacent = attrs.axes.windows(2).all(|pair| pair[1] == pair[0] + 1);
+    if !adjacent && let Some(arg) = args.first_mut() {
+        let rank = graph.rank(*arg);
+        let kept = (0..rank).filter(|axis| !attrs.axes.contains(axis));
+        let order: Vec<usize> = kept.chain(attrs.axes.iter().copied()).collect();
+        *arg = graph.permute(*arg, &order);
+        attrs.axes = (rank - attrs.axes.len()..rank).collect();
+    }
+    graph.call(op, args, attrs, shape)
+}
+
+/// One product being put in order.
+struct Product<'g> {
+    graph: &'g mut Graph,
+    factors: Vec<Factor>,
+    out: Vec<u32>,
+    sizes: BTreeMap<u32, Dim>,
+}
+
+impl<'g> Product<'g> {
+    fn new(graph: &'g mut Graph, e: &Einsum, args: &[NodeId]) -> Product<'g> {
+        let labels = |ins: &[u8]| ins.iter().map(|&ix| u32::from(ix)).collect::<Vec<u32>>();
+        Product {
+            graph,
+            factors: args.iter().zip(&e.ins).map(|(arg, ins)| (*arg, labels(ins))).collect(),
+            out: labels(&e.out),
+            sizes: e.sizes.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim)).collect(),
+        }
+    }
+
+    fn build(mut self) -> NodeId {
+        self.flatten();
+        self.substitute_deltas();
+        self.count_absent();
+        if self.bound().is_empty() {
+            let (factors, out) = (std::mem::take(&mut self.factors), self.out.clone());
+            return self.product(&factors, &out);
+        }
+        self.sum_private();
+        let scalars = self.take_scalars();
+        let mut groups = self.groups();
+        let after = self.place_scalars(scalars, &mut groups);
+        let result = self.pairwise(groups);
+        if after.is_empty() {
+            return result;
+        }
+        let mut all: Vec<Factor> = after.into_iter().map(|node| (node, Vec::new())).collect();
+        all.push((result, self.out.clone()));
+        let out = self.out.clone();
+        self.product(&all, &out)
+    }
+
+    /// Factors that only rename indices, or that hold a delta, are replaced by what they are products of.
+    fn flatten(&mut self) {
+        let mut at = 0;
+        while at < self.factors.len() {
+            let (node, labels) = self.factors[at].clone();
+            match self.transparent(node) {
+                Some(e) if self.factors.len() + self.graph.args(node).len() <= 12 => {
+                    let mut rename: BTreeMap<u32, u32> = BTreeMap::new();
+                    for (ix, label) in e.out.iter().zip(&labels) {
+                        rename.insert(u32::from(*ix), *label);
+                    }
+                    let args = self.graph.args(node).to_vec();
+                    let inner = args.into_iter().zip(&e.ins).map(|(arg, ins)| {
+                        let labels = ins.iter().map(|ix| rename[&u32::from(*ix)]).collect();
+                        (arg, labels)
+                    });
+                    self.factors.splice(at..=at, inner);
+                }
+                _ => at += 1,
+            }
+        }
+    }
+
+    fn transparent(&self, node: NodeId) -> Option<Einsum> {
+        let Op::Einsum(e) = self.graph.op(node) else {
+            return None;
+        };
+        let args = self.graph.args(node);
+        let delta = args.iter().any(|arg| matches!(self.graph.op(*arg), Op::Delta(_)));
+        (e.bound().is_empty() && (args.len() <= 1 || delta)).then(|| e.clone())
+    }
+
+    /// `Σ_j δ_ij f_j = f_i`
+    fn substitute_deltas(&mut self) {
+        let mut at = 0;
+        while at < self.factors.len() {
+            let (node, labels) = &self.factors[at];
+            let (true, [p, q]) = (matches!(self.graph.op(*node), Op::Delta(_)), labels.as_slice())
+            else {
+                at += 1;
+                continue;
+            };
+            let (p, q) = (*p, *q);
+            let (from, to) = if !self.out.contains(&q) { (q, p) } else { (p, q) };
+            if p != q && self.out.contains(&from) {
+                at += 1;
+                continue;
+            }
+            self.factors.remove(at);
+            if p != q {
+                for label in self.factors.iter_mut().flat_map(|(_, labels)| labels) {
+                    if *label == from {
+                        *label = to;
+                    }
+                }
+                self.sizes.remove(&from);
+            }
+        }
+    }
+
+    fn bound(&self) -> Vec<u32> {
+        self.sizes.keys().copied().filter(|label| !self.out.contains(label)).collect()
+    }
+
+    /// A summed index that stands nowhere multiplies by its size.
+    fn count_absent(&mut self) {
+        for label in self.bound() {
+            if !self.factors.iter().any(|(_, labels)| labels.contains(&label))
+                && let Some(dim) = self.sizes.remove(&label)
+            {
+                let size = self.graph.size(&dim);
+                self.factors.push((size, Vec::new()));
+            }
+        }
+    }
+
+    /// `Σ_ij a_i b_j = (Σ_i a_i)(Σ_j b_j)`: indices that only one of several factors has are summed there.
+    fn sum_private(&mut self) {
+        if self.factors.len() < 2 {
+            return;
+        }
+        for at in 0..self.factors.len() {
+            let (node, labels) = self.factors[at].clone();
+            let elsewhere = |label: &u32| {
+                let others = self.factors.iter().enumerate();
+                self.out.contains(label)
+                    || others.filter(|(k, _)| *k != at).any(|(_, (_, ls))| ls.contains(label))
+            };
+            let mut kept: Vec<u32> = Vec::new();
+            for label in labels.iter().filter(|label| elsewhere(label)) {
+                if !kept.contains(label) {
+                    kept.push(*label);
+                }
+            }
+            if labels.iter().any(|label| !kept.contains(label)) {
+                let sum = self.graph.einsum(&[(node, labels)], &kept, &[]);
+                self.factors[at] = (sum, kept);
+            }
+        }
+        let present: Vec<u32> = self.factors.iter().flat_map(|(_, l)| l.clone()).collect();
+        let out = &self.out;
+        self.sizes.retain(|label, _| out.contains(label) || present.contains(label));
+    }
+
+    fn take_scalars(&mut self) -> Vec<NodeId> {
+        let (scalars, rest) = std::mem::take(&mut self.factors)
+            .into_iter()
+            .partition(|(_, labels)| labels.is_empty());
+        self.factors = rest;
+        let scalars: Vec<Factor> = scalars;
+        scalars.into_iter().map(|(node, _)| node).collect()
+    }
+
+    /// Factors whose indices all stand on another one are multiplied into that one.
+    fn groups(&mut self) -> Vec<Vec<Factor>> {
+        let mut factors = std::mem::take(&mut self.factors);
+        factors.sort_by_key(|(_, labels)| std::cmp::Reverse(distinct(labels).len()));
+        let mut groups: Vec<Vec<Factor>> = Vec::new();
+        for factor in factors {
+            let home = groups
+                .iter()
+                .enumerate()
+                .filter(|(_, group)| factor.1.iter().all(|label| group[0].1.contains(label)))
+                .min_by(|(_, a), (_, b)| self.volume(&a[0].1).total_cmp(&self.volume(&b[0].1)))
+                .map(|(at, _)| at);
+            match home {
+                Some(at) => groups[at].push(factor),
+                None => groups.push(vec![factor]),
+            }
+        }
+        groups
+    }
+
+    fn volume(&self, labels: &[u32]) -> f64 {
+        distinct(labels).iter().filter_map(|label| self.sizes.get(label)).map(estimate).product()
+    }
+
+    /// Scalars go into an operand that is computed anyway, or the smallest, or are multiplied at the end: those are returned.
+    fn place_scalars(&self, scalars: Vec<NodeId>, groups: &mut [Vec<Factor>]) -> Vec<NodeId> {
+        if scalars.is_empty() || groups.len() < 2 {
+            return scalars;
+        }
+        let computed = |group: &Vec<Factor>| {
+            group.len() > 1
+                || matches!(self.graph.op(group[0].0), Op::Add(_) | Op::Pow(_) | Op::Einsum(_))
+        };
+        let size = |at: &usize| self.volume(&groups[*at][0].1);
+        let smallest = |candidates: Vec<usize>| {
+            candidates.into_iter().min_by(|a, b| size(a).total_cmp(&size(b)))
+        };
+        let ready = smallest((0..groups.len()).filter(|&at| computed(&groups[at])).collect());
+        let any = smallest((0..groups.len()).collect());
+        let end = self.volume(&self.out);
+        match (ready, any) {
+            (Some(at), _) if size(&at) <= 4.0 * end => {}
+            (_, Some(at)) if size(&at) < end => {}
+            _ => return scalars,
+        }
+        if let Some(at) = ready.or(any) {
+            groups[at].extend(scalars.into_iter().map(|node| (node, Vec::new())));
+        }
+        Vec::new()
+    }
+
+    /// The cheapest next pair is contracted until at most two operands are left.
+    fn pairwise(&mut self, groups: Vec<Vec<Factor>>) -> NodeId {
+        let mut operands: Vec<Factor> = groups
+            .into_iter()
+            .map(|group| {
+                let labels = distinct(&group[0].1);
+                let single = group.len() == 1;
+                let node = if single { group[0].0 } else { self.product(&group, &labels) };
+                (node, if single { group[0].1.clone() } else { labels })
+            })
+            .collect();
+        while operands.len() > 2 {
+            let (p, q) = self.cheapest(&operands);
+            let b = operands.remove(q);
+            let a = operands.remove(p);
+            let kept: Vec<u32> = distinct(&[a.1.as_slice(), &b.1].concat())
+                .into_iter()
+                .filter(|label| {
+                    self.out.contains(label) || operands.iter().any(|(_, ls)| ls.contains(label))
+                })
+                .collect();
+            let node = self.graph.einsum(&[a, b], &kept, &[]);
+            operands.push((node, kept));
+        }
+        let present: Vec<u32> = self
+            .out
+            .iter()
+            .copied()
+            .filter(|label| operands.iter().any(|(_, ls)| ls.contains(label)))
+            .collect();
+        let node = self.graph.einsum(&operands, &present, &[]);
+        // Axes along which the result is repeated come last.
+        let out = self.out.clone();
+        self.product(&[(node, present)], &out)
+    }
+
+    fn cheapest(&self, operands: &[Factor]) -> (usize, usize) {
+        let mut best = (0, 1);
+        let mut least = f64::INFINITY;
+        for p in 0..operands.len() {
+            for q in p + 1..operands.len() {
+                let work = self.volume(&[operands[p].1.as_slice(), &operands[q].1].concat());
+                if work < least {
+                    (best, least) = ((p, q), work);
+                }
+            }
+        }
+        best
+    }
+
+    fn product(&mut self, factors: &[Factor], out: &[u32]) -> NodeId {
+        let extra = self.extra(out);
+        // Factors that say the same of one number are one number.
+        let kept: Vec<Factor> = factors.to_vec();
+        if kept.is_empty() && out.is_empty() {
+            return self.graph.constant(Num::ONE);
+        }
+        self.graph.einsum(&kept, out, &extra)
+    }
+
+    fn extra(&self, out: &[u32]) -> Vec<(u32, Dim)> {
+        out.iter().filter_map(|label| Some((*label, self.sizes.get(label)?.clone()))).collect()
+    }
+}
+
+fn distinct(labels: &[u32]) -> Vec<u32> {
+    let mut seen = Vec::new();
+    for label in labels {
+        if !seen.contains(label) {
+            seen.push(*label);
+        }
+    }
+    seen
+}

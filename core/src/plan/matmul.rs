@@ -1,0 +1,125 @@
+//! In: a contraction of two operands. Out: the same as a matrix product by strides, where it is one in some order of axes.
+
+use super::lin::strides;
+use crate::ir::{Dim, Einsum, Ix};
+
+/// `c[m, n] = Σ_k a[m, k] b[k, n]`, for every position of some batch axes.
+#[derive(Clone, Debug)]
+pub struct Strided {
+    /// Whether the first argument stands on the right.
+    pub swapped: bool,
+    /// Size, and distance in a, b and c, of each batch axis.
+    pub batch: Vec<(Dim, [Dim; 3])>,
+    /// Rows of c.
+    pub m: Dim,
+    /// Summed.
+    pub k: Dim,
+    /// Columns of c.
+    pub n: Dim,
+    /// Row and column distance of a.
+    pub a: (Dim, Dim),
+    /// Row and column distance of b.
+    pub b: (Dim, Dim),
+}
+
+/// The roles of the indices of a two-operand contraction.
+struct Roles {
+    batch: Vec<Ix>,
+    first: Vec<Ix>,
+    second: Vec<Ix>,
+    summed: Vec<Ix>,
+}
+
+fn roles(e: &Einsum) -> Option<Roles> {
+    let [a, b] = e.ins.as_slice() else {
+        return None;
+    };
+    let mut roles = Roles { batch: vec![], first: vec![], second: vec![], summed: e.bound() };
+    for ix in &e.out {
+        match (a.contains(ix), b.contains(ix)) {
+            (true, true) => roles.batch.push(*ix),
+            (true, false) => roles.first.push(*ix),
+            (false, true) => roles.second.push(*ix),
+            (false, false) => return None,
+        }
+    }
+    let shared = roles.summed.iter().all(|ix| a.contains(ix) && b.contains(ix));
+    let product = !roles.summed.is_empty() && !(roles.first.is_empty() && roles.second.is_empty());
+    (shared && product).then_some(roles)
+}
+
+/// Whether [`strided`] gives something.
+pub fn is_matmul(e: &Einsum) -> bool {
+    strided(e).is_some()
+}
+
+/// The contraction as a matrix product; `None` where the axes of the result are interleaved.
+pub fn strided(e: &Einsum) -> Option<Strided> {
+    let roles = roles(e)?;
+    let order = |parts: [&[Ix]; 3]| parts.concat() == e.out;
+    let swapped = if order([&roles.batch, &roles.first, &roles.second]) {
+        false
+    } else if order([&roles.batch, &roles.second, &roles.first]) {
+        true
+    } else {
+        return None;
+    };
+    let (left, right) = if swapped { (&e.ins[1], &e.ins[0]) } else { (&e.ins[0], &e.ins[1]) };
+    let (rows, columns) =
+        if swapped { (&roles.second, &roles.first) } else { (&roles.first, &roles.second) };
+    let a = |ix: Ix| distance(e, left, ix);
+    let b = |ix: Ix| distance(e, right, ix);
+    let (m, a_row) = merged(e, rows, &a)?;
+    let (n, b_col) = merged(e, columns, &b)?;
+    let (k, a_col, b_row) = [left, right].into_iter().find_map(|operand| {
+        let mut summed: Vec<Ix> = operand.clone();
+        summed.retain(|ix| roles.summed.contains(ix));
+        dedup(&mut summed);
+        let (k, a_col) = merged(e, &summed, &a)?;
+        let (_, b_row) = merged(e, &summed, &b)?;
+        Some((k, a_col, b_row))
+    })?;
+    let shape: Vec<Dim> = e.out.iter().map(|&ix| e.sizes[ix as usize].clone()).collect();
+    let of_result = strides(&shape);
+    let batch = roles
+        .batch
+        .iter()
+        .enumerate()
+        .map(|(at, &ix)| (e.sizes[ix as usize].clone(), [a(ix), b(ix), of_result[at].clone()]))
+        .collect();
+    Some(Strided { swapped, batch, m, k, n, a: (a_row, a_col), b: (b_row, b_col) })
+}
+
+/// How far apart an operand's entries are along an index.
+fn distance(e: &Einsum, operand: &[Ix], ix: Ix) -> Dim {
+    let shape: Vec<Dim> = operand.iter().map(|&ix| e.sizes[ix as usize].clone()).collect();
+    strides(&shape)
+        .into_iter()
+        .zip(operand)
+        .filter(|(_, at)| **at == ix)
+        .fold(Dim::fixed(0), |sum, (stride, _)| sum.plus(&stride, crate::ir::Num::ONE))
+}
+
+/// Several indices as one, where their distances allow it: its size and distance.
+fn merged(e: &Einsum, group: &[Ix], distance: &dyn Fn(Ix) -> Dim) -> Option<(Dim, Dim)> {
+    let mut size = Dim::fixed(1);
+    for (at, &ix) in group.iter().enumerate() {
+        if let Some(&next) = group.get(at + 1)
+            && distance(ix) != e.sizes[next as usize].times(&distance(next))
+        {
+            return None;
+        }
+        size = size.times(&e.sizes[ix as usize]);
+    }
+    let last = group.last().map_or(Dim::fixed(1), |&ix| distance(ix));
+    Some((size, last))
+}
+
+fn dedup(indices: &mut Vec<Ix>) {
+    let mut seen: Vec<Ix> = Vec::new();
+    indices.retain(|ix| {
+        let new = !seen.contains(ix);
+        seen.push(*ix);
+        new
+    });
+}

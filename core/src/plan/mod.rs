@@ -1,0 +1,452 @@
+//! Planning. In: a graph and the results that are wanted. Out: steps over buffers, the same for every target that has loops.
+//!
+//! - [`contract`]: every contraction gets one or two operands, in a cheap order.
+//! - [`fuse`]: which nodes get a buffer.
+//! - [`matmul`], [`kernel`], [`order`]: a step for each buffer.
+//!
+//! Invariant: a step reads only buffers that an earlier step of its phase, or the forward phase, has filled.
+
+pub mod contract;
+pub mod fuse;
+pub mod kernel;
+pub mod lin;
+pub mod matmul;
+pub mod order;
+
+use crate::emit::Job;
+use crate::ir::{Dim, Graph, NodeId, Op, Shape, VarId};
+use crate::ops::{self, Kind, OpId};
+use chainrule_grammar::{Code, Diagnostic, Span};
+use fuse::Fusion;
+use kernel::Kernel;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Where numbers stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Slot {
+    /// A declared tensor.
+    Var(VarId),
+    /// A buffer of the workspace.
+    Work(NodeId),
+    /// A result that the caller wants, by number in its phase.
+    Result(usize),
+    /// Room for the use of a single step.
+    Scratch,
+}
+
+/// One step of a phase.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A loop nest.
+    Loops(Kernel),
+    /// A matrix product.
+    Matmul {
+        /// Its sizes and strides.
+        product: matmul::Strided,
+        /// The left operand.
+        a: Slot,
+        /// The right operand.
+        b: Slot,
+        /// Where to.
+        out: Slot,
+    },
+    /// A reduction, or a function along an axis.
+    Lanes {
+        /// Which.
+        op: OpId,
+        /// Product of the sizes before the lane, of the lane, and after it.
+        sizes: [Dim; 3],
+        /// Of what; further arguments are scalars.
+        args: Vec<Slot>,
+        /// Where to.
+        out: Slot,
+    },
+    /// A function of trailing axes.
+    Structured {
+        /// Which.
+        op: OpId,
+        /// How many times.
+        batch: Dim,
+        /// Trailing shape and place of each argument.
+        args: Vec<(Shape, Slot)>,
+        /// Trailing shape of the result.
+        shape: Shape,
+        /// Whole numbers that it is told besides.
+        ints: Vec<i64>,
+        /// Where to.
+        out: Slot,
+    },
+    /// Rows picked or added up.
+    Rows {
+        /// Whether rows are added up where the indices say, rather than picked.
+        scatter: bool,
+        /// How many indices.
+        count: Dim,
+        /// The entries of one row.
+        row: Dim,
+        /// The rows of the tensor that is indexed.
+        of: Dim,
+        /// The rows.
+        arg: Slot,
+        /// The indices.
+        indices: Slot,
+        /// Whether the indices are declared integers rather than numbers.
+        int: bool,
+        /// Where to.
+        out: Slot,
+    },
+}
+
+/// A part of the work that is one function.
+#[derive(Clone, Debug, Default)]
+pub struct Phase {
+    /// In order.
+    pub steps: Vec<Step>,
+}
+
+/// Everything that generated code does.
+pub struct Plan {
+    /// The graph that the nodes of the slots are of.
+    pub graph: Graph,
+    /// The buffers of the workspace in order of first use.
+    pub work: Vec<NodeId>,
+    /// Losses and outputs.
+    pub forward: Phase,
+    /// Where each loss stands.
+    pub losses: Vec<Slot>,
+    /// Where each output stands.
+    pub outputs: Vec<Slot>,
+    /// For each loss, its gradients, given the forward phase; results in the order of its gradients.
+    pub backward: Vec<Phase>,
+    /// For each request, all of its work; results in order.
+    pub requests: Vec<Phase>,
+}
+
+/// Which slot each stored node has, in one phase.
+pub struct Slots<'a> {
+    graph: &'a Graph,
+    map: BTreeMap<NodeId, Slot>,
+}
+
+impl Slots<'_> {
+    /// The slot that holds a node's entries, row-major, if any does.
+    pub fn of(&self, mut node: NodeId) -> Option<Slot> {
+        loop {
+            if let Some(slot) = self.map.get(&node) {
+                return Some(*slot);
+            }
+            match self.graph.op(node) {
+                Op::Var(var) if !self.graph.var(*var).int => return Some(Slot::Var(*var)),
+                Op::Reshape => node = self.graph.args(node)[0],
+                _ => return None,
+            }
+        }
+    }
+}
+
+/// Plans all functions of a job.
+///
+/// # Errors
+/// A node that there is no code for.
+pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
+    let forward: Vec<NodeId> = job
+        .losses
+        .iter()
+        .map(|loss| loss.value)
+        .chain(job.outputs.iter().map(|output| output.value))
+        .collect();
+    let backward: Vec<Vec<NodeId>> =
+        job.losses.iter().map(|loss| loss.grads.iter().map(|grad| grad.value).collect()).collect();
+    let requests: Vec<Vec<NodeId>> = job
+        .requests
+        .iter()
+        .map(|request| request.results.iter().map(|(_, node, _)| *node).collect())
+        .collect();
+    let all = [
+        forward.clone(),
+        backward.iter().flatten().copied().collect(),
+        requests.iter().flatten().copied().collect(),
+    ]
+    .concat();
+    let (graph, map) = contract::contract(job.graph, &all);
+    let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[id]).collect::<Vec<_>>();
+    Planner::new(&graph, &moved(&all)).run(
+        &moved(&forward),
+        &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),
+        &requests.iter().map(|n| moved(n)).collect::<Vec<_>>(),
+        job.losses.len(),
+    )
+}
+
+struct Planner<'a> {
+    graph: &'a Graph,
+    fusion: Fusion,
+    work: Vec<NodeId>,
+    listed: BTreeSet<NodeId>,
+}
+
+impl<'a> Planner<'a> {
+    fn new(graph: &'a Graph, roots: &[NodeId]) -> Planner<'a> {
+        Planner {
+            graph,
+            fusion: Fusion::new(graph, roots, roots),
+            work: Vec::new(),
+            listed: BTreeSet::new(),
+        }
+    }
+
+    fn run(
+        mut self,
+        forward: &[NodeId],
+        backward: &[Vec<NodeId>],
+        requests: &[Vec<NodeId>],
+        losses: usize,
+    ) -> Result<Plan, Diagnostic> {
+        let first = self.phase(forward, &BTreeSet::new(), true)?;
+        let done: BTreeSet<NodeId> = self.stored(forward);
+        let backward = backward
+            .iter()
+            .map(|roots| self.phase(roots, &done, false))
+            .collect::<Result<_, _>>()?;
+        let requests = requests
+            .iter()
+            .map(|roots| self.phase(roots, &BTreeSet::new(), false))
+            .collect::<Result<_, _>>()?;
+        let slots: Vec<Slot> = forward.iter().map(|id| Slot::Work(*id)).collect();
+        Ok(Plan {
+            graph: self.graph.clone(),
+            work: self.work,
+            forward: first,
+            losses: slots[..losses].to_vec(),
+            outputs: slots[losses..].to_vec(),
+            backward,
+            requests,
+        })
+    }
+
+    /// The stored nodes that roots depend on, and the roots.
+    fn stored(&self, roots: &[NodeId]) -> BTreeSet<NodeId> {
+        let reachable = self.graph.reachable(roots).into_iter();
+        reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)).collect()
+    }
+
+    /// The steps for `roots`, given that `done` is filled. Roots stand in the workspace or in the phase's results.
+    fn phase(
+        &mut self,
+        roots: &[NodeId],
+        done: &BTreeSet<NodeId>,
+        keep: bool,
+    ) -> Result<Phase, Diagnostic> {
+        let graph = self.graph;
+        let mut slots = Slots { graph, map: BTreeMap::new() };
+        for id in done {
+            if !is_plain_var(graph, *id) {
+                slots.map.insert(*id, Slot::Work(*id));
+            }
+        }
+        let mut order: Vec<(NodeId, Slot)> = Vec::new();
+        let needed = self.needed(roots, done);
+        for id in needed {
+            let slot = match roots.iter().position(|root| *root == id) {
+                Some(at) if !keep => Slot::Result(at),
+                _ => Slot::Work(id),
+            };
+            order.push((id, slot));
+        }
+        let mut phase = Phase::default();
+        for (id, slot) in order {
+            phase.steps.push(self.step(&slots, id, slot)?);
+            if !is_plain_var(graph, id) {
+                slots.map.insert(id, slot);
+            }
+            self.list(slot);
+        }
+        if !keep {
+            for (at, root) in roots.iter().enumerate() {
+                self.copy(&mut phase, &slots, *root, Slot::Result(at))?;
+            }
+        }
+        Ok(phase)
+    }
+
+    /// A result that already stands elsewhere is copied.
+    fn copy(
+        &mut self,
+        phase: &mut Phase,
+        slots: &Slots,
+        root: NodeId,
+        to: Slot,
+    ) -> Result<(), Diagnostic> {
+        if slots.map.get(&root) != Some(&to) && !fills(phase, to) {
+            let kernel = kernel::copy(self.graph, slots, root, to);
+            let step = kernel.map_err(|at| self.unsupported(at))?;
+            phase.steps.push(Step::Loops(step));
+        }
+        Ok(())
+    }
+
+    /// What has to be computed, arguments first: stored nodes on the way to the roots that are not done, and roots.
+    fn needed(&self, roots: &[NodeId], done: &BTreeSet<NodeId>) -> Vec<NodeId> {
+        let mut needed = BTreeSet::new();
+        let mut seen = BTreeSet::new();
+        let mut stack = roots.to_vec();
+        while let Some(id) = stack.pop() {
+            if done.contains(&id) || !seen.insert(id) {
+                continue;
+            }
+            if self.fusion.is_stored(id) || roots.contains(&id) {
+                needed.insert(id);
+            }
+            stack.extend_from_slice(self.graph.args(id));
+        }
+        needed.into_iter().collect()
+    }
+
+    fn list(&mut self, slot: Slot) {
+        if let Slot::Work(id) = slot
+            && self.listed.insert(id)
+        {
+            self.work.push(id);
+        }
+    }
+
+    fn step(&self, slots: &Slots, id: NodeId, out: Slot) -> Result<Step, Diagnostic> {
+        let special = match self.graph.op(id) {
+            Op::Einsum(e) => {
+                let args = self.graph.args(id);
+                matmul::strided(e).and_then(|product| {
+                    let (a, b) = (slots.of(args[0])?, slots.of(args[1])?);
+                    let (a, b) = if product.swapped { (b, a) } else { (a, b) };
+                    Some(Step::Matmul { product, a, b, out })
+                })
+            }
+            Op::Call(op, attrs) => self.call(slots, id, *op, attrs, out)?,
+            Op::Gather | Op::Scatter(_) => Some(self.rows(slots, id, out)?),
+            _ => None,
+        };
+        match special {
+            Some(step) => Ok(step),
+            None => kernel::kernel(self.graph, slots, id, out)
+                .map(Step::Loops)
+                .map_err(|at| self.unsupported(at)),
+        }
+    }
+
+    fn call(
+        &self,
+        slots: &Slots,
+        id: NodeId,
+        op: OpId,
+        attrs: &crate::ir::Attrs,
+        out: Slot,
+    ) -> Result<Option<Step>, Diagnostic> {
+        let spec = ops::spec(op);
+        let args = self.graph.args(id);
+        let mut places = Vec::with_capacity(args.len());
+        for arg in args {
+            let slot = slots.of(*arg);
+            if slot.is_none() && !matches!(spec.kind, Kind::Elementwise) {
+                return Err(self.unsupported(id));
+            }
+            places.extend(slot);
+        }
+        match spec.kind {
+            Kind::Elementwise => Ok(None),
+            _ if spec.rust.is_empty() => Err(self.unsupported(id)),
+            Kind::Reduce | Kind::Along => {
+                let shape = self.graph.shape(args[0]);
+                let (Some(first), Some(last)) = (attrs.axes.first(), attrs.axes.last()) else {
+                    return Err(self.unsupported(id));
+                };
+                let sizes = [&shape[..*first], &shape[*first..=*last], &shape[last + 1..]];
+                Ok(Some(Step::Lanes { op, sizes: sizes.map(lin::volume), args: places, out }))
+            }
+            Kind::Structured { ranks, .. } => {
+                let batch = ranks.iter().find_map(|ranks| self.batch(id, ranks));
+                let Some((batch, ranks)) = batch else {
+                    return Err(self.unsupported(id));
+                };
+                let trailing = args.iter().zip(&ranks).map(|(arg, rank)| {
+                    let shape = self.graph.shape(*arg);
+                    shape[shape.len() - rank..].to_vec()
+                });
+                Ok(Some(Step::Structured {
+                    op,
+                    args: trailing.zip(places).collect(),
+                    shape: self.graph.shape(id)[batch.len()..].to_vec(),
+                    batch: lin::volume(&batch),
+                    ints: attrs.ints.clone(),
+                    out,
+                }))
+            }
+            _ => Err(self.unsupported(id)),
+        }
+    }
+
+    /// The batch axes of a structured call for one row of ranks, where it fits.
+    fn batch(&self, id: NodeId, ranks: &[usize]) -> Option<(Shape, Vec<usize>)> {
+        let args = self.graph.args(id);
+        let first = self.graph.shape(*args.first()?);
+        let batch = first[..first.len().checked_sub(*ranks.first()?)?].to_vec();
+        let fits = args.len() == ranks.len()
+            && args.iter().zip(ranks).all(|(arg, rank)| {
+                let shape = self.graph.shape(*arg);
+                shape.len() >= *rank && shape[..shape.len() - rank] == batch[..]
+            });
+        (fits && self.graph.shape(id).starts_with(&batch)).then(|| (batch, ranks.to_vec()))
+    }
+
+    fn rows(&self, slots: &Slots, id: NodeId, out: Slot) -> Result<Step, Diagnostic> {
+        let graph = self.graph;
+        let [arg, indices] = graph.args(id) else {
+            return Err(self.unsupported(id));
+        };
+        let scatter = matches!(graph.op(id), Op::Scatter(_));
+        let table = if scatter { id } else { *arg };
+        let (rows, int) = match graph.op(*indices) {
+            Op::Var(var) if graph.var(*var).int => (Some(Slot::Var(*var)), true),
+            _ => (slots.of(*indices), false),
+        };
+        let (Some(arg), Some(indices_at), [of, row @ ..]) =
+            (slots.of(*arg), rows, graph.shape(table).as_slice())
+        else {
+            return Err(self.unsupported(id));
+        };
+        Ok(Step::Rows {
+            scatter,
+            count: lin::volume(graph.shape(*indices)),
+            row: lin::volume(row),
+            of: of.clone(),
+            arg,
+            indices: indices_at,
+            int,
+            out,
+        })
+    }
+
+    fn unsupported(&self, id: NodeId) -> Diagnostic {
+        let span = self.graph.spans.get(&id).copied().unwrap_or_else(Span::default);
+        let what = match self.graph.op(id) {
+            Op::Call(op, _) => format!("`{}` in generated code", ops::spec(*op).name),
+            Op::Deriv => "a derivative that is not carried out".to_string(),
+            _ => "this combination in generated code".to_string(),
+        };
+        Diagnostic::new(Code::Unsupported, span, format!("{what} is not supported yet"))
+    }
+}
+
+/// Whether the node is a declared tensor of numbers: it is read where it stands.
+fn is_plain_var(graph: &Graph, id: NodeId) -> bool {
+    matches!(graph.op(id), Op::Var(var) if !graph.var(*var).int)
+}
+
+/// Whether a step of the phase fills a slot.
+fn fills(phase: &Phase, slot: Slot) -> bool {
+    phase.steps.iter().any(|step| match step {
+        Step::Loops(kernel) => kernel.out == slot,
+        Step::Matmul { out, .. }
+        | Step::Lanes { out, .. }
+        | Step::Structured { out, .. }
+        | Step::Rows { out, .. } => *out == slot,
+    })
+}

@@ -1,0 +1,298 @@
+//! In: `outer` blocks of `len` rows of `inner` numbers. Out: for each of the `outer * inner` lanes one number (a reduction) or a lane.
+//! Invariant: every entry of `out` is written; no allocation; stable for large entries, as in `eval`.
+
+// Indices keep the loops in the shape that vectorises.
+#![allow(clippy::needless_range_loop)]
+
+use super::Real;
+
+/// Calls `f` with a lane's start in `x` and in a reduction's result.
+#[inline(always)]
+fn lanes(outer: usize, len: usize, inner: usize, mut f: impl FnMut(usize, usize)) {
+    for o in 0..outer {
+        for i in 0..inner {
+            f(o * len * inner + i, o * inner + i);
+        }
+    }
+}
+
+/// A reduction by a running value, rows of neighbours at a time.
+#[inline(always)]
+fn fold<F: Real>(
+    outer: usize,
+    len: usize,
+    inner: usize,
+    x: &[F],
+    out: &mut [F],
+    start: F,
+    step: impl Fn(F, F) -> F,
+) {
+    for o in 0..outer {
+        let out = &mut out[o * inner..][..inner];
+        let x = &x[o * len * inner..][..len * inner];
+        if inner == 1 {
+            let mut parts = [start; 8];
+            let (blocks, rest) = x.as_chunks::<8>();
+            for block in blocks {
+                for l in 0..8 {
+                    parts[l] = step(parts[l], block[l]);
+                }
+            }
+            for (l, value) in rest.iter().enumerate() {
+                parts[l] = step(parts[l], *value);
+            }
+            let mut all = parts[0];
+            for l in 1..8 {
+                all = step(all, parts[l]);
+            }
+            out[0] = all;
+        } else {
+            out.fill(start);
+            for k in 0..len {
+                let row = &x[k * inner..][..inner];
+                for i in 0..inner {
+                    out[i] = step(out[i], row[i]);
+                }
+            }
+        }
+    }
+}
+
+macro_rules! folds {
+    ($($(#[$doc:meta])* $name:ident: $start:expr, $step:expr;)*) => { $(
+        $(#[$doc])*
+        #[inline(always)]
+        pub fn $name<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+            fold(outer, len, inner, x, out, $start, $step);
+        }
+    )* };
+}
+
+folds! {
+    /// The sum.
+    sum: F::ZERO, |sum, v| sum + v;
+    /// The product.
+    prod: F::ONE, |product, v| product * v;
+    /// The largest; NaN if any is.
+    max: F::NEG_INFINITY, |best: F, v| best.maximum(v);
+    /// The smallest; NaN if any is.
+    min: F::INFINITY, |best: F, v| best.minimum(v);
+    /// 1 where none is 0.
+    all: F::ONE, |yes, v| if v == F::ZERO { F::ZERO } else { yes };
+    /// 1 where some is not 0. Runs over partial answers too, which are 0 or 1.
+    any: F::ZERO, |yes, v| if v == F::ZERO { yes } else { F::ONE };
+}
+
+/// What is subtracted before exponentials, or divided by before squares: the largest where it is finite, else 0.
+#[inline(always)]
+fn shift<F: Real>(x: &[F], start: usize, len: usize, step: usize) -> F {
+    let mut best = F::NEG_INFINITY;
+    for k in 0..len {
+        best = best.maximum(x[start + k * step]);
+    }
+    if best.is_finite() || best.is_nan() || best > F::ZERO { best } else { F::ZERO }
+}
+
+/// The logarithm of the sum of the exponentials.
+#[inline(always)]
+pub fn logsumexp<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    lanes(outer, len, inner, |from, to| out[to] = log_sum(x, from, len, inner));
+}
+
+#[inline(always)]
+fn log_sum<F: Real>(x: &[F], from: usize, len: usize, inner: usize) -> F {
+    let top = shift(x, from, len, inner);
+    if top == F::INFINITY {
+        return top;
+    }
+    let mut sum = F::ZERO;
+    for k in 0..len {
+        sum += (x[from + k * inner] - top).exp();
+    }
+    top + sum.ln()
+}
+
+/// Exponentials over their sum.
+#[inline(always)]
+pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
+    lanes(outer, len, inner, |from, _| {
+        let top = shift(x, from, len, inner);
+        for k in 0..len {
+            out[from + k * inner] = x[from + k * inner] - top;
+        }
+    });
+    // All lanes in one run, so that the exponential vectorises across them.
+    for value in out.iter_mut() {
+        *value = value.exp();
+    }
+    lanes(outer, len, inner, |from, _| {
+        let mut sum = F::ZERO;
+        for k in 0..len {
+            sum += out[from + k * inner];
+        }
+        let scale = F::ONE / sum;
+        for k in 0..len {
+            out[from + k * inner] *= scale;
+        }
+    });
+}
+
+/// The logarithm of softmax.
+#[inline(always)]
+pub fn log_softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    lanes(outer, len, inner, |from, _| {
+        let total = log_sum(x, from, len, inner);
+        for k in 0..len {
+            out[from + k * inner] = x[from + k * inner] - total;
+        }
+    });
+}
+
+/// The sum of squares of `x - centre`, and what its root is to be multiplied by.
+#[inline(always)]
+fn scaled_squares<F: Real>(x: &[F], from: usize, len: usize, inner: usize, centre: F) -> (F, F) {
+    let mut largest = F::ZERO;
+    for k in 0..len {
+        largest = largest.maximum((x[from + k * inner] - centre).abs());
+    }
+    if largest == F::ZERO || !largest.is_finite() {
+        return (largest * largest, F::ONE);
+    }
+    let mut sum = F::ZERO;
+    for k in 0..len {
+        let v = (x[from + k * inner] - centre) / largest;
+        sum = v.fma(v, sum);
+    }
+    (sum, largest)
+}
+
+/// The Euclidean norm, without overflow.
+#[inline(always)]
+pub fn norm2<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    lanes(outer, len, inner, |from, to| {
+        let (sum, scale) = scaled_squares(x, from, len, inner, F::ZERO);
+        out[to] = sum.sqrt() * scale;
+    });
+}
+
+#[inline(always)]
+fn mean_of<F: Real>(x: &[F], from: usize, len: usize, inner: usize) -> F {
+    let mut sum = F::ZERO;
+    for k in 0..len {
+        sum += x[from + k * inner];
+    }
+    sum / F::from_usize(len)
+}
+
+/// The standard deviation of the population.
+#[inline(always)]
+pub fn std<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    lanes(outer, len, inner, |from, to| {
+        let mean = mean_of(x, from, len, inner);
+        let (sum, scale) = scaled_squares(x, from, len, inner, mean);
+        out[to] = (sum / F::from_usize(len)).sqrt() * scale;
+    });
+}
+
+#[inline(always)]
+fn first<F: Real>(
+    x: &[F],
+    from: usize,
+    len: usize,
+    inner: usize,
+    beats: impl Fn(F, F) -> bool,
+) -> F {
+    let mut best = 0;
+    for k in 1..len {
+        let (value, known) = (x[from + k * inner], x[from + best * inner]);
+        if !known.is_nan() && (value.is_nan() || beats(value, known)) {
+            best = k;
+        }
+    }
+    F::from_usize(best)
+}
+
+/// The position of the first largest entry.
+#[inline(always)]
+pub fn argmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    lanes(outer, len, inner, |from, to| out[to] = first(x, from, len, inner, |v, best| v > best));
+}
+
+/// The position of the first smallest entry.
+#[inline(always)]
+pub fn argmin<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    lanes(outer, len, inner, |from, to| out[to] = first(x, from, len, inner, |v, best| v < best));
+}
+
+#[inline(always)]
+fn running<F: Real>(sizes: [usize; 3], x: &[F], out: &mut [F], start: F, step: impl Fn(F, F) -> F) {
+    let [outer, len, inner] = sizes;
+    lanes(outer, len, inner, |from, _| {
+        let mut state = start;
+        for k in 0..len {
+            state = step(state, x[from + k * inner]);
+            out[from + k * inner] = state;
+        }
+    });
+}
+
+/// Running sums.
+#[inline(always)]
+pub fn cumsum<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    running([outer, len, inner], x, out, F::ZERO, |sum, v| sum + v);
+}
+
+/// Running products.
+#[inline(always)]
+pub fn cumprod<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    running([outer, len, inner], x, out, F::ONE, |product, v| product * v);
+}
+
+/// For each entry the product of all others.
+#[inline(always)]
+pub fn prod_others<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    lanes(outer, len, inner, |from, _| {
+        let mut before = F::ONE;
+        for k in 0..len {
+            out[from + k * inner] = before;
+            before *= x[from + k * inner];
+        }
+        let mut after = F::ONE;
+        for k in (0..len).rev() {
+            out[from + k * inner] *= after;
+            after *= x[from + k * inner];
+        }
+    });
+}
+
+/// Ascending; NaNs last.
+#[inline]
+pub fn sort<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    out[..outer * len * inner].copy_from_slice(&x[..outer * len * inner]);
+    let after = |a: F, b: F| a > b || (a.is_nan() && !b.is_nan());
+    lanes(outer, len, inner, |from, _| {
+        // A heap over the lane, in place: no allocation, and never quadratic.
+        let at = |k: usize| from + k * inner;
+        let sift = |out: &mut [F], mut root: usize, end: usize| {
+            while 2 * root + 1 < end {
+                let mut child = 2 * root + 1;
+                if child + 1 < end && after(out[at(child + 1)], out[at(child)]) {
+                    child += 1;
+                }
+                if !after(out[at(child)], out[at(root)]) {
+                    return;
+                }
+                out.swap(at(root), at(child));
+                root = child;
+            }
+        };
+        for root in (0..len / 2).rev() {
+            sift(out, root, len);
+        }
+        for end in (1..len).rev() {
+            out.swap(at(0), at(end));
+            sift(out, 0, end);
+        }
+    });
+}
