@@ -3,8 +3,8 @@
 
 use chainrule_core::derivation::{Options, Steps, tell};
 use chainrule_core::eval::{Array, Point, eval, infer_dims};
-use chainrule_core::ir::{DimId, VarId};
-use chainrule_core::{Compiled, Source, compile};
+use chainrule_core::ir::{DimId, Op, VarId};
+use chainrule_core::{Compiled, Source, compile, raise};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -35,6 +35,9 @@ fn matrix(value: &Value) -> Array {
     Array { shape, data: rows.concat() }
 }
 
+/// Functions whose results have a size that the names of sizes do not tell.
+const WANT_SIZES: &[&str] = &["svd"];
+
 /// A program in the dialect: declarations, the case's own text, and what is asked for.
 fn program(case: &Value, request: Option<&str>) -> String {
     let (mut dims, mut declarations) = (BTreeSet::new(), String::new());
@@ -48,7 +51,10 @@ fn program(case: &Value, request: Option<&str>) -> String {
     }
     let mut text = String::new();
     if !dims.is_empty() {
-        let _ = writeln!(text, "dim {};", dims.into_iter().collect::<Vec<_>>().join(", "));
+        let expr = case["expr"].as_str().unwrap_or_default();
+        let fixed = WANT_SIZES.iter().any(|name| expr.contains(name));
+        let dim = |dim: &str| if fixed { format!("{dim} = {}", case["dims"][dim]) } else { dim.to_string() };
+        let _ = writeln!(text, "dim {};", dims.into_iter().map(dim).collect::<Vec<_>>().join(", "));
     }
     text.push_str(&declarations);
     text.push_str(case["expr"].as_str().expect("an expression"));
@@ -162,6 +168,13 @@ fn printed(compiled: &Compiled, at: &Point, kind: chainrule_grammar::ast::Reques
     for var in &graph.vars {
         let shape = if var.shape.is_empty() { String::new() } else { format!(": {}", graph.show_shape(&var.shape)) };
         let _ = writeln!(text, "input {}{shape};", var.name);
+    }
+    // The program's definitions, in the ordinary language; arguments have smaller ids than what is made of them.
+    let mut named: Vec<_> = compiled.lowered.scope.iter().map(|(name, node)| (*node, name)).collect();
+    named.sort();
+    for (node, name) in named.into_iter().filter(|(node, _)| !matches!(graph.op(*node), Op::Var(_))) {
+        let formula = raise::text(&raise::Names::new(graph), node, raise::Notation::Matrix);
+        let _ = writeln!(text, "{name} = {};", chainrule_grammar::print::expr(&formula));
     }
     for part in &told.wheres {
         let _ = writeln!(text, "{} = {};", part.name, part.text);
