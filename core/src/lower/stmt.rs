@@ -349,20 +349,22 @@ impl<'a> Lowerer<'a> {
         self.globals.insert(name.name.clone(), val);
     }
 
-    /// An unnamed expression is called `f`: a loss where it is a scalar, else an output whose Jacobian is taken.
+    /// An unnamed expression is called `f` where that name is free: a loss where it is a scalar, else an output whose Jacobian is taken.
     fn bare(&mut self, expr: &'a Expr, span: Span, lowered: &mut Lowered) {
         let val = match self.expr(expr) {
             Ok(val) => val,
             Err(diagnostic) => return self.report(diagnostic),
         };
-        let named = Named { name: "f".to_string(), node: val.node, span };
-        if !self.globals.contains_key("f") {
-            let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
-            if !atom {
-                self.graph.names.entry(val.node).or_insert_with(|| "f".to_string());
-            }
-            self.globals.insert("f".to_string(), val.clone());
+        // `f`, or where the program has another `f`, `f_1`.
+        let taken = |name: &str| self.globals.contains_key(name) || self.dims.contains_key(name);
+        let numbered = (1..).map(|number| format!("f_{number}"));
+        let name = std::iter::once("f".to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+        let named = Named { name: name.clone(), node: val.node, span };
+        let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+        if !atom {
+            self.graph.names.entry(val.node).or_insert_with(|| name.clone());
         }
+        self.globals.insert(name, val.clone());
         if self.positional(&val).is_empty() {
             lowered.losses.push(named);
         } else {
