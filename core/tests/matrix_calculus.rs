@@ -74,12 +74,15 @@ fn compiled(text: &str) -> Result<Compiled, String> {
     Ok(compiled)
 }
 
-/// The point of a case, where a scalar's array has no axes.
+/// The point of a case: a scalar's array has no axes, a column's and a row's has one.
 fn point(compiled: &Compiled, inputs: &BTreeMap<String, Array>) -> Result<Point, String> {
     let mut vars = BTreeMap::new();
     for (at, var) in compiled.graph.vars.iter().enumerate() {
         let array = inputs.get(&var.name).ok_or_else(|| format!("no value for {}", var.name))?;
-        let shape = if var.shape.is_empty() { Vec::new() } else { array.shape.clone() };
+        let shape = match var.shape.len() {
+            2 => array.shape.clone(),
+            _ => array.shape.iter().copied().filter(|size| *size != 1).collect(),
+        };
         vars.insert(VarId(at as u32), Array { shape, data: array.data.clone() });
     }
     let dims = infer_dims(&compiled.graph, &vars)?;

@@ -5,7 +5,7 @@ use super::{Function, Lowered, Lowerer, Named, Request, Val};
 use crate::ir::graph::{DimInfo, Fact};
 use crate::ir::{Dim, DimId, Graph, NamedConst, Num, Op, Var, VarKind};
 use chainrule_grammar::ast::{DeclKind, DimDecl, Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl};
-use chainrule_grammar::{Code, Diagnostic, Span};
+use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
@@ -50,6 +50,9 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
     lowered.dims = lowerer.dims.clone();
     lowered.scope.extend(lowerer.globals.iter().map(|(name, val)| (name.clone(), val.node)));
     let diagnostics = lowerer.diagnostics;
+    if program.dialect == Dialect::Matlab {
+        super::matlab::slim(graph, &mut lowered);
+    }
     (lowered, diagnostics)
 }
 

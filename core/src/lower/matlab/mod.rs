@@ -6,6 +6,9 @@
 
 mod call;
 mod product;
+mod slim;
+
+pub(crate) use slim::slim;
 
 use super::shape::Operand;
 use super::{Lowerer, Val};
