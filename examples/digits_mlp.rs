@@ -13,7 +13,10 @@ use common::plot::{self, Curve};
 use plotters::style::RGBColor;
 use std::error::Error;
 
-derive_grad! { pub mod digits_mlp = "examples/digits_mlp.grad"; }
+derive_grad! {
+    /// The network.
+    pub mod digits_mlp = "examples/digits_mlp.grad";
+}
 
 use digits_mlp::{Inputs, Params, Workspace};
 

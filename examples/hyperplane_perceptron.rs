@@ -6,8 +6,14 @@ use chainrule::derive_grad;
 use chainrule::optim::Sgd;
 use chainrule::rng::SmallRng;
 
-derive_grad! { pub mod plane = "examples/hyperplane_perceptron.grad"; }
-derive_grad! { pub mod distance = "examples/hyperplane_distance.grad"; }
+derive_grad! {
+    /// The plane, and the loss over misclassified points.
+    pub mod plane = "examples/hyperplane_perceptron.grad";
+}
+derive_grad! {
+    /// The distance from the plane.
+    pub mod distance = "examples/hyperplane_distance.grad";
+}
 
 /// Points on both sides of the line x0 + 2 x1 = 0.5, none closer to it than 0.1.
 pub fn points(count: usize, rng: &mut SmallRng) -> (Vec<[f64; 2]>, Vec<f64>) {

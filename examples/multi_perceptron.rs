@@ -5,7 +5,10 @@ mod common;
 use chainrule::derive_grad;
 use chainrule::rng::SmallRng;
 
-derive_grad! { pub mod layer = "examples/multi_perceptron.grad"; }
+derive_grad! {
+    /// A layer of perceptrons.
+    pub mod layer = "examples/multi_perceptron.grad";
+}
 
 /// The number of partial derivatives and their largest relative error by finite differences.
 pub fn check(n: usize, m: usize) -> (usize, f64) {

@@ -6,9 +6,18 @@ use chainrule::derive_grad;
 use chainrule::optim::Sgd;
 use chainrule::rng::SmallRng;
 
-derive_grad! { pub mod linear = "examples/linear_regression.grad"; }
-derive_grad! { pub mod logistic = "examples/logistic_regression.grad"; }
-derive_grad! { pub mod softmax = "examples/softmax_regression.grad"; }
+derive_grad! {
+    /// Linear regression.
+    pub mod linear = "examples/linear_regression.grad";
+}
+derive_grad! {
+    /// Logistic regression.
+    pub mod logistic = "examples/logistic_regression.grad";
+}
+derive_grad! {
+    /// Softmax regression.
+    pub mod softmax = "examples/softmax_regression.grad";
+}
 
 const SAMPLES: usize = 100;
 
@@ -22,7 +31,7 @@ pub fn slope() -> f64 {
     let mut params = linear::Params::zeros(dims);
     let (_, gradient) = linear::value_and_grad(&params, &inputs);
     let mut hessian = [0.0];
-    linear::hessian_E_wrt_w(&params, &inputs, &mut linear::Workspace::new(&inputs), &mut hessian);
+    linear::hessian_E_w(&params, &inputs, &mut linear::Workspace::new(&inputs), &mut hessian);
     params.as_mut_slice()[0] -= gradient.as_slice()[0] / hessian[0];
     params.as_slice()[0]
 }
@@ -43,7 +52,7 @@ pub fn newton(steps: usize) -> Vec<f64> {
         let [g0, g1] = [gradient.as_slice()[0], gradient.as_slice()[1]];
         sizes.push(g0.hypot(g1));
         let mut h = [0.0; 4];
-        logistic::hessian_E_wrt_w(&params, &inputs, &mut workspace, &mut h);
+        logistic::hessian_E_w(&params, &inputs, &mut workspace, &mut h);
         let det = h[0] * h[3] - h[1] * h[2];
         params.as_mut_slice()[0] -= (h[3] * g0 - h[1] * g1) / det;
         params.as_mut_slice()[1] -= (h[0] * g1 - h[2] * g0) / det;

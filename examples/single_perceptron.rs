@@ -6,7 +6,10 @@ use chainrule::derive_grad;
 use chainrule::optim::Sgd;
 use chainrule::rng::SmallRng;
 
-derive_grad! { pub mod one_output = "examples/single_perceptron.grad"; }
+derive_grad! {
+    /// A perceptron of N inputs.
+    pub mod one_output = "examples/single_perceptron.grad";
+}
 
 derive_grad! {
     /// The single perceptron for one sample of ten inputs, its weights a column.

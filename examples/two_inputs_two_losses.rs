@@ -6,7 +6,10 @@ use chainrule::derive_grad;
 use chainrule::optim::Adam;
 use chainrule::rng::SmallRng;
 
-derive_grad! { pub mod headlines = "examples/two_inputs_two_losses.grad"; }
+derive_grad! {
+    /// The network of headlines.
+    pub mod headlines = "examples/two_inputs_two_losses.grad";
+}
 
 use headlines::{Dims, Inputs, Params, Workspace};
 

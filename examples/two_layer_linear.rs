@@ -6,7 +6,10 @@ use chainrule::derive_grad;
 use chainrule::optim::{Adam, Momentum, RmsProp, Rprop, Sgd};
 use chainrule::rng::SmallRng;
 
-derive_grad! { pub mod two_layers = "examples/two_layer_linear.grad"; }
+derive_grad! {
+    /// The two layers.
+    pub mod two_layers = "examples/two_layer_linear.grad";
+}
 
 use two_layers::{Inputs, Params, Workspace};
 

@@ -26,7 +26,7 @@ fn has_range(expr: &Expr, letter: &str) -> bool {
         ExprKind::Product(first, rest) => {
             has_range(first, letter) || rest.iter().any(|(_, factor)| has_range(factor, letter))
         }
-        ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
             has_range(a, letter) || has_range(b, letter)
         }
         ExprKind::Pipe(first, stages) => {
@@ -51,7 +51,7 @@ fn is_short(names: &Names<'_>, expr: &Expr, letter: &str, dim: &Dim) -> bool {
         ExprKind::Neg(inner) | ExprKind::Transpose(inner) => within(inner),
         ExprKind::Sum(first, rest) => within(first) || rest.iter().any(|(_, term)| within(term)),
         ExprKind::Product(first, rest) => within(first) || rest.iter().any(|(_, factor)| within(factor)),
-        ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => within(a) || within(b),
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => within(a) || within(b),
         ExprKind::Pipe(first, stages) => within(first) || stages.iter().any(within),
         ExprKind::Call { args, .. } => args.iter().any(within),
         ExprKind::Index(base, items) => {
