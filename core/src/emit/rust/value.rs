@@ -68,13 +68,8 @@ pub fn number(c: Num) -> TokenStream {
 }
 
 fn times(ids: &[ValueId]) -> TokenStream {
-    let mut out = TokenStream::new();
-    for (at, id) in ids.iter().enumerate() {
-        let times = (at > 0).then(|| quote!(*));
-        let local = local(*id);
-        out.extend(quote!(#times #local));
-    }
-    out
+    let locals = ids.iter().map(|id| local(*id));
+    locals.reduce(|product, factor| quote!(#product * #factor)).unwrap_or_else(|| quote!(F::ONE))
 }
 
 fn quotient(over: &[ValueId], under: &[ValueId]) -> TokenStream {
