@@ -1,5 +1,6 @@
 //! Planning. In: a graph and the results that are wanted. Out: steps over buffers, the same for every target that has loops.
 //!
+//! - [`scale`]: scalar factors are moved to where they are applied once.
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`kernel`], [`order`]: a step for each buffer.
@@ -12,6 +13,7 @@ pub mod kernel;
 pub mod lin;
 pub mod matmul;
 pub mod order;
+pub mod scale;
 
 use crate::emit::Job;
 use crate::ir::{Dim, Graph, NodeId, Op, Shape, VarId};
@@ -168,8 +170,10 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
         requests.iter().flatten().copied().collect(),
     ]
     .concat();
-    let (graph, map) = contract::contract(job.graph, &all);
-    let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[id]).collect::<Vec<_>>();
+    let (graph, scaled) = scale::scale(job.graph, &all);
+    let roots: Vec<NodeId> = all.iter().map(|id| scaled[id]).collect();
+    let (graph, map) = contract::contract(&graph, &roots);
+    let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[&scaled[id]]).collect::<Vec<_>>();
     Planner::new(&graph, &moved(&all)).run(
         &moved(&forward),
         &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),
