@@ -80,6 +80,9 @@ fn gradients_match_finite_differences() {
         ("param A:[2,3,4], B:[4,2]; loss L = sum((A @ B)^2) + sum(einsum(\"ijk,kl->jl\", A, B));", &[]),
         ("param x:[6]; loss L = sum(reshape(x, [2, 3]) @ reshape(x, [3, 2]));", &[]),
         ("input S:[4,4]; param X:[4,4]; loss L = trace(S @ inv(X)) + sum(solve(X, S)) + sum(solve(X, S[0]));", &[]),
+        ("input xs:[6,3], h0:[4]; param W:[3,4], U:[4,4]; fn step(h, x) = tanh(x@W + h@U); h = scan(step, h0, xs); loss L = sum(h^2);", &[]),
+        ("input xs:[5,3], ys:[5]; param c0:[2,3], w:[3,3]; fn f(c, x, y) { g = sigmoid(c @ w + x); g * c + y * exp(-x) * c[::-1] } h = scan(f, c0, xs, ys); loss L = sum(h[-1]^2) + sum(h) * sum(w);", &[]),
+        ("input xs:[4,2]; param h0:[2], a:[2]; fn f(h, x) = h * x + sin(a * h); h = scan(f, h0, xs); loss L = sum(h * h[0]) + sum(d(sum(h), h0)^2);", &[]),
     ] {
         check(program, sizes);
     }

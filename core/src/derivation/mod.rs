@@ -81,8 +81,10 @@ pub struct Step {
     pub text: String,
     /// The whole line in LaTeX (left-hand side included where a new chain of equalities starts).
     pub latex: String,
-    /// Why the line holds.
+    /// Why the line holds, in plain text.
     pub note: String,
+    /// The same as running text of LaTeX, formulas between dollars.
+    pub note_latex: String,
 }
 
 /// A named part of a closed form.

@@ -1,7 +1,11 @@
 //! Why a line holds: rules as data, and the one table of their sentences.
 
 use crate::ir::{Graph, NodeId, Num, Op};
+use crate::lower::call::formula;
 use crate::ops::{self, Kind, OpId, Rule};
+use crate::raise::Notation;
+use crate::render::{self, Context};
+use chainrule_grammar::ast::Expr;
 
 /// The rule behind a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -78,49 +82,92 @@ impl Reason {
     }
 
     /// The sentence, in English.
-    pub fn sentence(&self) -> String {
+    pub fn sentence(&self, say: Say) -> String {
         match self {
-            Reason::Definition(name) => format!("definition of {name}"),
+            Reason::Definition(name) => format!("definition of {}", say.name(name)),
             Reason::ChainRule => "chain rule".to_string(),
-            Reason::Function(op) => function_sentence(*op),
-            Reason::Power(exponent) => power_sentence(*exponent),
+            Reason::Function(op) => function_sentence(*op, say),
+            Reason::Power(exponent) => power_sentence(*exponent, say),
             Reason::SumRule => "a sum is differentiated term by term".to_string(),
             Reason::Linear | Reason::Local(..) => "a product is linear in each factor".to_string(),
             Reason::Rearranged => "entries are only moved".to_string(),
             Reason::DeltaContract => "Kronecker deltas contracted".to_string(),
-            Reason::Substitute(name) => format!("{name} put in"),
+            Reason::Substitute(name) => format!("{} put in", say.name(name)),
             Reason::Simplify => "collected".to_string(),
-            Reason::RowsSumToOne(what) => format!("uses that {what} sums to 1 along its last axis"),
+            Reason::RowsSumToOne(what) => format!("uses that {} sums to 1 along its last axis", say.name(what)),
             Reason::Independent => "it does not depend on the variable, so the derivative is zero by structure".to_string(),
         }
     }
 }
 
-fn power_sentence(exponent: Num) -> String {
-    match exponent {
-        e if e == Num::int(-1) => "derivative of a reciprocal: (1/u)' = -1/u^2".to_string(),
-        Num::Rational(1, 2) => "derivative of a square root: 1/(2 sqrt(u))".to_string(),
-        e if e == Num::int(2) => "power rule: (u^2)' = 2 u".to_string(),
-        _ => match (exponent + Num::int(-1)).as_int() {
-            Some(n) if n > 0 => format!("power rule: (u^{exponent})' = {exponent} u^{n}"),
-            _ => format!("power rule: (u^({exponent}))' = {exponent} u^({})", exponent + Num::int(-1)),
-        },
+/// How a sentence writes its formulas: in the language, or in LaTeX between dollars.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Say {
+    /// Plain text.
+    Plain,
+    /// Running text of LaTeX.
+    Latex,
+}
+
+impl Say {
+    /// A name of the program.
+    pub fn name(self, name: &str) -> String {
+        match self {
+            Say::Plain => name.to_string(),
+            Say::Latex if name.contains(' ') => name.to_string(),
+            Say::Latex => format!("${}$", render::name_latex(name)),
+        }
+    }
+
+    /// A formula of the rule book.
+    fn formula(self, text: &'static str) -> String {
+        match self {
+            Say::Plain => text.to_string(),
+            Say::Latex => {
+                let scalar = |_: &str| Some(0);
+                let context = Context { rank: &scalar, notation: Notation::Index };
+                format!("${}$", render::latex(&formula(text), &context))
+            }
+        }
     }
 }
 
-fn function_sentence(op: OpId) -> String {
+fn power_sentence(exponent: Num, say: Say) -> String {
+    let lower = exponent + Num::int(-1);
+    let (plain, latex) = match (exponent.as_int(), lower.as_int()) {
+        (Some(-1), _) => ("(1/u)' = -1/u^2".to_string(), r"(1/u)' = -1/u^2".to_string()),
+        (Some(2), _) => ("(u^2)' = 2 u".to_string(), "(u^2)' = 2u".to_string()),
+        (Some(n), Some(m)) if m > 0 => (format!("(u^{n})' = {n} u^{m}"), format!("(u^{{{n}}})' = {n}u^{{{m}}}")),
+        _ if exponent == Num::Rational(1, 2) => ("sqrt(u)' = 1/(2 sqrt(u))".to_string(), r"\sqrt{u}' = 1/(2\sqrt{u})".to_string()),
+        _ => (format!("(u^({exponent}))' = {exponent} u^({lower})"), format!("(u^{{{exponent}}})' = ({exponent})u^{{{lower}}}")),
+    };
+    match say {
+        Say::Plain => format!("power rule: {plain}"),
+        Say::Latex => format!("power rule: ${latex}$"),
+    }
+}
+
+fn function_sentence(op: OpId, say: Say) -> String {
     let row = ops::spec(op);
-    let call = format!("{}({})", row.name, row.params.join(", "));
+    let call = match say {
+        Say::Plain => format!("y = {}({})", row.name, row.params.join(", ")),
+        Say::Latex => {
+            let call = Expr::call(row.name, row.params.iter().map(|param| Expr::name(*param)).collect());
+            let scalar = |_: &str| Some(0);
+            let context = Context { rank: &scalar, notation: Notation::Index };
+            format!("$y = {}$", render::latex(&call, &context))
+        }
+    };
+    let partial = |param: &str, text: &'static str| match say {
+        Say::Plain => format!("dy/d{param} = {text}"),
+        Say::Latex => format!("$\\mathrm{{d}}y/\\mathrm{{d}}{param} = $ {}", say.formula(text)),
+    };
     match (row.kind, row.rule) {
-        (Kind::Elementwise, Rule::Partials([only])) => {
-            format!("chain rule; with y = {call}, dy/d{} = {only}", row.params[0])
-        }
         (Kind::Elementwise, Rule::Partials(partials)) => {
-            let all: Vec<String> =
-                row.params.iter().zip(partials).map(|(param, partial)| format!("dy/d{param} = {partial}")).collect();
-            format!("chain rule; with y = {call}, {}", all.join(", "))
+            let all: Vec<String> = row.params.iter().zip(partials).map(|(param, text)| partial(param, text)).collect();
+            format!("chain rule; with {call}, {}", all.join(", "))
         }
-        (_, Rule::Vjp([only])) => format!("chain rule; the pullback of y = {call} is {only}"),
-        _ => format!("chain rule; derivative of {}", row.name),
+        (_, Rule::Vjp([only])) => format!("chain rule; the pullback of {call} is {}", say.formula(only)),
+        _ => format!("chain rule; derivative of {}", row.name.replace('_', " ")),
     }
 }

@@ -1,7 +1,7 @@
 //! Lines to text and LaTeX. Decides no mathematics: it raises nodes to formulas in the notation asked for.
 
 use super::chain::{Chain, Lemma, Line, Weight};
-use super::notes::Reason;
+use super::notes::{Reason, Say};
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
 use crate::ir::NodeId;
@@ -90,6 +90,9 @@ impl Show<'_> {
 
     /// A named part.
     pub fn binding(&self, name: &str, node: NodeId) -> Binding {
+        if let Some(call) = name.strip_prefix("fn ") {
+            return self.function(name, call, node);
+        }
         let axes = self.names.axes(node);
         let whole = (self.options.notation == Notation::Matrix).then(|| raise::matrix(self.names, node)).flatten();
         match whole {
@@ -116,6 +119,29 @@ impl Show<'_> {
                     latex: format!("{} = {latex}", render::indexed_name_latex(name, &axes)),
                 }
             }
+        }
+    }
+
+    /// A step of a scan, as a function of the language.
+    fn function(&self, name: &str, call: &str, node: NodeId) -> Binding {
+        let (function, params) = call.trim_end_matches(')').split_once('(').unwrap_or((call, ""));
+        let params: Vec<String> = params.split(", ").map(render::name_latex).collect();
+        let (expr, notation) = match raise::matrix(self.names, node) {
+            Some(expr) => (expr, Notation::Matrix),
+            None => {
+                let axes = self.names.axes(node);
+                (raise::tensor(self.names, node, &axes, raise::index(self.names, node, &axes)), Notation::Index)
+            }
+        };
+        Binding {
+            name: name.to_string(),
+            text: print::expr(&expr),
+            latex: format!(
+                r"\operatorname{{{}}}({}) = {}",
+                function.replace('_', r"\_"),
+                params.join(", "),
+                self.latex(&expr, notation)
+            ),
         }
     }
 
@@ -191,30 +217,34 @@ impl Show<'_> {
         let definition = [Reason::Definition(self.names.of(self.of).unwrap_or(&self.derivative.of.name).to_string())];
         let mut reasons: Vec<&Reason> = if opened { definition.iter().collect() } else { reasons.iter().collect() };
         reasons.sort_by_key(|reason| reason.rank());
-        let mut sentences: Vec<String> = Vec::new();
-        if reasons.iter().any(|reason| matches!(reason, Reason::Local(..))) {
-            reasons.retain(|reason| **reason != Reason::Linear);
-        }
         let main = reasons.first();
         let telling = main.map_or(0, |reason| reason.rank());
-        for reason in reasons.iter().filter(|reason| reason.rank() <= telling.max(2) || matches!(reason, Reason::Local(..))) {
-            let sentence = match reason {
-                Reason::DeltaContract if self.options.notation == Notation::Matrix && reasons.len() > 1 => String::new(),
-                Reason::DeltaContract => self.vanishing(before),
-                Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian),
-                other => other.sentence(),
-            };
-            if !sentence.is_empty() && !sentences.contains(&sentence) {
-                sentences.push(sentence);
-            }
-        }
+        let told = |reason: &&&Reason| reason.rank() <= telling.max(2) || matches!(reason, Reason::Local(..));
+        let told: Vec<&Reason> = reasons.iter().filter(told).copied().collect();
         Step {
             about: self.about.to_string(),
             rule: main.map_or_else(String::new, |reason| reason.rule()),
             text: if opened { self.opened_text() } else { self.text(line.rhs) },
             latex: if opened { self.opened_latex() } else { self.line_latex(line) },
-            note: sentences.join("; "),
+            note: self.sentences(&told, before, Say::Plain),
+            note_latex: self.sentences(&told, before, Say::Latex),
         }
+    }
+
+    fn sentences(&self, reasons: &[&Reason], before: Option<&Line>, say: Say) -> String {
+        let mut sentences: Vec<String> = Vec::new();
+        for reason in reasons {
+            let sentence = match reason {
+                Reason::DeltaContract if self.options.notation == Notation::Matrix && reasons.len() > 1 => String::new(),
+                Reason::DeltaContract => self.vanishing(before, say),
+                Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian, say),
+                other => other.sentence(say),
+            };
+            if !sentence.is_empty() && !sentences.contains(&sentence) {
+                sentences.push(sentence);
+            }
+        }
+        sentences.join("; ")
     }
 
     /// `d(1/2 * sum((o - t)^2), w[j])`: what is differentiated, written out.
@@ -309,25 +339,33 @@ impl Show<'_> {
     }
 
     /// `∂z_ni/∂W_jk = x_nj δ_ik`, in a line of Unicode.
-    fn local(&self, quantity: NodeId, jacobian: NodeId) -> String {
+    fn local(&self, quantity: NodeId, jacobian: NodeId, say: Say) -> String {
         let graph = self.names.graph;
         let (_, back) = self.letters();
         let own = self.names.letters.shape(graph.shape(quantity), &back);
         let left = Expr::call("d", vec![raise::entry(self.names, quantity, &own), raise::entry(self.names, self.by, &back)]);
         let right = raise::index(self.names, jacobian, &[own, back].concat());
-        let unicode = |expr: &Expr| self.context(|ctx| render::unicode(expr, ctx), Notation::Index);
-        format!("{} = {}", unicode(&left), unicode(&right))
+        match say {
+            Say::Plain => {
+                let unicode = |expr: &Expr| self.context(|ctx| render::unicode(expr, ctx), Notation::Index);
+                format!("{} = {}", unicode(&left), unicode(&right))
+            }
+            Say::Latex => format!("${} = {}$", self.latex(&left, Notation::Index), self.latex(&right, Notation::Index)),
+        }
     }
 
     /// "δ_ik = 0 unless i = k: only the terms with i = k remain", for the deltas of the line before.
-    fn vanishing(&self, before: Option<&Line>) -> String {
-        let Some(line) = before else { return Reason::DeltaContract.sentence() };
+    fn vanishing(&self, before: Option<&Line>, say: Say) -> String {
+        let Some(line) = before else { return Reason::DeltaContract.sentence(say) };
         let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
         let mut pairs = Vec::new();
         find_deltas(&entry, &mut pairs);
-        let parts: Vec<String> =
-            pairs.iter().map(|(a, b)| format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there")).collect();
-        if parts.is_empty() { Reason::DeltaContract.sentence() } else { parts.join(", ") }
+        let part = |(a, b): &(String, String)| match say {
+            Say::Plain => format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there"),
+            Say::Latex => format!(r"the terms with ${a} \neq {b}$ vanish, as $\delta_{{{a}{b}}} = 0$ there"),
+        };
+        let parts: Vec<String> = pairs.iter().map(part).collect();
+        if parts.is_empty() { Reason::DeltaContract.sentence(say) } else { parts.join(", ") }
     }
 
     // ---- the two cases of a local Jacobian --------------------------------------------------------------------------
@@ -354,19 +392,20 @@ impl Show<'_> {
             latex(lemma.same, &of_letters),
             latex(lemma.different, &axes),
         );
-        let note = format!(
-            "the derivative of {of} by {by} has two cases: {} = {}, and {} ≠ {}",
-            of_letters[lemma.axis], by_letters[lemma.axis], of_letters[lemma.axis], by_letters[lemma.axis]
-        );
+        let (own, other) = (&of_letters[lemma.axis], &by_letters[lemma.axis]);
+        let note = format!("the derivative of {of} by {by} has two cases: {own} = {other}, and {own} ≠ {other}");
+        let (of_name, by_name) = (Say::Latex.name(of), Say::Latex.name(by));
+        let note_latex = format!(r"the derivative of {of_name} by {by_name} has two cases: ${i} = {j}$, and ${i} \neq {j}$");
         let rule = super::notes::reason_of(graph, lemma.of).rule();
         vec![
-            Step { about: about.clone(), rule: rule.clone(), text: wrap(left), latex: cases, note },
+            Step { about: about.clone(), rule: rule.clone(), text: wrap(left), latex: cases, note, note_latex },
             Step {
                 about,
                 rule,
                 text: wrap(entry.clone()),
                 latex: format!("= {}", self.latex(&entry, Notation::Index)),
                 note: "both cases in one, with Kronecker's delta".to_string(),
+                note_latex: "both cases in one, with Kronecker's delta".to_string(),
             },
         ]
     }
@@ -395,7 +434,7 @@ fn find_deltas(expr: &Expr, pairs: &mut Vec<(String, String)>) {
             find_deltas(first, pairs);
             rest.iter().for_each(|(_, factor)| find_deltas(factor, pairs));
         }
-        ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
             find_deltas(a, pairs);
             find_deltas(b, pairs);
         }

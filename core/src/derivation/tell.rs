@@ -5,10 +5,10 @@ use super::notes::Reason;
 use super::show::Show;
 use super::{Binding, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
-use crate::ir::{Graph, NodeId, Op, Var, VarKind};
+use crate::ir::{Graph, NodeId, Op};
 use crate::raise::{self, Letters, Names, Notation};
 use crate::simplify::{simplify, simplify_above};
-use chainrule_grammar::{Diagnostic, Span};
+use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
@@ -51,6 +51,9 @@ struct Teller<'c> {
     /// Names of shared parts.
     extra: BTreeMap<NodeId, String>,
     taken: BTreeSet<String>,
+    /// Names of the steps of scans that differentiation made, with their parameters and bodies.
+    functions: BTreeMap<NodeId, String>,
+    steps_of: BTreeMap<NodeId, (String, NodeId)>,
     letters: Rc<Letters>,
     /// How many axes every name stands for.
     ranks: BTreeMap<String, usize>,
@@ -88,6 +91,8 @@ impl<'c> Teller<'c> {
             told: BTreeSet::new(),
             extra: BTreeMap::new(),
             taken,
+            functions: BTreeMap::new(),
+            steps_of: BTreeMap::new(),
             letters,
             ranks,
             normal,
@@ -96,7 +101,39 @@ impl<'c> Teller<'c> {
     }
 
     fn names(&self) -> Names<'_> {
-        Names::with_letters(&self.graph, self.extra.clone(), Rc::clone(&self.letters))
+        self.names_with(self.extra.clone())
+    }
+
+    fn names_with(&self, extra: BTreeMap<NodeId, String>) -> Names<'_> {
+        Names::with_letters(&self.graph, extra, Rc::clone(&self.letters)).with_functions(self.functions.clone())
+    }
+
+    /// Gives the steps of scans below a node names, so that they can be written as functions of the language.
+    fn name_steps(&mut self, root: NodeId) {
+        let atoms = self.atoms();
+        for node in self.graph.reachable(&[root]) {
+            let Op::Scan(body) = *self.graph.op(node) else { continue };
+            let body = self.graph.bodies[body.0 as usize].clone();
+            if !body.name.is_empty() || self.functions.contains_key(&node) {
+                continue;
+            }
+            let captured = self.graph.args(node)[1 + body.entries.len()..].to_vec();
+            let mut replace: Vec<(NodeId, NodeId)> = body.captures.iter().copied().zip(captured).collect();
+            let mut params = Vec::new();
+            for stand_in in std::iter::once(body.state).chain(body.entries.iter().copied()) {
+                let name = self.graph.name(stand_in).unwrap_or("s").to_string();
+                let name = self.free_name(&format!("{name}_t"));
+                let shape = self.graph.shape(stand_in).clone();
+                self.ranks.insert(name.clone(), shape.len());
+                replace.push((stand_in, self.graph.stand_in(&name, shape)));
+                params.push(name);
+            }
+            let result = self.graph.substitute(body.result, &replace);
+            let result = simplify_above(&mut self.graph, &[result], &atoms).roots[0];
+            let name = self.free_name("backstep");
+            self.functions.insert(node, name.clone());
+            self.steps_of.insert(node, (format!("fn {name}({})", params.join(", ")), result));
+        }
     }
 
     fn tell(&mut self, derivative: &Derivative) -> Result<Told, Diagnostic> {
@@ -242,17 +279,10 @@ impl<'c> Teller<'c> {
         }
         let quantity = self.graph.name(node).unwrap_or("v").replace('.', "_");
         let name = self.free_name(&format!("delta_{quantity}"));
-        let var = Var {
-            name: name.clone(),
-            kind: VarKind::Direction,
-            int: false,
-            shape: self.graph.shape(closed).clone(),
-            facts: Vec::new(),
-            doc: Vec::new(),
-            span: Span::default(),
-        };
-        self.ranks.insert(name.clone(), var.shape.len());
-        (Some(name), self.graph.declare(var))
+        let shape = self.graph.shape(closed).clone();
+        self.ranks.insert(name.clone(), shape.len());
+        let term = self.graph.stand_in(&name, shape);
+        (Some(name), term)
     }
 
     fn free_name(&mut self, wanted: &str) -> String {
@@ -293,7 +323,7 @@ impl<'c> Teller<'c> {
             .filter_map(|stage| Some((stage.term, stage.chain.closed, stage.name.clone()?)))
             .collect();
         for (term, value, name) in terms {
-            let opened = substitute(&mut self.graph, chain.closed, term, value);
+            let opened = self.graph.substitute(chain.closed, &[(term, value)]);
             let atoms = self.atoms();
             let simple = simplify_above(&mut self.graph, &[opened], &atoms);
             let opened = simple.roots[0];
@@ -322,6 +352,7 @@ impl<'c> Teller<'c> {
 
     /// Names for parts of a formula that is too long or has a part twice.
     fn share(&mut self, node: NodeId) -> Vec<(String, NodeId)> {
+        self.name_steps(node);
         let shared = raise::share(&self.names(), node, LONG_FORMULA);
         for (name, part) in &shared {
             self.ranks.insert(name.clone(), self.graph.rank(*part));
@@ -331,37 +362,40 @@ impl<'c> Teller<'c> {
         shared
     }
 
-    /// The bindings and every shared part that they or the closed form mention, in an order in which each uses earlier ones only.
+    /// The bindings, each after the shared parts that it mentions, and at last those of the closed form; the steps of scans first.
     fn with_all_parts(&self, bindings: Vec<(String, NodeId)>, closed: NodeId) -> Vec<(String, NodeId)> {
-        let mut all: BTreeMap<NodeId, String> = BTreeMap::new();
-        let mut stack: Vec<NodeId> = vec![closed];
-        for (name, node) in bindings {
-            stack.push(node);
-            all.insert(node, name);
+        let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+        let mut functions = Vec::new();
+        let mut ordered: Vec<(String, NodeId)> = Vec::new();
+        let ends = bindings.into_iter().map(Some).chain(std::iter::once(None));
+        for binding in ends {
+            let root = binding.as_ref().map_or(closed, |(_, node)| *node);
+            let mut parts: BTreeSet<NodeId> = BTreeSet::new();
+            let mut stack = vec![root];
+            while let Some(node) = stack.pop() {
+                if !seen.insert(node) {
+                    continue;
+                }
+                functions.extend(self.steps_of.get(&node).cloned());
+                if node != root && self.extra.contains_key(&node) {
+                    parts.insert(node);
+                }
+                if node == root || !self.graph.names.contains_key(&node) {
+                    stack.extend_from_slice(self.graph.args(node));
+                }
+            }
+            ordered.extend(parts.into_iter().map(|node| (self.extra[&node].clone(), node)));
+            ordered.extend(binding);
         }
-        let mut seen = BTreeSet::new();
-        while let Some(node) = stack.pop() {
-            if !seen.insert(node) {
-                continue;
-            }
-            if let Some(name) = self.extra.get(&node)
-                && node != closed
-            {
-                all.entry(node).or_insert_with(|| name.clone());
-            }
-            if !self.graph.names.contains_key(&node) || node == closed || all.contains_key(&node) {
-                stack.extend_from_slice(self.graph.args(node));
-            }
-        }
-        // Arguments have smaller ids than what uses them, and an error term's variable is younger than its value.
-        all.into_iter().map(|(node, name)| (name, node)).collect()
+        let mut listed = BTreeSet::new();
+        functions.into_iter().chain(ordered).filter(|(name, _)| listed.insert(name.clone())).collect()
     }
 
     fn steps(&self, chain: &Chain, derivative: &Derivative, about: &str, of: NodeId, by: NodeId) -> Vec<Step> {
         let mut extra = self.extra.clone();
         // The chain's own closed form is written out, whatever it is called.
         extra.remove(&chain.closed);
-        let names = Names::with_letters(&self.graph, extra, Rc::clone(&self.letters));
+        let names = self.names_with(extra);
         let show = Show { names: &names, ranks: &self.ranks, options: self.options, derivative, about, of, by };
         show.steps(chain)
     }
@@ -404,17 +438,4 @@ impl<'c> Teller<'c> {
         self.printed.extend(told.wheres.iter().map(|part| (part.name.clone(), part.clone())));
         told
     }
-}
-
-/// A formula with one node replaced by another of the same shape.
-fn substitute(graph: &mut Graph, root: NodeId, from: NodeId, to: NodeId) -> NodeId {
-    let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::from([(from, to)]);
-    for node in graph.reachable(&[root]) {
-        if !map.contains_key(&node) {
-            let args: Vec<NodeId> = graph.args(node).iter().map(|arg| map[arg]).collect();
-            let new = graph.with_args(node, args);
-            map.insert(node, new);
-        }
-    }
-    map[&root]
 }

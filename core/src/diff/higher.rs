@@ -1,8 +1,8 @@
 //! Gradients, Jacobians, products with a direction: all from the one reverse sweep, seeded and applied again.
 
 use super::reverse;
-use crate::ir::{Dim, Graph, NodeId, Op, Var, VarKind};
-use chainrule_grammar::{Diagnostic, Span};
+use crate::ir::{Dim, Graph, NodeId, Op};
+use chainrule_grammar::Diagnostic;
 use std::collections::BTreeMap;
 
 /// The gradients of a scalar, each of its variable's shape; `None` where no cotangent arrives (the derivative is 0 by structure).
@@ -64,15 +64,7 @@ pub fn hvp(graph: &mut Graph, of: NodeId, wrt: NodeId, direction: NodeId) -> Res
 /// As [`reverse`].
 pub fn jvp(graph: &mut Graph, of: NodeId, wrt: NodeId, direction: NodeId) -> Result<NodeId, Diagnostic> {
     let shape = graph.shape(of).clone();
-    let stand_in = graph.declare(Var {
-        name: format!("cotangent{}", graph.vars.len()),
-        kind: VarKind::Direction,
-        int: false,
-        shape: shape.clone(),
-        facts: Vec::new(),
-        doc: Vec::new(),
-        span: Span::default(),
-    });
+    let stand_in = graph.stand_in(&format!("cotangent{}", graph.vars.len()), shape.clone());
     let sweep = reverse(graph, of, &[wrt], stand_in, 0)?;
     let Some(&pulled) = sweep.cotangents.get(&wrt) else { return Ok(graph.zeros(&shape)) };
     let along = inner(graph, pulled, direction);

@@ -5,6 +5,7 @@
 
 pub mod higher;
 pub mod pullback;
+pub mod scan;
 pub mod view;
 
 pub use higher::{expand, gradient, hvp, jacobian, jvp};

@@ -1,6 +1,6 @@
 //! The pullback of every kind of node: what a node's cotangent gives to each of its arguments.
 
-use super::view;
+use super::{scan, view};
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op, Shape};
 use crate::lower::{Label, Val, call, lower_rule};
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
@@ -36,6 +36,7 @@ pub fn pull_back(
             Op::Reshape => Some(reshape_part(graph, arg, cotangent, extra)),
             Op::Gather if at == 0 => Some(gather_part(graph, &args, cotangent, extra)),
             Op::Scatter(_) if at == 0 => Some(scatter_part(graph, &args, cotangent, extra)),
+            Op::Scan(body) => Some(scan::part(graph, node, body, at, cotangent, extra)?),
             Op::Deriv => {
                 return Err(Diagnostic::new(
                     Code::Unsupported,

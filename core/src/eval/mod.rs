@@ -121,6 +121,9 @@ impl<'a> Evaluator<'a> {
         if let Op::Einsum(product) = &node.op {
             return self.einsum(product, &args);
         }
+        if let Op::Scan(body) = node.op {
+            return self.scan(body, &args, &node.shape);
+        }
         if let Op::Deriv = node.op {
             return self.deriv(args[0], args[1]);
         }
@@ -141,7 +144,7 @@ impl<'a> Evaluator<'a> {
             Op::Reshape => Array { shape: shape.clone(), data: args[0].data.clone() },
             Op::Gather => axes::gather(&args[0], &args[1], &shape)?,
             Op::Scatter(_) => axes::scatter(&args[0], &args[1], &shape)?,
-            Op::Einsum(_) | Op::Deriv => unreachable!("handled above"),
+            Op::Einsum(_) | Op::Scan(_) | Op::Deriv => unreachable!("handled above"),
         };
         if value.shape != shape {
             return Err(format!(
@@ -150,6 +153,35 @@ impl<'a> Evaluator<'a> {
             ));
         }
         Ok(value)
+    }
+
+    /// Runs the step once for each entry of the sequences and stacks the states.
+    fn scan(&self, body: crate::ir::BodyId, args: &[NodeId], shape: &[Dim]) -> Result<Array, String> {
+        let body = &self.graph.bodies[body.0 as usize];
+        let shape = self.shape(shape)?;
+        let args: Vec<Rc<Array>> = args.iter().map(|&arg| self.value(arg)).collect::<Result<_, _>>()?;
+        let (sequences, captures) = args[1..].split_at(body.entries.len());
+        let order = self.graph.reachable(&[body.result]);
+        let mut step = Evaluator::new(self.graph, self.point);
+        step.nesting = self.nesting;
+        let mut state = Rc::clone(&args[0]);
+        let mut data = Vec::new();
+        for t in 0..shape[0] {
+            step.values.clear();
+            step.values.insert(body.state, Rc::clone(&state));
+            for (&entry, sequence) in body.entries.iter().zip(sequences) {
+                let one = sequence.data.len() / sequence.shape[0].max(1);
+                let entries = sequence.data[t * one..(t + 1) * one].to_vec();
+                step.values.insert(entry, Rc::new(Array { shape: sequence.shape[1..].to_vec(), data: entries }));
+            }
+            for (&capture, value) in body.captures.iter().zip(captures) {
+                step.values.insert(capture, Rc::clone(value));
+            }
+            step.run(&order)?;
+            state = step.value(body.result)?;
+            data.extend_from_slice(&state.data);
+        }
+        Ok(Array { shape, data })
     }
 
     fn var(&self, id: VarId, shape: &[usize]) -> Result<Array, String> {

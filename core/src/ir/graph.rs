@@ -48,6 +48,25 @@ pub struct Var {
     pub span: Span,
 }
 
+/// The step of a scan; an index into [`Graph::bodies`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct BodyId(pub u32);
+
+/// The step of a scan: a closed formula over stand-in variables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Body {
+    /// What the program calls it; empty for one that differentiation made.
+    pub name: String,
+    /// Stands for the state before the step.
+    pub state: NodeId,
+    /// Stand for the entries of the sequences.
+    pub entries: Vec<NodeId>,
+    /// Stand for what the step uses from outside.
+    pub captures: Vec<NodeId>,
+    /// The state after the step.
+    pub result: NodeId,
+}
+
 /// What may be declared of a variable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Fact {
@@ -105,6 +124,8 @@ pub struct Graph {
     pub vars: Vec<Var>,
     /// Names of the sizes that are not fixed.
     pub dims: Vec<DimInfo>,
+    /// Steps of scans.
+    pub bodies: Vec<Body>,
     /// The program's named numbers.
     pub consts: Vec<(String, Num)>,
     /// The user's names of nodes (definitions, losses, outputs). Formulas stop at a named node and print its name.
@@ -453,6 +474,40 @@ impl Graph {
         }
         let shape = view.shape.clone();
         self.push(Op::View(view), vec![node], shape)
+    }
+
+    /// A stand-in variable of a shape: a cotangent to be put in later, a step's state or entry.
+    pub fn stand_in(&mut self, name: &str, shape: Shape) -> NodeId {
+        let kind = VarKind::Direction;
+        let var = Var { name: name.to_string(), kind, int: false, shape, facts: Vec::new(), doc: Vec::new(), span: Span::default() };
+        self.declare(var)
+    }
+
+    /// A scan: the states after each step, stacked. `sequences` have the steps as their first axis.
+    pub fn scan(&mut self, body: Body, init: NodeId, sequences: &[NodeId], captures: &[NodeId]) -> NodeId {
+        let steps = self.shape(sequences[0])[0].clone();
+        let mut shape = vec![steps];
+        shape.extend(self.shape(body.state).iter().cloned());
+        let known = self.bodies.iter().position(|own| *own == body);
+        let at = known.unwrap_or_else(|| {
+            self.bodies.push(body);
+            self.bodies.len() - 1
+        });
+        let args = std::iter::once(init).chain(sequences.iter().copied()).chain(captures.iter().copied()).collect();
+        self.push(Op::Scan(BodyId(at as u32)), args, shape)
+    }
+
+    /// A formula with some nodes replaced by others of the same shapes.
+    pub fn substitute(&mut self, root: NodeId, replace: &[(NodeId, NodeId)]) -> NodeId {
+        let mut map: BTreeMap<NodeId, NodeId> = replace.iter().copied().collect();
+        for node in self.reachable(&[root]) {
+            if !map.contains_key(&node) {
+                let args: Vec<NodeId> = self.args(node).iter().map(|arg| map[arg]).collect();
+                let new = self.with_args(node, args);
+                map.insert(node, new);
+            }
+        }
+        map[&root]
     }
 
     /// `∂f/∂x`, not carried out.

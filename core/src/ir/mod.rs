@@ -16,6 +16,7 @@
 //! | `Reshape` | the argument's entries, row-major, under the node's shape |
 //! | `Gather` | arguments `x`, `idx`: `x[idx[b…], rest…]` |
 //! | `Scatter(d)` | arguments `g`, `idx`: `out[r, rest…] = Σ_{b: idx[b] = r} g[b…, rest…]`, r < d |
+//! | `Scan(b)` | arguments `init`, sequences, captures: `out[t] = body(out[t-1], xs[t]…, captures…)`, `out[-1] = init` |
 //! | `Deriv` | arguments `f`, `x`: `∂f/∂x`, axes of `f` then of `x`, not carried out yet; only inside derivations |
 //!
 //! Broadcasting, transposition, diagonals, traces, sums and products of all kinds are `Einsum`: an index in `out` that no
@@ -25,7 +26,7 @@ pub mod graph;
 pub mod num;
 pub mod ty;
 
-pub use graph::{Graph, NodeId, Var, VarId, VarKind};
+pub use graph::{Body, BodyId, Graph, NodeId, Var, VarId, VarKind};
 pub use num::Num;
 pub use ty::{Dim, DimId, Shape};
 
@@ -65,6 +66,8 @@ pub enum Op {
     Gather,
     /// Rows of the first argument added up where the second says, into this many rows.
     Scatter(Dim),
+    /// A state carried along the first axis of sequences; an index into [`Graph::bodies`].
+    Scan(BodyId),
     /// A derivative not carried out yet.
     Deriv,
 }

@@ -92,7 +92,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn apply(&mut self, func: &Ident, call: &CallArgs<'_>) -> Result<Val> {
+    pub(crate) fn apply(&mut self, func: &Ident, call: &CallArgs<'_>) -> Result<Val> {
         if let Some(function) = self.functions.get(&func.name).cloned() {
             return self.inline(&function, func, call);
         }
@@ -135,9 +135,33 @@ impl Lowerer<'_> {
                 format!("`{}` takes {} arguments ({}), not {}", func.name, names.len(), names.join(", "), operands.len()),
             ));
         }
+        self.run_function(function, operands, call.span)
+    }
+
+    /// The parameter names of a function of the program that takes this many arguments.
+    pub(crate) fn function_params(&self, name: &str, count: usize, span: Span) -> Result<Vec<String>> {
+        let Some(function) = self.functions.get(name) else {
+            return Err(Diagnostic::new(Code::UnknownFunction, span, format!("`{name}` is not a function of this program"))
+                .help(format!("define it: `fn {name}(state, x) = …;`")));
+        };
+        if function.params.len() != count {
+            return Err(Diagnostic::new(Code::Arity, span, format!("`{name}` takes {} arguments, not {count}", function.params.len())));
+        }
+        Ok(function.params.iter().map(|param| param.name.clone()).collect())
+    }
+
+    /// Applies a function of the program to values.
+    pub(crate) fn apply_function(&mut self, name: &str, operands: Vec<Operand>, span: Span) -> Result<Val> {
+        match self.functions.get(name).cloned() {
+            Some(function) => self.run_function(&function, operands, span),
+            None => Err(self.unknown_name(name, span)),
+        }
+    }
+
+    fn run_function(&mut self, function: &Function<'_>, operands: Vec<Operand>, span: Span) -> Result<Val> {
         let frame: BTreeMap<String, Val> =
             function.params.iter().zip(operands).map(|(param, operand)| (param.name.clone(), operand.val)).collect();
-        self.deeper(call.span, |lowerer| {
+        self.deeper(span, |lowerer| {
             let outer = std::mem::take(&mut lowerer.indices);
             let inferred = std::mem::take(&mut lowerer.inferred);
             lowerer.frames.push(frame);
@@ -170,9 +194,11 @@ impl Lowerer<'_> {
         let nets = std::mem::take(&mut self.nets);
         let indices = std::mem::take(&mut self.indices);
         let inferred = std::mem::take(&mut self.inferred);
+        let dialect = std::mem::take(&mut self.dialect);
         self.frames.push(frame);
         let result = self.deeper(span, |lowerer| lowerer.expr(&formula));
         self.frames.pop();
+        self.dialect = dialect;
         self.globals = globals;
         self.dims = dims;
         self.functions = functions;

@@ -29,5 +29,6 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec { doc: "Shifted along axis=, around the end.", ..build("roll", &["x", "by"], b::roll) },
     OpSpec { doc: "A row for each integer with 1 at its place.", ..build("one_hot", &["idx", "size"], b::one_hot) },
     OpSpec { doc: "Rows of x picked by integers, as `x[idx]`.", ..build("gather", &["x", "idx"], b::gather) },
+    OpSpec { doc: "The states of step(state, x) along the first axis of xs, stacked; its derivative is back-propagation through time.", ..build("scan", &["step", "init", "xs"], b::scan) },
     OpSpec { doc: "Kronecker product of two matrices.", latex: r"{0} \otimes {1}", ..build("kron", &["a", "b"], b::kron) },
 ];

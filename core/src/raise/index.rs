@@ -124,6 +124,7 @@ impl Indexer<'_> {
             Op::View(view) => self.view(args[0], view, at_, inside),
             Op::Gather => self.gather(args[0], args[1], at_, inside),
             Op::Scatter(_) => self.scatter(args[0], args[1], at_, inside),
+            Op::Scan(_) => self.read(matrix::scan(self.scope, node, &inside.letters), node, at_, inside),
             Op::Deriv => {
                 let split = graph.rank(args[0]);
                 let of = self.entry(args[0], &at_[..split], inside).expr();

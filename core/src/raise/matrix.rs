@@ -90,8 +90,21 @@ fn loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         Op::Gather => full(at(exact(scope, args[0])?, vec![IndexItem::At(exact(scope, args[1])?)])),
         Op::Reshape => full(reshaped(scope, node, exact(scope, args[0])?)),
         Op::Scatter(_) => None,
+        Op::Scan(_) => full(scan(scope, node, &[])),
         Op::Deriv => full(Expr::call("d", vec![exact(scope, args[0])?, exact(scope, args[1])?])),
     }
+}
+
+/// `scan(step, init, xs)`
+pub(super) fn scan(scope: &Scope<'_>, node: NodeId, letters: &[String]) -> Expr {
+    let graph = scope.graph();
+    let step = scope.names.function(node).unwrap_or("step").to_string();
+    let sequences = match graph.op(node) {
+        Op::Scan(body) => graph.bodies[body.0 as usize].entries.len(),
+        _ => 0,
+    };
+    let args = graph.args(node)[..=sequences].iter().map(|&arg| super::index::whole(scope, arg, letters));
+    Expr::call("scan", std::iter::once(Expr::name(step)).chain(args).collect())
 }
 
 /// The terms of a sum, nested unnamed sums included, in order.

@@ -36,6 +36,8 @@ pub struct Names<'g> {
     pub graph: &'g Graph,
     /// Names of `where` bindings.
     extra: BTreeMap<NodeId, String>,
+    /// Names of the steps of scans.
+    functions: BTreeMap<NodeId, String>,
     /// Index letters.
     pub letters: Rc<Letters>,
 }
@@ -49,12 +51,29 @@ impl<'g> Names<'g> {
     /// The names of the graph and further ones.
     pub fn with(graph: &'g Graph, extra: BTreeMap<NodeId, String>) -> Names<'g> {
         let letters = Rc::new(Letters::new(graph, extra.values()));
-        Names { graph, extra, letters }
+        Names { graph, extra, functions: BTreeMap::new(), letters }
     }
 
     /// The names of the graph and further ones, with index letters that were chosen before.
     pub fn with_letters(graph: &'g Graph, extra: BTreeMap<NodeId, String>, letters: Rc<Letters>) -> Names<'g> {
-        Names { graph, extra, letters }
+        Names { graph, extra, functions: BTreeMap::new(), letters }
+    }
+
+    /// The same with names for the steps of scans.
+    pub fn with_functions(mut self, functions: BTreeMap<NodeId, String>) -> Names<'g> {
+        self.functions = functions;
+        self
+    }
+
+    /// The name of a scan's step: one that was given, else the program's own.
+    pub fn function(&self, scan: NodeId) -> Option<&str> {
+        if let Some(name) = self.functions.get(&scan) {
+            return Some(name);
+        }
+        match self.graph.op(scan) {
+            Op::Scan(body) => Some(self.graph.bodies[body.0 as usize].name.as_str()).filter(|name| !name.is_empty()),
+            _ => None,
+        }
     }
 
     /// The name of a node, if it has one.

@@ -25,7 +25,7 @@ fn derivative(told: &Told) -> String {
     let mut out = format!("% {}\n", heading(told));
     for chain in chains(&told.steps) {
         out.push_str(&aligned(
-            &chain.iter().map(|step| line(&step.latex, &step.note)).collect::<Vec<_>>(),
+            &chain.iter().map(|step| line(&step.latex, &step.note_latex)).collect::<Vec<_>>(),
         ));
     }
     let closed = format!("{} = {}", told.lhs_latex, told.latex);
@@ -54,7 +54,7 @@ fn aligned(lines: &[String]) -> String {
 fn line(latex: &str, note: &str) -> String {
     let (left, right) = split(latex);
     let reason =
-        if note.is_empty() { String::new() } else { format!(" && \\text{{{}}}", text(note)) };
+        if note.is_empty() { String::new() } else { format!(" && \\text{{{note}}}") };
     format!("  {left}&= {right}{reason}")
 }
 
@@ -67,43 +67,4 @@ fn split(latex: &str) -> (String, &str) {
         Some((left, right)) => (format!("{left} "), right),
         None => (String::new(), latex),
     }
-}
-
-/// Running text, in which every character that LaTeX or a font of its would stumble over is spelt.
-pub(super) fn text(plain: &str) -> String {
-    let mut out = String::new();
-    for c in plain.chars() {
-        match c {
-            '\\' => out.push_str("\\textbackslash{}"),
-            '{' | '}' | '$' | '&' | '#' | '%' | '_' => {
-                out.push('\\');
-                out.push(c);
-            }
-            '^' => out.push_str("\\textasciicircum{}"),
-            '~' => out.push_str("\\textasciitilde{}"),
-            '<' | '>' => out.push_str(&format!("${c}$")),
-            _ => match symbol(c) {
-                Some(name) => out.push_str(&format!("${name}$")),
-                None => out.push(c),
-            },
-        }
-    }
-    out
-}
-
-/// Signs of mathematics that notes have.
-fn symbol(c: char) -> Option<&'static str> {
-    Some(match c {
-        'δ' => "\\delta",
-        '∂' => "\\partial",
-        'Σ' => "\\Sigma",
-        '≠' => "\\neq",
-        '≤' => "\\leq",
-        '≥' => "\\geq",
-        '·' => "\\cdot",
-        '∞' => "\\infty",
-        '→' => "\\to",
-        'ᵀ' => "^{\\top}",
-        _ => return None,
-    })
 }

@@ -1,0 +1,249 @@
+//! Back-propagation through time. The adjoint of a scan is a scan backwards: with the step's pullback J to the state,
+//! λ_t = h̄_t + μ_{t+1} and μ_t = J_t λ_t; the sequences and captures then get the step's pullbacks of all λ_t at once.
+
+use super::reverse;
+use crate::ir::{Affine, Attrs, Body, BodyId, Dim, Einsum, Graph, NodeId, Num, Op, View};
+use crate::ops::{self, Kind};
+use chainrule_grammar::{Code, Diagnostic};
+use std::collections::BTreeMap;
+
+/// Cuts a formula at what does not depend on `inside`: the parts outside, a stand-in for each, and the formula over stand-ins.
+pub fn capture(graph: &mut Graph, result: NodeId, inside: &[NodeId]) -> (Vec<NodeId>, Vec<NodeId>, NodeId) {
+    let depends = graph.depends_on(inside);
+    let leaf = |graph: &Graph, node: NodeId| {
+        matches!(graph.op(node), Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Delta(_) | Op::Range(_)) || graph.is_zero(node)
+    };
+    let mut outside: Vec<NodeId> = Vec::new();
+    let mut wanted = |graph: &Graph, node: NodeId| {
+        if !depends[node.0 as usize] && !leaf(graph, node) && !outside.contains(&node) {
+            outside.push(node);
+        }
+    };
+    wanted(graph, result);
+    for node in graph.reachable(&[result]) {
+        if depends[node.0 as usize] {
+            for &arg in graph.args(node) {
+                wanted(graph, arg);
+            }
+        }
+    }
+    let mut captures = Vec::new();
+    for (at, &node) in outside.iter().enumerate() {
+        let shape = graph.shape(node).clone();
+        captures.push(graph.stand_in(&format!("capture{}", at + 1), shape));
+    }
+    let replace: Vec<(NodeId, NodeId)> = outside.iter().copied().zip(captures.iter().copied()).collect();
+    let result = graph.substitute(result, &replace);
+    (outside, captures, result)
+}
+
+/// What a scan's cotangent gives to its argument `at`. The cotangent has `extra` axes in front.
+///
+/// # Errors
+/// Where the step has no derivative, or uses what cannot run over all steps at once.
+pub fn part(graph: &mut Graph, node: NodeId, body: BodyId, at: usize, cotangent: NodeId, extra: usize) -> Result<NodeId, Diagnostic> {
+    let body = graph.bodies[body.0 as usize].clone();
+    let args = graph.args(node).to_vec();
+    let (sequences, captured) = args[1..].split_at(body.entries.len());
+    let seed = graph.shape(cotangent)[..extra].to_vec();
+    let before = states_before(graph, node, args[0]);
+    let arriving = steps_first(graph, cotangent, extra);
+    let back = backwards(graph, &body, &seed, arriving, before, sequences, captured)?;
+    // back[k] is μ of step T - 1 - k; forwards again, μ of the next step comes one later.
+    let mu = flip(graph, back);
+    if at == 0 {
+        return Ok(first(graph, mu));
+    }
+    let next = shift(graph, mu, -1);
+    let shape = graph.shape(arriving).clone();
+    let lambda = graph.add(&[(Num::ONE, arriving), (Num::ONE, next)], &shape);
+    // The step's own pullback to what is asked for, for all steps at once.
+    let target = if at <= sequences.len() { body.entries[at - 1] } else { body.captures[at - 1 - sequences.len()] };
+    let state_bar = [seed.as_slice(), graph.shape(body.state).as_slice()].concat();
+    let bar = graph.stand_in("lambda", state_bar);
+    let sweep = reverse(graph, body.result, &[target], bar, extra)?;
+    let Some(&pulled) = sweep.cotangents.get(&target) else {
+        let shape = [seed.as_slice(), graph.shape(args[at]).as_slice()].concat();
+        return Ok(graph.zeros(&shape));
+    };
+    let inside: Vec<(NodeId, NodeId)> = body.captures.iter().copied().zip(captured.iter().copied()).collect();
+    let pulled = graph.substitute(pulled, &inside);
+    let mut map = BTreeMap::from([(bar, lambda), (body.state, before)]);
+    map.extend(body.entries.iter().copied().zip(sequences.iter().copied()));
+    let steps = graph.shape(node)[0].clone();
+    let all = over_steps(graph, pulled, map, &steps)?;
+    // all: steps, seed, the target's axes.
+    let rank = graph.rank(all) as u32;
+    let labels: Vec<u32> = (0..rank).collect();
+    let mut out: Vec<u32> = (1..=extra as u32).collect();
+    if at <= sequences.len() {
+        out.push(0);
+    }
+    out.extend(extra as u32 + 1..rank);
+    Ok(graph.einsum(&[(all, labels)], &out, &[]))
+}
+
+/// The scan backwards: state μ, entries h̄, the state before, and the sequences, all reversed.
+fn backwards(
+    graph: &mut Graph,
+    body: &Body,
+    seed: &[Dim],
+    arriving: NodeId,
+    before: NodeId,
+    sequences: &[NodeId],
+    captured: &[NodeId],
+) -> Result<NodeId, Diagnostic> {
+    let state_bar = [seed, graph.shape(body.state).as_slice()].concat();
+    let mu = graph.stand_in("mu", state_bar.clone());
+    let given = graph.stand_in("h_bar", state_bar.clone());
+    let total = graph.add(&[(Num::ONE, given), (Num::ONE, mu)], &state_bar);
+    let sweep = reverse(graph, body.result, &[body.state], total, seed.len())?;
+    let result = sweep.cotangents.get(&body.state).copied();
+    let result = result.unwrap_or_else(|| graph.zeros(&state_bar));
+    let mut entries = vec![given, body.state];
+    entries.extend(&body.entries);
+    let step = Body { name: String::new(), state: mu, entries, captures: body.captures.clone(), result };
+    let init = graph.zeros(&state_bar);
+    let mut reversed = Vec::new();
+    for &sequence in [arriving, before].iter().chain(sequences) {
+        reversed.push(flip(graph, sequence));
+    }
+    Ok(graph.scan(step, init, &reversed, captured))
+}
+
+/// init, out[0], …, out[T - 2].
+fn states_before(graph: &mut Graph, out: NodeId, init: NodeId) -> NodeId {
+    let later = shift(graph, out, 1);
+    // init read through an axis of size 1 at the step itself: 0 but for the first.
+    let rank = graph.rank(init) as u32;
+    let labels: Vec<u32> = (0..rank).collect();
+    let wide: Vec<u32> = std::iter::once(rank).chain(0..rank).collect();
+    let widened = graph.einsum(&[(init, labels)], &wide, &[(rank, Dim::fixed(1))]);
+    let shape = graph.shape(out).clone();
+    let map = (0..shape.len()).map(Affine::at).collect();
+    let start = graph.view(widened, View { map, shape: shape.clone() });
+    graph.add(&[(Num::ONE, start), (Num::ONE, later)], &shape)
+}
+
+/// Entry t is entry t - by of the node; 0 where there is none.
+fn shift(graph: &mut Graph, node: NodeId, by: i128) -> NodeId {
+    let shape = graph.shape(node).clone();
+    let mut map: Vec<Affine> = (0..shape.len()).map(Affine::at).collect();
+    map[0].offset = Dim::fixed(-by);
+    graph.view(node, View { map, shape })
+}
+
+fn flip(graph: &mut Graph, node: NodeId) -> NodeId {
+    let shape = graph.shape(node).clone();
+    let mut map: Vec<Affine> = (0..shape.len()).map(Affine::at).collect();
+    let last = shape[0].plus(&Dim::fixed(1), Num::int(-1));
+    map[0] = Affine { terms: vec![(0, -1)], offset: last, divisor: 1 };
+    graph.view(node, View { map, shape })
+}
+
+fn first(graph: &mut Graph, node: NodeId) -> NodeId {
+    let shape = graph.shape(node)[1..].to_vec();
+    let mut map = vec![Affine { terms: Vec::new(), offset: Dim::fixed(0), divisor: 1 }];
+    map.extend((0..shape.len()).map(Affine::at));
+    graph.view(node, View { map, shape })
+}
+
+/// The steps' axis in front of the seed's.
+fn steps_first(graph: &mut Graph, cotangent: NodeId, extra: usize) -> NodeId {
+    let rank = graph.rank(cotangent);
+    let order: Vec<usize> = std::iter::once(extra).chain(0..extra).chain(extra + 1..rank).collect();
+    graph.permute(cotangent, &order)
+}
+
+/// A formula with stand-ins replaced by sequences: everything that depends on them gets the steps as a first axis.
+fn over_steps(graph: &mut Graph, root: NodeId, map: BTreeMap<NodeId, NodeId>, steps: &Dim) -> Result<NodeId, Diagnostic> {
+    let mut stacked = map;
+    for node in graph.reachable(&[root]) {
+        if stacked.contains_key(&node) || !graph.args(node).iter().any(|arg| stacked.contains_key(arg)) {
+            continue;
+        }
+        let new = stack_node(graph, node, &stacked, steps)?;
+        stacked.insert(node, new);
+    }
+    match stacked.get(&root) {
+        Some(&node) => Ok(node),
+        None => Ok(repeat(graph, root, steps)),
+    }
+}
+
+fn repeat(graph: &mut Graph, node: NodeId, steps: &Dim) -> NodeId {
+    let rank = graph.rank(node) as u32;
+    let labels: Vec<u32> = (0..rank).collect();
+    let out: Vec<u32> = std::iter::once(rank).chain(0..rank).collect();
+    graph.einsum(&[(node, labels)], &out, &[(rank, steps.clone())])
+}
+
+fn stack_node(graph: &mut Graph, node: NodeId, stacked: &BTreeMap<NodeId, NodeId>, steps: &Dim) -> Result<NodeId, Diagnostic> {
+    let args = graph.args(node).to_vec();
+    let mut shape = vec![steps.clone()];
+    shape.extend(graph.shape(node).iter().cloned());
+    let op = graph.op(node).clone();
+    if let Op::Einsum(e) = &op {
+        return Ok(stack_einsum(graph, e, &args, stacked, steps));
+    }
+    let all = |graph: &mut Graph| -> Vec<NodeId> {
+        args.iter().map(|arg| stacked.get(arg).copied().unwrap_or_else(|| repeat(graph, *arg, steps))).collect()
+    };
+    let new = match op {
+        Op::Add(coefficients) => {
+            let terms: Vec<(Num, NodeId)> = coefficients.into_iter().zip(all(graph)).collect();
+            graph.add(&terms, &shape)
+        }
+        Op::Pow(exponent) => {
+            let base = all(graph)[0];
+            graph.pow(base, exponent)
+        }
+        Op::Reshape => {
+            let arg = all(graph)[0];
+            graph.push(Op::Reshape, vec![arg], shape)
+        }
+        Op::Call(id, attrs) => {
+            let moved = matches!(ops::spec(id).kind, Kind::Reduce | Kind::Along);
+            let axes = attrs.axes.iter().map(|axis| axis + usize::from(moved)).collect();
+            let args = all(graph);
+            graph.call(id, args, Attrs { axes, ints: attrs.ints }, shape)
+        }
+        Op::View(view) => {
+            let arg = all(graph)[0];
+            let mut map = vec![Affine::at(0)];
+            map.extend(view.map.into_iter().map(|affine| Affine {
+                terms: affine.terms.into_iter().map(|(axis, c)| (axis + 1, c)).collect(),
+                ..affine
+            }));
+            graph.view(arg, View { map, shape })
+        }
+        Op::Gather if !stacked.contains_key(&args[0]) => {
+            let index = stacked[&args[1]];
+            graph.push(Op::Gather, vec![args[0], index], shape)
+        }
+        _ => {
+            return Err(Diagnostic::new(
+                Code::MissingDerivative,
+                graph.spans.get(&node).copied().unwrap_or_default(),
+                "the derivative of a scan whose step has a scan, a scatter or a gather of its state is not written yet",
+            ));
+        }
+    };
+    Ok(new)
+}
+
+fn stack_einsum(graph: &mut Graph, e: &Einsum, args: &[NodeId], stacked: &BTreeMap<NodeId, NodeId>, steps: &Dim) -> NodeId {
+    const STEP: u32 = 5000;
+    let mut factors = Vec::new();
+    for (arg, ins) in args.iter().zip(&e.ins) {
+        let own = ins.iter().map(|&ix| u32::from(ix));
+        match stacked.get(arg) {
+            Some(&sequence) => factors.push((sequence, std::iter::once(STEP).chain(own).collect())),
+            None => factors.push((*arg, own.collect::<Vec<u32>>())),
+        }
+    }
+    let out: Vec<u32> = std::iter::once(STEP).chain(e.out.iter().map(|&ix| u32::from(ix))).collect();
+    let mut extra: Vec<(u32, Dim)> = e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
+    extra.push((STEP, steps.clone()));
+    graph.einsum(&factors, &out, &extra)
+}
