@@ -69,7 +69,7 @@ the program:
   --var W:N,M           declares a variable for it, with its sizes (repeatable); `--var x` a scalar
   --wrt W,b             by what is differentiated, in place of what the program says
   --order 2             Hessians too
-  --syntax matlab       the other dialect (not read yet)
+  --syntax matlab       the dialect of matrixcalculus.org (`.m.grad` files are read so too)
 ";
 
 const PAGES: &[(&str, &str, bool)] = &[

@@ -8,7 +8,7 @@ use crate::args::Args;
 use crate::failure::{self, Failure};
 use chainrule_core::compile::{Compiled, compile_program};
 use chainrule_core::ir::Graph;
-use chainrule_core::{Code, Diagnostic, Source, Span, lower};
+use chainrule_core::{Code, Diagnostic, Dialect, Source, Span, lower};
 use chainrule_grammar::ast::{Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -62,12 +62,8 @@ pub(crate) fn compile(session: &mut Session<'_>) -> Result<Unit, Failure> {
 
 /// The program's text.
 pub(crate) fn read(session: &mut Session<'_>) -> Result<Source, Failure> {
-    if session.args.value("syntax") == Some("matlab") {
-        return Err(Failure::usage("`--syntax matlab` is not read yet by this version")
-            .help("write the program in the language itself: `@` is the matrix product, `*` elementwise, `.T` transposes"));
-    }
     let file = session.args.operands.first();
-    match (session.args.value("expression"), file) {
+    let source = match (session.args.value("expression"), file) {
         (Some(_), Some(file)) => Err(Failure::usage(format!(
             "the program is given twice: by `-e` and by `{}`",
             file.to_string_lossy()
@@ -76,21 +72,22 @@ pub(crate) fn read(session: &mut Session<'_>) -> Result<Source, Failure> {
         (None, Some(file)) => read_file(file, session.stdin),
         (None, None) => Err(Failure::usage("which program?")
             .help("name a file, `-` for standard input, or write it after `-e`")),
-    }
+    }?;
+    Ok(match session.args.value("syntax") {
+        Some("matlab") => Source { dialect: Dialect::Matlab, ..source },
+        Some(_) => Source { dialect: Dialect::Chainrule, ..source },
+        None => source,
+    })
 }
 
-/// A file's text; `-` is standard input.
+/// A file's text; `-` is standard input. A name that ends in `.m.grad` says that it is in the matlab dialect.
 pub(crate) fn read_file(file: &OsStr, stdin: &mut dyn Read) -> Result<Source, Failure> {
     let name =
         if file == "-" { "<stdin>".to_string() } else { file.to_string_lossy().into_owned() };
-    if name.ends_with(".m.grad") {
-        return Err(Failure::usage(format!(
-            "`{name}` is in the matlab dialect, which is not read yet by this version"
-        )));
-    }
+    let dialect = if name.ends_with(".m.grad") { Dialect::Matlab } else { Dialect::Chainrule };
     let bytes = read_bytes(file, stdin, MAX_PROGRAM)?;
     match String::from_utf8(bytes) {
-        Ok(text) => Ok(Source::new(name, text)),
+        Ok(text) => Ok(Source { dialect, ..Source::new(name, text) }),
         Err(error) => Err(Failure::usage(format!(
             "`{name}` is not text: byte {} is not UTF-8",
             error.utf8_error().valid_up_to()
@@ -218,8 +215,10 @@ impl Flags<'_> {
                 text.push(format!("{word} {of} wrt {by};"));
             }
         }
-        if tensor && asked.insert(("jacobian", "f".to_string())) {
-            text.push(format!("jacobian f wrt {by};"));
+        if let Some(name) = tensor
+            && asked.insert(("jacobian", name.clone()))
+        {
+            text.push(format!("jacobian {name} wrt {by};"));
         }
         let quiet = lowered.losses.is_empty() && text.is_empty();
         if !wrt.is_empty() {
@@ -340,21 +339,22 @@ fn collect_names(expr: &Expr, names: &mut Vec<String>) {
 }
 
 /// Names the unnamed expression, so that requests can speak of it: a loss `f` where it is a scalar, else an output `f`.
-/// Says whether it is an output, whose Jacobian is wanted.
-fn name_unnamed(program: &mut Program) -> bool {
-    let Some(at) = program.stmts.iter().rposition(|stmt| matches!(stmt.kind, StmtKind::Expr(_)))
-    else {
-        return false;
-    };
+/// Gives the name of an output, whose Jacobian is wanted.
+fn name_unnamed(program: &mut Program) -> Option<String> {
+    let at = program.stmts.iter().rposition(|stmt| matches!(stmt.kind, StmtKind::Expr(_)))?;
     let mut graph = Graph::default();
     let (lowered, _) = lower::lower(program, &mut graph);
     let stmt = &mut program.stmts[at];
-    let StmtKind::Expr(value) = &stmt.kind else { return false };
-    let (name, value) = (Ident::new("f", value.span), value.clone());
-    let scalar = lowered.losses.iter().any(|loss| loss.name == "f");
-    stmt.kind = match scalar {
-        true => StmtKind::Loss { name, value },
-        false => StmtKind::Output { name, indices: Vec::new(), value: Some(value) },
-    };
-    !scalar
+    let StmtKind::Expr(value) = &stmt.kind else { return None };
+    let own = |named: &&lower::Named| named.span == stmt.span;
+    let loss = lowered.losses.iter().find(own);
+    let output = lowered.outputs.iter().find(own);
+    let called = loss.or(output).map_or("f", |named| named.name.as_str()).to_string();
+    let (name, value) = (Ident::new(called.clone(), value.span), value.clone());
+    if loss.is_some() {
+        stmt.kind = StmtKind::Loss { name, value };
+        return None;
+    }
+    stmt.kind = StmtKind::Output { name, indices: Vec::new(), value: Some(value) };
+    Some(called)
 }

@@ -6,7 +6,7 @@ use chainrule_core::check::index_limits;
 use chainrule_core::compile::Compiled;
 use chainrule_core::eval::{Array, Point, solve_dims};
 use chainrule_core::ir::{DimId, Op, Var, VarId, VarKind};
-use chainrule_core::{Code, Diagnostic, Span};
+use chainrule_core::{Code, Diagnostic, Dialect, Span};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -189,6 +189,7 @@ impl Reader<'_> {
     fn array(&self, var: &Var, value: &Value) -> Result<Array, Diagnostic> {
         let array = json::to_array(value)
             .map_err(|why| self.at(var, format!("`{}` is no array: {why}", var.name)))?;
+        let array = if self.compiled.program.dialect == Dialect::Matlab { two_dimensional(var, array) } else { array };
         let whole = |x: f64| x.fract() == 0.0 && x.abs() <= 9.0e15;
         if let Some(odd) = array.data.iter().find(|x| var.int && !whole(**x)) {
             return Err(self.at(
@@ -217,6 +218,19 @@ impl Reader<'_> {
             }
         }
     }
+}
+
+/// In the matlab dialect everything is two-dimensional: `[[v]]` is a scalar, and a flat list a column or a row.
+fn two_dimensional(var: &Var, array: Array) -> Array {
+    let ones = |shape: &[usize]| shape.iter().all(|size| *size == 1);
+    let shape = match (var.shape.as_slice(), array.shape.as_slice()) {
+        ([], shape) if ones(shape) => Vec::new(),
+        ([_], [size, 1] | [1, size]) => vec![*size],
+        ([_, columns], [size]) if columns.is_one() => vec![*size, 1],
+        ([rows, _], [size]) if rows.is_one() => vec![1, *size],
+        _ => return array,
+    };
+    Array { shape, data: array.data }
 }
 
 fn quoted(names: &[&str]) -> String {

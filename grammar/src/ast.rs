@@ -1,6 +1,6 @@
 //! The syntax tree: plain data, each kind with an example. Text and spans only; it knows no shapes and no functions.
 
-use crate::span::Span;
+use crate::span::{Dialect, Span};
 
 /// A name and where it stands. May be dotted (`mlp.W1`).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -21,6 +21,8 @@ impl Ident {
 /// A whole program.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Program {
+    /// The spelling it was read in, which says what `*` and `^` mean.
+    pub dialect: Dialect,
     /// In order.
     pub stmts: Vec<Stmt>,
     /// `//` and `/* */` comments after the last statement, as written.
@@ -188,8 +190,10 @@ pub enum ExprKind {
     Sum(Box<Expr>, Vec<(AddOp, Expr)>),
     /// `a * b / c @ d`, left associative.
     Product(Box<Expr>, Vec<(MulOp, Expr)>),
-    /// `a ^ b`
+    /// `a ^ b` (in the matlab dialect: the power of a scalar or of a square matrix)
     Pow(Box<Expr>, Box<Expr>),
+    /// `a .^ b` of the matlab dialect
+    DotPow(Box<Expr>, Box<Expr>),
     /// `a < b`
     Compare(CompareOp, Box<Expr>, Box<Expr>),
     /// `x |> f(a) |> g`: each stage is a `Name` or a `Call`.

@@ -52,8 +52,6 @@ struct Scene<'t> {
     last: &'t str,
     /// The token at the place; empty at the end of the text.
     found: &'t str,
-    /// What follows that token.
-    after: &'t str,
     at: usize,
     wanted: Vec<Rule>,
 }
@@ -94,9 +92,8 @@ impl<'t> Scene<'t> {
         let (before, rest) = slice.text.split_at(at);
         let blank = rest.len() - rest.trim_start().len();
         let found = token(rest.trim_start());
-        let after = rest.get(blank + found.len()..).unwrap_or("");
         let (before, at) = (before.trim_end(), at + blank);
-        Scene { slice, before, last: last_token(before), found, after, at, wanted: refusal.wanted }
+        Scene { slice, before, last: last_token(before), found, at, wanted: refusal.wanted }
     }
 
     fn span(&self) -> Span {
@@ -124,18 +121,12 @@ impl<'t> Scene<'t> {
     }
 
     fn after_operator(&self) -> Option<Diagnostic> {
-        let elementwise = self.found == "." && self.after.starts_with(['*', '/', '^']);
-        if let (true, Some(sign)) = (elementwise, self.after.chars().next()) {
-            let message = format!("`.{sign}` is not an operator of this dialect");
-            let help = format!("write `{sign}`, which is elementwise; the matrix product is `@`");
-            return Some(bad(self.span(), message).help(help));
-        }
         if !self.wanted.contains(&Rule::number) && !self.wanted.contains(&Rule::expr) {
             return None;
         }
         let last = self.last;
         let operators = [
-            "+", "-", "−", "*", "·", "⊙", "/", "@", "^", "**", "<", ">", "<=", ">=", "==", "!=",
+            "+", "-", "−", "*", "·", "⊙", "/", "@", "^", "**", ".*", "./", ".^", "<", ">", "<=", ">=", "==", "!=",
             "|>",
         ];
         if last == "=" {

@@ -3,7 +3,7 @@
 
 use crate::ast::{AddOp, Binder, CompareOp, Expr, ExprKind, Ident, IndexItem, MulOp};
 use crate::diagnostic::{Code, Diagnostic};
-use crate::span::Span;
+use crate::span::{Dialect, Span};
 use crate::syntax::{Rule, Slice, bad};
 use pest::iterators::{Pair, Pairs};
 use std::collections::HashMap;
@@ -54,6 +54,7 @@ enum Op {
     Mul(MulOp),
     Neg,
     Pow,
+    DotPow,
 }
 
 impl Op {
@@ -65,7 +66,7 @@ impl Op {
             Op::Add(_) => 3,
             Op::Mul(_) => 4,
             Op::Neg => 5,
-            Op::Pow => 6,
+            Op::Pow | Op::DotPow => 6,
         }
     }
 
@@ -73,6 +74,9 @@ impl Op {
         match text {
             "|>" => Op::Pipe,
             "^" | "**" => Op::Pow,
+            ".^" => Op::DotPow,
+            ".*" => Op::Mul(MulOp::DotMul),
+            "./" => Op::Mul(MulOp::DotDiv),
             "+" => Op::Add(AddOp::Add),
             "-" | "−" => Op::Add(AddOp::Sub),
             "/" => Op::Mul(MulOp::Div),
@@ -100,7 +104,8 @@ impl Stacks {
     fn infix(&mut self, op: Op, span: Span) -> Result<()> {
         while let Some(&(top, _)) = self.ops.last() {
             let tighter = top.level() > op.level();
-            if !tighter && (top.level() != op.level() || op == Op::Pow) {
+            let right = op.level() == Op::Pow.level();
+            if !tighter && (top.level() != op.level() || right) {
                 break;
             }
             if matches!((top, op), (Op::Compare(_), Op::Compare(_))) {
@@ -161,6 +166,7 @@ fn join(op: Op, mut left: Built, right: Built) -> Result<Built> {
         Op::Compare(op) => ExprKind::Compare(op, left, Box::new(right)),
         Op::Add(op) => ExprKind::Sum(left, vec![(op, right)]),
         Op::Mul(op) => ExprKind::Product(left, vec![(op, right)]),
+        Op::DotPow => ExprKind::DotPow(left, Box::new(right)),
         Op::Neg | Op::Pow => ExprKind::Pow(left, Box::new(right)),
     };
     let built = Built::new(kind, span, depth)?;
@@ -230,13 +236,33 @@ impl<'t> Maker<'t> {
         while let Some(pair) = rest.next() {
             let span = self.slice.span(&pair);
             match pair.as_rule() {
-                Rule::infix => stacks.infix(Op::infix(pair.as_str()), span)?,
+                Rule::infix => {
+                    let sign = self.dialect_sign(pair.as_str(), span, &stacks)?;
+                    stacks.infix(Op::infix(sign), span)?;
+                }
                 Rule::prefix if pair.as_str() == "+" => {}
                 Rule::prefix => stacks.ops.push((Op::Neg, span)),
                 _ => stacks.operands.push(self.operand(pair, &mut rest)?),
             }
         }
         stacks.finish()
+    }
+
+    /// An operator as this dialect reads it: `.*` is not the ordinary one's, but `1.*x` is `1. * x` there.
+    fn dialect_sign(&self, sign: &'t str, span: Span, stacks: &Stacks) -> Result<&'t str> {
+        let Some(plain) = sign.strip_prefix('.') else { return Ok(sign) };
+        if self.slice.dialect == Dialect::Matlab {
+            return Ok(sign);
+        }
+        let number = |built: &Built| {
+            built.expr.span.end == span.start && matches!(built.expr.kind, ExprKind::Num(_))
+        };
+        if stacks.operands.last().is_some_and(number) {
+            return Ok(plain);
+        }
+        let message = format!("`{sign}` is not an operator of this dialect");
+        let help = format!("write `{plain}`, which is elementwise; the matrix product is `@`");
+        Err(bad(span, message).help(help))
     }
 
     /// An atom and the postfixes behind it.

@@ -35,7 +35,7 @@ pub fn parse(source: &Source) -> (Program, Vec<Diagnostic>) {
     let mut reader = Reader {
         margin: Margin::new(&source.text, &scan.comments),
         scan: &scan,
-        program: Program::default(),
+        program: Program { dialect: source.dialect, ..Program::default() },
         errors: Vec::new(),
     };
     for piece in &scan.pieces {
@@ -63,7 +63,7 @@ pub fn parse_expr(text: &str) -> Result<Expr, Diagnostic> {
     if let Some(error) = scan.errors.into_iter().next() {
         return Err(error);
     }
-    let slice = Slice { text: &scan.clean, offset: 0 };
+    let slice = Slice { text: &scan.clean, offset: 0, dialect: Dialect::Chainrule };
     match slice.read(Rule::formula) {
         Ok(formula) => match formula.into_inner().next() {
             Some(expr) => slice.expr(expr),
@@ -136,6 +136,6 @@ impl<'t> Reader<'t> {
     fn slice(&self, start: usize, end: usize) -> Slice<'t> {
         let text = self.scan.clean.get(start..end).unwrap_or("");
         let offset = start + text.len() - text.trim_start().len();
-        Slice { text: text.trim(), offset }
+        Slice { text: text.trim(), offset, dialect: self.program.dialect }
     }
 }

@@ -208,7 +208,7 @@ fn level(kind: &ExprKind) -> Level {
         ExprKind::Sum(..) => Level::Sum,
         ExprKind::Product(..) => Level::Product,
         ExprKind::Neg(_) => Level::Neg,
-        ExprKind::Pow(..) => Level::Pow,
+        ExprKind::Pow(..) | ExprKind::DotPow(..) => Level::Pow,
         // A printed formula may carry a number such as `-2` or `1/2` as one text.
         ExprKind::Num(text) if text.contains('/') => Level::Product,
         ExprKind::Num(text) if text.starts_with('-') => Level::Neg,
@@ -242,9 +242,9 @@ fn write_bare(out: &mut String, kind: &ExprKind) {
             write(out, operand, Level::Neg);
         }
         ExprKind::Sum(..) | ExprKind::Product(..) | ExprKind::Pipe(..) => write_chain(out, kind),
-        ExprKind::Pow(base, exponent) => {
+        ExprKind::Pow(base, exponent) | ExprKind::DotPow(base, exponent) => {
             write(out, base, Level::Atom);
-            out.push('^');
+            out.push_str(if matches!(kind, ExprKind::DotPow(..)) { ".^" } else { "^" });
             write(out, exponent, Level::Neg);
         }
         ExprKind::Compare(op, left, right) => {

@@ -27,6 +27,11 @@ impl Source {
         Source { name: name.into(), text: text.into(), dialect: Dialect::Chainrule }
     }
 
+    /// A text in the dialect of matrixcalculus.org's users.
+    pub fn matlab(name: impl Into<String>, text: impl Into<String>) -> Source {
+        Source { dialect: Dialect::Matlab, ..Source::new(name, text) }
+    }
+
     /// The 1-based line and column (in characters) of a byte offset.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let offset = offset.min(self.text.len());

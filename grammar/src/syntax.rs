@@ -2,7 +2,7 @@
 
 use crate::ast::Ident;
 use crate::diagnostic::{Code, Diagnostic};
-use crate::span::Span;
+use crate::span::{Dialect, Span};
 use pest::Parser as _;
 use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::Pair;
@@ -35,6 +35,8 @@ pub(crate) struct Slice<'t> {
     pub text: &'t str,
     /// Where it begins in the source.
     pub offset: usize,
+    /// Which operators it may use.
+    pub dialect: Dialect,
 }
 
 impl<'t> Slice<'t> {

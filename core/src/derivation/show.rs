@@ -434,7 +434,7 @@ fn find_deltas(expr: &Expr, pairs: &mut Vec<(String, String)>) {
             find_deltas(first, pairs);
             rest.iter().for_each(|(_, factor)| find_deltas(factor, pairs));
         }
-        ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
             find_deltas(a, pairs);
             find_deltas(b, pairs);
         }

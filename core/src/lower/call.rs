@@ -92,7 +92,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn apply(&mut self, func: &Ident, call: &CallArgs<'_>) -> Result<Val> {
+    pub(crate) fn apply(&mut self, func: &Ident, call: &CallArgs<'_>) -> Result<Val> {
         if let Some(function) = self.functions.get(&func.name).cloned() {
             return self.inline(&function, func, call);
         }
@@ -194,9 +194,11 @@ impl Lowerer<'_> {
         let nets = std::mem::take(&mut self.nets);
         let indices = std::mem::take(&mut self.indices);
         let inferred = std::mem::take(&mut self.inferred);
+        let dialect = std::mem::take(&mut self.dialect);
         self.frames.push(frame);
         let result = self.deeper(span, |lowerer| lowerer.expr(&formula));
         self.frames.pop();
+        self.dialect = dialect;
         self.globals = globals;
         self.dims = dims;
         self.functions = functions;

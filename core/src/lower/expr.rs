@@ -12,10 +12,13 @@ type Result<T> = std::result::Result<T, Diagnostic>;
 impl Lowerer<'_> {
     /// The value of an expression.
     pub fn expr(&mut self, expr: &Expr) -> Result<Val> {
-        self.deeper(expr.span, |lowerer| lowerer.expr_here(expr))
+        self.deeper(expr.span, |lowerer| match lowerer.is_matlab() {
+            true => lowerer.matlab_expr(expr),
+            false => lowerer.ordinary_expr(expr),
+        })
     }
 
-    fn expr_here(&mut self, expr: &Expr) -> Result<Val> {
+    pub(crate) fn ordinary_expr(&mut self, expr: &Expr) -> Result<Val> {
         let span = expr.span;
         match &expr.kind {
             ExprKind::Num(text) => self.number(text, span),
@@ -35,7 +38,7 @@ impl Lowerer<'_> {
                 self.sum_of(&operands, span)
             }
             ExprKind::Product(first, rest) => self.product_chain(first, rest, span),
-            ExprKind::Pow(base, exponent) => self.power(base, exponent, span),
+            ExprKind::Pow(base, exponent) | ExprKind::DotPow(base, exponent) => self.power(base, exponent, span),
             ExprKind::Compare(op, a, b) => {
                 let operands = [self.operand(a)?, self.operand(b)?];
                 self.elementwise(ops::known(compare_row(*op), 2), &operands, span)
@@ -144,14 +147,14 @@ impl Lowerer<'_> {
         self.finish_run(&run, span)
     }
 
-    fn finish_run(&mut self, run: &[(Operand, bool)], span: Span) -> Result<Val> {
+    pub(crate) fn finish_run(&mut self, run: &[(Operand, bool)], span: Span) -> Result<Val> {
         match run {
             [(only, false)] => Ok(only.val.clone()),
             _ => self.product(run, span),
         }
     }
 
-    fn power(&mut self, base: &Expr, exponent: &Expr, span: Span) -> Result<Val> {
+    pub(crate) fn power(&mut self, base: &Expr, exponent: &Expr, span: Span) -> Result<Val> {
         let base = self.operand(base)?;
         let exponent = self.operand(exponent)?;
         self.power_of(base, exponent, span)
@@ -189,7 +192,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn transpose(&mut self, operand: &Operand) -> Result<Val> {
+    pub(crate) fn transpose(&mut self, operand: &Operand) -> Result<Val> {
         let rank = self.positional(&operand.val).len();
         if rank < 2 {
             let shape = self.show(&operand.val);

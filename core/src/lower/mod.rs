@@ -5,6 +5,7 @@ pub mod build;
 pub mod call;
 pub mod expr;
 pub mod index;
+pub mod matlab;
 pub mod net;
 pub mod ranges;
 pub mod shape;
@@ -12,7 +13,7 @@ pub mod stmt;
 
 use crate::ir::{Dim, Graph, NodeId};
 use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};
-use chainrule_grammar::{Code, Diagnostic, Span};
+use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
 use std::collections::{BTreeMap, HashMap};
 
 pub use stmt::lower;
@@ -105,6 +106,8 @@ pub struct Lowerer<'a> {
     pub(crate) sizes: HashMap<Label, Dim>,
     /// Ranges that were inferred for binders, by the address of the binder's name.
     pub(crate) inferred: HashMap<*const Ident, Dim>,
+    /// What the operators of the expression at hand mean.
+    pub(crate) dialect: Dialect,
     next_label: u32,
     depth: usize,
 }
@@ -128,6 +131,7 @@ impl<'a> Lowerer<'a> {
             indices: Vec::new(),
             sizes: HashMap::new(),
             inferred: HashMap::new(),
+            dialect: Dialect::Chainrule,
             next_label: 0,
             depth: 0,
         }

@@ -51,7 +51,7 @@ impl Lowerer<'_> {
                 self.walk(first, deltas);
                 rest.iter().for_each(|(_, factor)| self.walk(factor, deltas));
             }
-            ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
+            ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
                 self.walk(a, deltas);
                 self.walk(b, deltas);
             }

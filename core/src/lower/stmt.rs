@@ -5,7 +5,7 @@ use super::{Function, Lowered, Lowerer, Named, Request, Val};
 use crate::ir::graph::{DimInfo, Fact};
 use crate::ir::{Dim, DimId, Graph, NamedConst, Num, Op, Var, VarKind};
 use chainrule_grammar::ast::{DeclKind, DimDecl, Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl};
-use chainrule_grammar::{Code, Diagnostic, Span};
+use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
@@ -17,6 +17,7 @@ const MAX_NODES: usize = 2_000_000;
 /// Lowers a program into a graph. What could be understood is in the result even where there are errors.
 pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>) {
     let mut lowerer = Lowerer::new(graph);
+    lowerer.dialect = program.dialect;
     let mut lowered = Lowered::default();
     let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
     let mut unnamed = None;
@@ -49,6 +50,9 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
     lowered.dims = lowerer.dims.clone();
     lowered.scope.extend(lowerer.globals.iter().map(|(name, val)| (name.clone(), val.node)));
     let diagnostics = lowerer.diagnostics;
+    if program.dialect == Dialect::Matlab {
+        super::matlab::slim(graph, &mut lowered);
+    }
     (lowered, diagnostics)
 }
 
@@ -68,6 +72,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Const(items) => items.iter().try_for_each(|(name, value)| self.named_number(name, value)),
             StmtKind::Def { name, indices, value } => {
                 self.free(name)?;
+                self.refuse_function_name(name)?;
                 let val = self.definition(indices, value, stmt.span)?;
                 self.define(name, val, stmt, lowered);
                 Ok(())
@@ -206,6 +211,7 @@ impl<'a> Lowerer<'a> {
             Some(sizes) => sizes.iter().map(|size| self.dimension(size)).collect::<Result<_>>()?,
             None => Vec::new(),
         };
+        let shape = self.declared_shape(shape);
         self.check_size(&shape, decl.name.span)?;
         let facts = decl.facts.iter().map(|fact| self.fact(fact, &shape)).collect::<Result<_>>()?;
         let kind = match kind {
@@ -346,20 +352,22 @@ impl<'a> Lowerer<'a> {
         self.globals.insert(name.name.clone(), val);
     }
 
-    /// An unnamed expression is called `f`: a loss where it is a scalar, else an output whose Jacobian is taken.
+    /// An unnamed expression is called `f` where that name is free: a loss where it is a scalar, else an output whose Jacobian is taken.
     fn bare(&mut self, expr: &'a Expr, span: Span, lowered: &mut Lowered) {
         let val = match self.expr(expr) {
             Ok(val) => val,
             Err(diagnostic) => return self.report(diagnostic),
         };
-        let named = Named { name: "f".to_string(), node: val.node, span };
-        if !self.globals.contains_key("f") {
-            let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
-            if !atom {
-                self.graph.names.entry(val.node).or_insert_with(|| "f".to_string());
-            }
-            self.globals.insert("f".to_string(), val.clone());
+        // `f`, or where the program has another `f`, `f_1`.
+        let taken = |name: &str| self.globals.contains_key(name) || self.dims.contains_key(name);
+        let numbered = (1..).map(|number| format!("f_{number}"));
+        let name = std::iter::once("f".to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+        let named = Named { name: name.clone(), node: val.node, span };
+        let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+        if !atom {
+            self.graph.names.entry(val.node).or_insert_with(|| name.clone());
         }
+        self.globals.insert(name, val.clone());
         if self.positional(&val).is_empty() {
             lowered.losses.push(named);
         } else {

@@ -24,7 +24,7 @@ fn has_range(expr: &Expr, letter: &str) -> bool {
         ExprKind::Product(first, rest) => {
             has_range(first, letter) || rest.iter().any(|(_, factor)| has_range(factor, letter))
         }
-        ExprKind::Pow(a, b) | ExprKind::Compare(_, a, b) => {
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
             has_range(a, letter) || has_range(b, letter)
         }
         ExprKind::Pipe(first, stages) => {

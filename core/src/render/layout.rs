@@ -83,7 +83,7 @@ impl Layout<'_> {
             }
             ExprKind::Sum(first, rest) => self.sum(first, rest),
             ExprKind::Product(first, rest) => product(self, first, rest),
-            ExprKind::Pow(base, exponent) => {
+            ExprKind::Pow(base, exponent) | ExprKind::DotPow(base, exponent) => {
                 let base = self.base(base);
                 Piece::new(Math::superscript(base, self.exponent(exponent)), Level::Power)
             }

@@ -2,7 +2,6 @@
 //! before anything is timed. Ratios are printed last; the table of a run stands in benches/README.md.
 #![allow(missing_docs)]
 
-#[path = "handwritten.rs"]
 mod handwritten;
 
 use chainrule::derive_grad;
