@@ -21,14 +21,13 @@ derive_grad! {
 
 const SAMPLES: usize = 100;
 
-/// The slope that linear regression finds for t = 2 x + noise, and after how many Newton steps: the loss is quadratic, one is enough.
+/// The slope that linear regression finds for t = 2 x + noise, by one step of Newton's method: the loss is quadratic, so one is enough.
 pub fn slope() -> f64 {
     let mut rng = SmallRng::seed(8);
-    let x: Vec<f64> = (0..SAMPLES).map(|_| common::uniform(&mut rng)).collect();
-    let t: Vec<f64> = x.iter().map(|x| 2.0 * x + 0.2 * common::normal(&mut rng)).collect();
-    let dims = linear::Dims { B: SAMPLES, N: 1 };
+    let x: Vec<[f64; 1]> = (0..SAMPLES).map(|_| [common::uniform(&mut rng)]).collect();
+    let t: Vec<f64> = x.iter().map(|[x]| 2.0 * x + 0.2 * common::normal(&mut rng)).collect();
     let inputs = linear::Inputs::new(&x, &t).expect("shapes that fit");
-    let mut params = linear::Params::zeros(dims);
+    let mut params = linear::Params::zeros(inputs.dims());
     let (_, gradient) = linear::value_and_grad(&params, &inputs);
     let mut hessian = [0.0];
     linear::hessian_E_w(&params, &inputs, &mut linear::Workspace::new(&inputs), &mut hessian);
@@ -41,10 +40,9 @@ pub fn newton(steps: usize) -> Vec<f64> {
     let mut rng = SmallRng::seed(9);
     let t: Vec<f64> = (0..SAMPLES).map(|at| f64::from(u8::from(at % 2 == 0))).collect();
     let point = |t: &f64| [2.0 * t - 1.0 + common::normal(&mut rng), common::normal(&mut rng)];
-    let x: Vec<f64> = t.iter().flat_map(point).collect();
-    let dims = logistic::Dims { B: SAMPLES, N: 2 };
+    let x: Vec<[f64; 2]> = t.iter().map(point).collect();
     let inputs = logistic::Inputs::new(&x, &t).expect("shapes that fit");
-    let mut params = logistic::Params::zeros(dims);
+    let mut params = logistic::Params::zeros(inputs.dims());
     let mut workspace = logistic::Workspace::new(&inputs);
     let mut sizes = Vec::new();
     for _ in 0..steps {
@@ -65,12 +63,11 @@ pub fn classify(steps: usize) -> f64 {
     let mut rng = SmallRng::seed(10);
     let centres = [[0.0, 1.5], [-1.5, -1.0], [1.5, -1.0]];
     let labels: Vec<usize> = (0..SAMPLES).map(|at| at % 3).collect();
-    let x: Vec<f64> = labels.iter().flat_map(|label| centres[*label].map(|centre| centre + 0.5 * common::normal(&mut rng))).collect();
-    let t: Vec<f64> = labels.iter().flat_map(|label| [0, 1, 2].map(|class| f64::from(u8::from(class == *label)))).collect();
-    let dims = softmax::Dims { B: SAMPLES, N: 2, M: 3 };
+    let x: Vec<[f64; 2]> = labels.iter().map(|label| centres[*label].map(|centre| centre + 0.5 * common::normal(&mut rng))).collect();
+    let t: Vec<[f64; 3]> = labels.iter().map(|label| [0, 1, 2].map(|class| f64::from(u8::from(class == *label)))).collect();
     let inputs = softmax::Inputs::new(&x, &t).expect("shapes that fit");
-    let mut params = softmax::Params::zeros(dims);
-    let mut gradient = softmax::Params::zeros(dims);
+    let mut params = softmax::Params::zeros(inputs.dims());
+    let mut gradient = params.clone();
     let mut workspace = softmax::Workspace::new(&inputs);
     let mut descent = Sgd::new(1.0);
     for _ in 0..steps {

@@ -12,7 +12,7 @@ derive_grad! {
 }
 
 derive_grad! {
-    /// The single perceptron for one sample of ten inputs, its weights a column.
+    /// As in `single_perceptron_10.grad`.
     pub mod ten_inputs {
         input x: [1, 10];
         target t: [1, 1];
@@ -33,7 +33,7 @@ fn sigmoid(x: f64) -> f64 {
 pub fn weights_of_one() -> (f64, f64) {
     let mut rng = SmallRng::seed(1);
     let x: [f64; 10] = std::array::from_fn(|_| common::normal(&mut rng));
-    let inputs = ten_inputs::Inputs::new(&x, &0.5).expect("shapes that fit");
+    let inputs = ten_inputs::Inputs::new(&x, &[0.5]).expect("shapes that fit");
     let mut params = ten_inputs::Params::zeros();
     params.as_mut_slice().fill(1.0);
     let (_, gradient) = ten_inputs::value_and_grad(&params, &inputs);

@@ -6,7 +6,7 @@ use chainrule::derive_grad;
 use chainrule::rng::SmallRng;
 
 derive_grad! {
-    /// Softmax over three classes, with the mean of the squared error over all entries.
+    /// As in `softmax_mse.grad`.
     pub mod softmax_mse {
         dim B = 2, N = 4, M = 3;
         input x: [B, N];

@@ -47,7 +47,9 @@ impl Data {
 /// gradient is from 1 · main + 0.2 · auxiliary.
 pub fn check(data: &Data) -> ([f64; 3], f64) {
     let inputs = data.inputs();
-    let params = Params::init(DIMS, &mut SmallRng::seed(5));
+    let mut rng = SmallRng::seed(5);
+    let mut params = Params::zeros(DIMS);
+    params.as_mut_slice().iter_mut().for_each(|entry| *entry = 0.5 * common::normal(&mut rng));
     // One forward pass serves the three of them.
     let mut workspace = Workspace::new(&inputs);
     headlines::forward(&params, &inputs, &mut workspace);

@@ -138,7 +138,8 @@ impl<'a> Layout<'a> {
     pub fn untold(&self) -> Vec<usize> {
         let graph = self.graph();
         let axes = self.inputs.iter().flat_map(|(var, _)| &graph.var(*var).shape);
-        let told: Vec<usize> = axes.filter_map(|dim| dim.as_named()).map(|id| id.0 as usize).collect();
+        let told: Vec<usize> =
+            axes.filter_map(|dim| dim.as_named()).map(|id| id.0 as usize).collect();
         let all = self.dims.iter().copied();
         all.filter(|at| !told.contains(at)).collect()
     }
