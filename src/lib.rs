@@ -31,3 +31,8 @@ pub mod rt;
 
 pub use chainrule_macros::derive_grad;
 pub use rt::{ShapeError, Tensor};
+
+/// The Rust of the README is compiled and run.
+#[cfg(doctest)]
+#[doc = include_str!("../README.md")]
+struct Readme;

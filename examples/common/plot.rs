@@ -45,6 +45,7 @@ pub fn curves(path: &Path, title: &str, [across, up]: [&str; 2], curves: &[Curve
     }
     chart
         .configure_series_labels()
+        .position(SeriesLabelPosition::UpperRight)
         .border_style(BLACK.mix(0.4))
         .background_style(WHITE)
         .label_font(("sans-serif", 15))
