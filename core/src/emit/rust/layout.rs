@@ -85,6 +85,8 @@ pub struct Layout<'a> {
     pub inputs: Vec<(VarId, Ident)>,
     /// The workspace's fields.
     pub fields: Vec<(NodeId, Ident, Store)>,
+    /// Where in `fields` a node's field is.
+    field_of: BTreeMap<NodeId, usize>,
     /// The workspace's field for the use of single steps.
     pub scratch: Option<(Ident, Store)>,
 }
@@ -116,7 +118,8 @@ impl<'a> Layout<'a> {
             .map(|var| (*var, ident(&scope.claim(&graph.var(*var).name))))
             .collect();
         let (fields, scratch) = workspace(plan);
-        Layout { job, plan, dims, params, grads, inputs, fields, scratch }
+        let field_of = fields.iter().enumerate().map(|(at, (id, _, _))| (*id, at)).collect();
+        Layout { job, plan, dims, params, grads, inputs, fields, field_of, scratch }
     }
 
     /// The declarations' graph.
@@ -177,7 +180,7 @@ impl<'a> Layout<'a> {
                 prefixed(prefix, &declared.name)
             }
             Slot::Work(node) => {
-                let field = self.fields.iter().find(|(id, _, _)| *id == node);
+                let field = self.field_of.get(&node).and_then(|at| self.fields.get(*at));
                 field.map_or_else(|| ident("missing"), |(_, name, _)| name.clone())
             }
             Slot::Result(at) => super::names::numbered("r", at),
