@@ -309,10 +309,11 @@ fn jacobi<F: Real>(a: &mut [F], v: &mut [F], n: usize) {
     }
 }
 
-/// How many come before the `j`th in order: its place.
+/// How many come before the `j`th in ascending order, NaNs last: its place. All places are different.
 fn place<F: Real>(keys: impl Fn(usize) -> F, j: usize, n: usize) -> usize {
+    let before = |a: F, b: F| a < b || (b.is_nan() && !a.is_nan());
     let key = keys(j);
-    (0..n).filter(|&i| keys(i) < key || (i < j && keys(i) <= key)).count()
+    (0..n).filter(|&i| before(keys(i), key) || (i < j && !before(key, keys(i)))).count()
 }
 
 fn eigen<'s, F: Real>(call: &Call<F>, scratch: &'s mut [F]) -> (&'s [F], &'s [F], usize) {

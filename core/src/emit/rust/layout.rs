@@ -63,6 +63,8 @@ pub struct Flat {
     pub name: Ident,
     /// Its parts in order, with the names of their methods.
     pub parts: Vec<(VarId, String)>,
+    /// Where each part starts.
+    pub offsets: Vec<Dim>,
     /// The whole.
     pub store: Store,
     /// Run-time sizes that it depends on.
@@ -160,13 +162,6 @@ impl<'a> Layout<'a> {
         quote!(let Dims { #(#fields),* } = #from;)
     }
 
-    /// The place of a variable's entries in a flat struct.
-    pub fn offset(&self, flat: &Flat, part: usize) -> Dim {
-        flat.parts[..part].iter().fold(Dim::fixed(0), |sum, (var, _)| {
-            sum.plus(&volume(&self.graph().var(*var).shape), Num::ONE)
-        })
-    }
-
     /// The local variable that holds a slot's entries in a function.
     pub fn local(&self, slot: Slot) -> Ident {
         match slot {
@@ -210,10 +205,13 @@ fn flat(graph: &Graph, name: &str, vars: &[VarId]) -> Flat {
         parts.push((*var, name));
     }
     let shapes = || vars.iter().flat_map(|var| &graph.var(*var).shape);
-    let len = vars
-        .iter()
-        .fold(Dim::fixed(0), |sum, var| sum.plus(&volume(&graph.var(*var).shape), Num::ONE));
-    Flat { name: ident(name), parts, store: Store::of(len), dims: dims_of(shapes()) }
+    let mut len = Dim::fixed(0);
+    let mut offsets = Vec::with_capacity(vars.len());
+    for var in vars {
+        let next = len.plus(&volume(&graph.var(*var).shape), Num::ONE);
+        offsets.push(std::mem::replace(&mut len, next));
+    }
+    Flat { name: ident(name), parts, offsets, store: Store::of(len), dims: dims_of(shapes()) }
 }
 
 /// Gradients have a type of their own where they are not exactly those of the parameters.
