@@ -51,9 +51,9 @@ fn file(literal: &Literal, path: &str) -> TokenStream {
     let items = items(&source, &|diagnostic| Fault::new(literal.span(), excerpt(diagnostic, &source)));
     let full = full.display().to_string();
     quote! {
+        #items
         // Cargo builds again when this file changes.
         const _: &[::core::primitive::u8] = ::core::include_bytes!(#full);
-        #items
     }
 }
 
@@ -70,7 +70,10 @@ fn items(source: &Source, fault: &dyn Fn(&Diagnostic) -> Fault) -> TokenStream {
     let warnings = warnings.into_iter().map(|one| fault(one).warning());
     let mut errors = errors.into_iter().map(|one| fault(one).error());
     match errors.next() {
-        None => quote!(#(#warnings)* #code),
+        None => {
+            let doc = format!("\n```text\n{}\n```", source.text.trim_end().replace("```", "'''"));
+            quote!(#![doc = #doc] #(#warnings)* #code)
+        }
         Some(first) => {
             let stubs = stubs::items(&first, &compiled.program);
             quote!(#(#warnings)* #stubs #(#errors)*)
