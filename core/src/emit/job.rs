@@ -9,13 +9,20 @@ use crate::render;
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
 
+/// From this many nodes on, no steps of derivations are kept.
+const LONG_PROGRAM: usize = 800;
+/// More named parts than this are left out of documentation.
+const MANY_PARTS: usize = 12;
+
 impl Compiled {
     /// What code for the program needs. `source` is the program's text.
     ///
     /// # Errors
     /// Where a derivation cannot be told.
     pub fn job(&self, source: &str) -> Result<Job<'_>, Diagnostic> {
-        let told = derivation::tell(self, Options { steps: Steps::None, ..Options::default() })?;
+        // A derivation of hundreds of layers would be megabytes of text in the user's crate.
+        let steps = if self.graph.len() > LONG_PROGRAM { Steps::None } else { Steps::Full };
+        let told = derivation::tell(self, Options { steps, ..Options::default() })?;
         let pairs: Vec<(&Derivative, &Told)> = self.derivatives.iter().zip(&told).collect();
         let of_kind = |kinds: &[VarKind]| -> Vec<VarId> {
             let vars = self.lowered.vars.iter().filter_map(|node| self.var(*node));
@@ -31,7 +38,7 @@ impl Compiled {
             outputs: self.outputs.iter().map(|output| self.output(output)).collect(),
             requests: self.requests(&pairs),
             source: source.to_string(),
-            latex: render::document_latex::fragment(&derivation::tell(self, Options::default())?),
+            latex: render::document_latex::fragment(&told),
         })
     }
 
@@ -121,12 +128,13 @@ fn words(kind: RequestKind) -> (&'static str, &'static str) {
     }
 }
 
-/// The closed form with its named parts.
+/// The closed form with its named parts, where those are few.
 fn formula(told: &Told) -> Formula {
+    let wheres = if told.wheres.len() > MANY_PARTS { &[][..] } else { &told.wheres[..] };
     let mut text: Vec<String> =
-        told.wheres.iter().map(|part| format!("{} = {}", part.name, part.text)).collect();
+        wheres.iter().map(|part| format!("{} = {}", part.name, part.text)).collect();
     text.push(told.text.clone());
-    let mut latex: Vec<String> = told.wheres.iter().map(|part| part.latex.clone()).collect();
+    let mut latex: Vec<String> = wheres.iter().map(|part| part.latex.clone()).collect();
     latex.push(format!("{} = {}", told.lhs_latex, told.latex));
     Formula { text: text.join("\n"), latex: latex.join("\n") }
 }
