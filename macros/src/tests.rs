@@ -87,6 +87,23 @@ fn misuse_is_told_kindly() {
     }
 }
 
+/// Errors in a file are shown with the file's lines; the file is watched all the same.
+#[test]
+fn faults_of_files_are_excerpts() {
+    let out = expand(r#"pub mod a = "../tests/nets/faulty.grad";"#.parse().expect("tokens")).to_string();
+    assert_eq!(out.matches("compile_error").count(), 2, "{out}");
+    for part in [
+        "`y` is not declared [E0301]",
+        "--> ../tests/nets/faulty.grad:5:18",
+        "| loss E = sum(w * y);",
+        "faulty.grad:6:",
+        "include_bytes",
+        "value_and_grad_into_E",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+}
+
 /// Any tokens at all give tokens, whatever their order.
 #[test]
 fn nothing_panics() {

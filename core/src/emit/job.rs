@@ -2,12 +2,14 @@
 
 use super::{Formula, GradJob, Job, LossJob, OutputJob, RequestJob};
 use crate::compile::{Compiled, Derivative};
-use crate::derivation::{self, Options, Steps, Told};
+use crate::derivation::{self, Options, Told};
 use crate::ir::{NodeId, Op, VarId, VarKind};
 use crate::lower::Named;
-use crate::render;
+use crate::raise::{Names, Notation};
+use crate::render::{self, Context};
 use chainrule_grammar::Diagnostic;
-use chainrule_grammar::ast::RequestKind;
+use chainrule_grammar::ast::{RequestKind, StmtKind};
+use chainrule_grammar::print;
 
 impl Compiled {
     /// What code for the program needs. `source` is the program's text.
@@ -15,7 +17,7 @@ impl Compiled {
     /// # Errors
     /// Where a derivation cannot be told.
     pub fn job(&self, source: &str) -> Result<Job<'_>, Diagnostic> {
-        let told = derivation::tell(self, Options { steps: Steps::None, ..Options::default() })?;
+        let told = derivation::tell(self, Options::default())?;
         let pairs: Vec<(&Derivative, &Told)> = self.derivatives.iter().zip(&told).collect();
         let of_kind = |kinds: &[VarKind]| -> Vec<VarId> {
             let vars = self.lowered.vars.iter().filter_map(|node| self.var(*node));
@@ -31,7 +33,7 @@ impl Compiled {
             outputs: self.outputs.iter().map(|output| self.output(output)).collect(),
             requests: self.requests(&pairs),
             source: source.to_string(),
-            latex: render::document_latex::fragment(&derivation::tell(self, Options::default())?),
+            latex: render::document_latex::fragment(&told),
         })
     }
 
@@ -65,7 +67,7 @@ impl Compiled {
         LossJob {
             name: loss.name.clone(),
             value: loss.node,
-            formula: Formula::default(),
+            formula: self.definition(&loss.name),
             grads,
             doc: self.doc(&loss.name),
         }
@@ -75,8 +77,31 @@ impl Compiled {
         OutputJob {
             name: output.name.clone(),
             value: output.node,
-            formula: Formula::default(),
+            formula: self.definition(&output.name),
             doc: self.doc(&output.name),
+        }
+    }
+
+    /// The equation that the program defines a name by.
+    fn definition(&self, of: &str) -> Formula {
+        let written = self.program.stmts.iter().find_map(|stmt| match &stmt.kind {
+            StmtKind::Loss { name, value } => (name.name == of).then_some((&[][..], value)),
+            StmtKind::Def { name, indices, value } | StmtKind::Output { name, indices, value: Some(value) } => {
+                (name.name == of).then_some((indices.as_slice(), value))
+            }
+            _ => None,
+        });
+        let Some((indices, value)) = written else {
+            return Formula::default();
+        };
+        let letters: Vec<String> = indices.iter().map(|index| index.name.clone()).collect();
+        let at = if letters.is_empty() { String::new() } else { format!("[{}]", letters.join(",")) };
+        let names = Names::new(&self.graph);
+        let notation = if letters.is_empty() { Notation::Matrix } else { Notation::Index };
+        let latex = render::latex(value, &Context { rank: &|name| names.rank(name), notation });
+        Formula {
+            text: format!("{of}{at} = {}", print::expr(value)),
+            latex: format!("{} = {latex}", render::indexed_name_latex(of, &letters)),
         }
     }
 
