@@ -113,9 +113,9 @@ impl Compiled {
         let others = pairs.iter().filter(|(derivative, _)| !self.is_grad(derivative));
         let mut jobs: Vec<RequestJob> = Vec::new();
         for (derivative, told) in others {
-            let (kind, what) = words(derivative.kind);
+            let (_, what) = words(derivative.kind);
             let (of, wrt) = (&derivative.of.name, &derivative.wrt.name);
-            let name = format!("{kind}_{of}_{wrt}");
+            let name = request_name(derivative.kind, of, wrt);
             if jobs.iter().any(|job| job.name == name) {
                 continue;
             }
@@ -132,6 +132,11 @@ impl Compiled {
         }
         jobs
     }
+}
+
+/// What the function of a request is called.
+pub fn request_name(kind: RequestKind, of: &str, wrt: &str) -> String {
+    format!("{}_{of}_{wrt}", words(kind).0)
 }
 
 fn words(kind: RequestKind) -> (&'static str, &'static str) {
