@@ -26,13 +26,22 @@ pub(crate) struct Unit {
 impl Unit {
     /// A finding that refuses the program.
     pub fn refused(&self, diagnostic: Diagnostic) -> Failure {
-        Failure::Program { source: Box::new(self.source.clone()), diagnostics: vec![diagnostic], code: 1 }
+        Failure::Program {
+            source: Box::new(self.source.clone()),
+            diagnostics: vec![diagnostic],
+            code: 1,
+        }
     }
 
     /// The program asks for nothing.
     pub fn no_derivative(&self) -> Failure {
-        let said = Diagnostic::new(Code::BadRequest, Span::default(), "the program asks for no derivative");
-        let help = Some("declare a `param` and a `loss`, or name variables with `--wrt`".to_string());
+        let said = Diagnostic::new(
+            Code::BadRequest,
+            Span::default(),
+            "the program asks for no derivative",
+        );
+        let help =
+            Some("declare a `param` and a `loss`, or name variables with `--wrt`".to_string());
         self.refused(Diagnostic { labels: Vec::new(), help, ..said })
     }
 }

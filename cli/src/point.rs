@@ -25,7 +25,8 @@ pub(crate) fn read(compiled: &Compiled, bytes: &[u8]) -> Result<Point, Vec<Diagn
 fn bad_json(error: &serde_json::Error) -> Diagnostic {
     let text = error.to_string();
     if error.is_eof() && error.line() <= 1 && error.column() == 0 {
-        return bad("the point is empty").help("it is an object with an array for each variable: {\"x\": [1.0, 2.0]}");
+        return bad("the point is empty")
+            .help("it is an object with an array for each variable: {\"x\": [1.0, 2.0]}");
     }
     if text.contains("recursion limit") {
         return bad("the point is nested too deeply to be read")
@@ -102,7 +103,10 @@ impl Reader<'_> {
             None => return given,
             Some(Value::Object(sizes)) => sizes,
             Some(_) => {
-                self.errors.push(bad("`dims` is not an object").help("write the sizes as `\"dims\": {\"N\": 3}`"));
+                self.errors.push(
+                    bad("`dims` is not an object")
+                        .help("write the sizes as `\"dims\": {\"N\": 3}`"),
+                );
                 return given;
             }
         };
@@ -137,9 +141,13 @@ impl Reader<'_> {
                 let Some(size) = size.filter(|_| known) else { continue };
                 if let Some(outside) = array.data.iter().find(|x| **x < 0.0 || **x >= size as f64) {
                     let var = graph.var(id);
-                    let message = format!("`{}` has the index {outside}, but picks from {size} rows", var.name);
+                    let message = format!(
+                        "`{}` has the index {outside}, but picks from {size} rows",
+                        var.name
+                    );
                     let last = size.saturating_sub(1);
-                    self.errors.push(self.at(var, message).help(format!("indices are from 0 to {last}")));
+                    self.errors
+                        .push(self.at(var, message).help(format!("indices are from 0 to {last}")));
                 }
             }
         }

@@ -50,7 +50,8 @@ fn formulas(compiled: &Compiled, seed: u64) -> Result<ToldReport, Diagnostic> {
 }
 
 fn said(told: &ToldReport) -> String {
-    let mut out: String = told.problems.iter().take(SHOWN).map(|problem| format!("  {problem}\n")).collect();
+    let mut out: String =
+        told.problems.iter().take(SHOWN).map(|problem| format!("  {problem}\n")).collect();
     let more = told.problems.len().saturating_sub(SHOWN);
     if more > 0 {
         out.push_str(&format!("  and {more} more\n"));
@@ -65,7 +66,10 @@ fn said(told: &ToldReport) -> String {
             counted(told.formulas, "printed formula"),
             counted(told.lines, "line")
         )),
-        problems => out.push_str(&format!("{problems} of {} printed formulas and lines do not hold{skipped}\n", told.formulas + told.lines)),
+        problems => out.push_str(&format!(
+            "{problems} of {} printed formulas and lines do not hold{skipped}\n",
+            told.formulas + told.lines
+        )),
     }
     out
 }
@@ -85,13 +89,18 @@ fn counted(count: usize, what: &str) -> String {
 
 /// One line for each derivative.
 fn table(report: &Report) -> String {
-    let mut lines = vec![["derivative", "variable's shape", "worst error", "at", "closed form", "differences", ""].map(String::from)];
+    let mut lines = vec![
+        ["derivative", "variable's shape", "worst error", "at", "closed form", "differences", ""]
+            .map(String::from),
+    ];
     lines.extend(report.rows.iter().map(cells));
-    let widths: Vec<usize> =
-        (0..7).map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0)).collect();
+    let widths: Vec<usize> = (0..7)
+        .map(|column| lines.iter().map(|line| line[column].chars().count()).max().unwrap_or(0))
+        .collect();
     let mut out = String::new();
     for line in lines {
-        let padded: Vec<String> = line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
+        let padded: Vec<String> =
+            line.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}")).collect();
         out.push_str(padded.join("  ").trim_end());
         out.push('\n');
     }
@@ -106,11 +115,27 @@ fn cells(row: &Row) -> [String; 7] {
     };
     let name = name(row);
     match &row.worst {
-        None => [name, row.shape.clone(), String::new(), String::new(), String::new(), String::new(), mark],
+        None => [
+            name,
+            row.shape.clone(),
+            String::new(),
+            String::new(),
+            String::new(),
+            String::new(),
+            mark,
+        ],
         Some(worst) => {
             let at: Vec<String> = worst.at.iter().map(usize::to_string).collect();
             let (error, closed) = (format!("{:.1e}", worst.error), format!("{:.9}", worst.closed));
-            [name, row.shape.clone(), error, format!("[{}]", at.join(", ")), closed, format!("{:.9}", worst.difference), mark]
+            [
+                name,
+                row.shape.clone(),
+                error,
+                format!("[{}]", at.join(", ")),
+                closed,
+                format!("{:.9}", worst.difference),
+                mark,
+            ]
         }
     }
 }

@@ -20,7 +20,7 @@ use crate::ops::probe::Random;
 use chainrule_grammar::ast::RequestKind;
 
 /// How many multiplications a check of one derivative at one point may take.
-const WORK: u64 = 1 << 31;
+const WORK: u64 = 1 << 29;
 /// At how many entries of a variable a derivative is checked, at most; more are sampled.
 const ENTRIES: usize = 64;
 
@@ -76,14 +76,23 @@ impl Report {
 
 /// Compares every derivative with central differences at some random points.
 pub fn check(compiled: &Compiled, seed: u64, points: usize, tol: f64) -> Report {
-    let mut report = Report { rows: compiled.derivatives.iter().map(|one| row(compiled, one)).collect(), problem: None };
+    let mut report = Report {
+        rows: compiled.derivatives.iter().map(|one| row(compiled, one)).collect(),
+        problem: None,
+    };
     for number in 0..points {
         let point = match random_point(compiled, mixed(seed, number)) {
             Ok(point) => point,
             Err(why) => return Report { problem: Some(why), ..report },
         };
         for (derivative, row) in compiled.derivatives.iter().zip(&mut report.rows) {
-            let mut judge = Judge { compiled, point: &point, number, tol, random: Random(mixed(seed, number) ^ 1) };
+            let mut judge = Judge {
+                compiled,
+                point: &point,
+                number,
+                tol,
+                random: Random(mixed(seed, number) ^ 1),
+            };
             if let Err(why) = judge.compare(derivative, row) {
                 row.problem = Some(why);
                 row.holds = false;
@@ -136,14 +145,19 @@ impl Judge<'_> {
         evaluator.run(&order)?;
         if let Some(direction) = derivative.direction {
             let along = evaluator.value(direction)?.data.clone();
-            return self.settle(&evaluator, (of, by), &along, &closed.data, row, &|entry| position(&closed.shape, entry));
+            return self.settle(&evaluator, (of, by), &along, &closed.data, row, &|entry| {
+                position(&closed.shape, entry)
+            });
         }
         let size = evaluator.value(by)?.data.len();
         for probe in self.probes(&graph, by, size, cost(&graph, self.point, &order)) {
             let mut along = vec![0.0; size];
             probe.iter().for_each(|(entry, weight)| along[*entry] = *weight);
-            let said: Vec<f64> =
-                closed.data.chunks(size).map(|part| probe.iter().map(|(entry, weight)| weight * part[*entry]).sum()).collect();
+            let said: Vec<f64> = closed
+                .data
+                .chunks(size)
+                .map(|part| probe.iter().map(|(entry, weight)| weight * part[*entry]).sum())
+                .collect();
             let at = |result: usize| position(&closed.shape, result * size + probe[0].0);
             self.settle(&evaluator, (of, by), &along, &said, row, &at)?;
         }
@@ -161,7 +175,8 @@ impl Judge<'_> {
         row: &mut Row,
         at: &dyn Fn(usize) -> Vec<usize>,
     ) -> Result<(), String> {
-        let magnitude = evaluator.value(of)?.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
+        let magnitude =
+            evaluator.value(of)?.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
         let mut found: Option<Worst> = None;
         for step in [0.03, 1e-3, 1e-5] {
             let differences = evaluator.along(of, by, along, step)?;
@@ -169,7 +184,8 @@ impl Judge<'_> {
             let Some((entry, error)) = worst else { break };
             if found.as_ref().is_none_or(|found| error < found.error) {
                 let (closed, difference) = (said[entry], differences[entry]);
-                found = Some(Worst { error, at: at(entry), point: self.number, closed, difference });
+                found =
+                    Some(Worst { error, at: at(entry), point: self.number, closed, difference });
             }
             if error <= self.tol {
                 break;
@@ -185,7 +201,8 @@ impl Judge<'_> {
 
     /// The directions to move a variable in, each within what its declared facts allow.
     fn probes(&mut self, graph: &Graph, by: NodeId, size: usize, cost: u64) -> Vec<Probe> {
-        let affordable = usize::try_from(WORK / (cost.max(1) * 17)).unwrap_or(ENTRIES).clamp(4, ENTRIES);
+        let affordable =
+            usize::try_from(WORK / (cost.max(1) * 17)).unwrap_or(ENTRIES).clamp(4, ENTRIES);
         let entries: Vec<usize> = if size <= affordable {
             (0..size).collect()
         } else {
@@ -195,7 +212,10 @@ impl Judge<'_> {
             Op::Var(var) => graph.var(*var).facts.as_slice(),
             _ => &[],
         };
-        let last = graph.shape(by).last().and_then(|dim| dim.value(&|id| self.point.dims.get(&id).copied().unwrap_or(0)));
+        let last = graph
+            .shape(by)
+            .last()
+            .and_then(|dim| dim.value(&|id| self.point.dims.get(&id).copied().unwrap_or(0)));
         let columns = last.unwrap_or(1).max(1);
         entries.into_iter().filter_map(|entry| allowed(facts, entry, columns)).collect()
     }
@@ -231,7 +251,11 @@ fn differentiated(graph: &mut Graph, derivative: &Derivative) -> Result<NodeId, 
 
 /// The entry with the largest relative error. Both infinite in the same way, or both NaN, agree.
 fn worst(said: &[f64], differences: &[f64], floor: f64) -> Option<(usize, f64)> {
-    let largest = said.iter().chain(differences).filter(|value| value.is_finite()).fold(floor, |most, value| most.max(value.abs()));
+    let largest = said
+        .iter()
+        .chain(differences)
+        .filter(|value| value.is_finite())
+        .fold(floor, |most, value| most.max(value.abs()));
     let error = |a: f64, b: f64| match (a - b).abs() {
         _ if a == b || (a.is_nan() && b.is_nan()) => 0.0,
         distance if distance.is_nan() => f64::INFINITY,
@@ -257,7 +281,9 @@ fn position(shape: &[usize], mut entry: usize) -> Vec<usize> {
 /// About how many multiplications one evaluation of these nodes takes.
 fn cost(graph: &Graph, point: &Point, nodes: &[NodeId]) -> u64 {
     let product = |dims: &[crate::ir::Dim]| {
-        let size = |dim: &crate::ir::Dim| dim.value(&|id| point.dims.get(&id).copied().unwrap_or(0)).unwrap_or(1) as u64;
+        let size = |dim: &crate::ir::Dim| {
+            dim.value(&|id| point.dims.get(&id).copied().unwrap_or(0)).unwrap_or(1) as u64
+        };
         dims.iter().map(size).fold(1, u64::saturating_mul)
     };
     nodes.iter().fold(0, |sum: u64, &node| {

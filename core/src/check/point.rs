@@ -40,7 +40,9 @@ fn draw(compiled: &Compiled, trial: usize, random: &mut Random) -> Result<Point,
     let limits = index_limits(graph);
     for (at, var) in graph.vars.iter().enumerate() {
         let id = VarId(at as u32);
-        let size = |dim: &crate::ir::Dim| dim.value(&|id| point.dims.get(&id).copied().unwrap_or(1)).unwrap_or(1);
+        let size = |dim: &crate::ir::Dim| {
+            dim.value(&|id| point.dims.get(&id).copied().unwrap_or(1)).unwrap_or(1)
+        };
         let shape: Vec<usize> = var.shape.iter().map(size).collect();
         crate::eval::check_size(&shape)?;
         let array = if var.int {
@@ -48,7 +50,11 @@ fn draw(compiled: &Compiled, trial: usize, random: &mut Random) -> Result<Point,
             Array::from_fn(&shape, |_| random.below(limit) as f64)
         } else {
             // Every interval for all variables alike, then a mixture.
-            let which = if trial < 2 * INTERVALS.len() { trial % INTERVALS.len() } else { random.below(INTERVALS.len()) };
+            let which = if trial < 2 * INTERVALS.len() {
+                trial % INTERVALS.len()
+            } else {
+                random.below(INTERVALS.len())
+            };
             entries(var, &shape, INTERVALS[which], random)
         };
         point.vars.insert(id, array);
@@ -94,9 +100,12 @@ fn scale_rows(array: &mut Array, columns: usize, size: impl Fn(&[f64]) -> f64) {
 fn square(array: &mut Array, has: &impl Fn(Fact) -> bool) {
     let n = array.shape[0];
     let old = array.clone();
-    let dot = |i: usize, j: usize| -> f64 { (0..n).map(|k| old.at(&[i, k]) * old.at(&[j, k])).sum() };
+    let dot =
+        |i: usize, j: usize| -> f64 { (0..n).map(|k| old.at(&[i, k]) * old.at(&[j, k])).sum() };
     if has(Fact::Spd) {
-        *array = Array::from_fn(&old.shape, |ix| dot(ix[0], ix[1]) / n as f64 + if ix[0] == ix[1] { 0.5 } else { 0.0 });
+        *array = Array::from_fn(&old.shape, |ix| {
+            dot(ix[0], ix[1]) / n as f64 + if ix[0] == ix[1] { 0.5 } else { 0.0 }
+        });
     } else if has(Fact::Symmetric) {
         *array = Array::from_fn(&old.shape, |ix| (old.at(ix) + old.at(&[ix[1], ix[0]])) / 2.0);
     } else if has(Fact::Orthogonal) {

@@ -9,7 +9,10 @@ use std::collections::BTreeMap;
 const TRIALS: usize = 2000;
 
 /// Sizes for all open dim names.
-pub(super) fn sizes(compiled: &Compiled, random: &mut Random) -> Result<BTreeMap<DimId, usize>, String> {
+pub(super) fn sizes(
+    compiled: &Compiled,
+    random: &mut Random,
+) -> Result<BTreeMap<DimId, usize>, String> {
     let graph = &compiled.graph;
     let wanted = wanted(compiled);
     for trial in 0..TRIALS {

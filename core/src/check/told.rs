@@ -70,16 +70,30 @@ impl Reader<'_> {
     fn check(&self, report: &mut ToldReport) -> Result<(), String> {
         let truth = eval(&self.compiled.graph, self.point, &[self.derivative.node])?.remove(0);
         let mut formulas = vec![(CLOSED.to_string(), self.told.text.as_str())];
-        let large = eval(&self.compiled.graph, self.point, &[self.derivative.wrt.node])?[0].data.len() > MAX_ENTRIES;
+        let large =
+            eval(&self.compiled.graph, self.point, &[self.derivative.wrt.node])?[0].data.len()
+                > MAX_ENTRIES;
         if large {
             report.skipped += self.told.steps.len();
         } else {
-            formulas.extend(self.told.steps.iter().enumerate().map(|(at, step)| (line_name(at), step.text.as_str())));
+            formulas.extend(
+                self.told
+                    .steps
+                    .iter()
+                    .enumerate()
+                    .map(|(at, step)| (line_name(at), step.text.as_str())),
+            );
         }
         let mut problems = Vec::new();
         let values = self.values(&formulas, &mut problems);
-        let say = |what: &str, text: &str, why: &str| format!("d{}/d{}, {what}: `{text}` {why}", self.told.of, self.told.wrt);
-        report.problems.extend(problems.iter().map(|(what, text, why)| say(what, text, &format!("is not evaluated: {why}"))));
+        let say = |what: &str, text: &str, why: &str| {
+            format!("d{}/d{}, {what}: `{text}` {why}", self.told.of, self.told.wrt)
+        };
+        report.problems.extend(
+            problems
+                .iter()
+                .map(|(what, text, why)| say(what, text, &format!("is not evaluated: {why}"))),
+        );
         if let Some(value) = values.get(CLOSED) {
             report.formulas += 1;
             if !agree(value, &truth, TOLERANCE) {
@@ -102,7 +116,11 @@ impl Reader<'_> {
     }
 
     /// The values of formulas and of the `where` parts; what cannot be read or evaluated is a problem of its own.
-    fn values(&self, formulas: &[(String, &str)], problems: &mut Vec<(String, String, String)>) -> BTreeMap<String, Array> {
+    fn values(
+        &self,
+        formulas: &[(String, &str)],
+        problems: &mut Vec<(String, String, String)>,
+    ) -> BTreeMap<String, Array> {
         let mut parts: Vec<Stmt> = Vec::new();
         for binding in &self.told.wheres {
             match definition(&binding.name, &binding.text) {
@@ -117,9 +135,15 @@ impl Reader<'_> {
                 Err(why) => problems.push((name.clone(), (*text).to_string(), why)),
             }
         }
-        let wheres: Vec<&str> = self.told.wheres.iter().map(|binding| binding.name.as_str()).collect();
-        let all: Vec<Stmt> = parts.iter().cloned().chain(stmts.iter().map(|(_, stmt)| stmt.clone())).collect();
-        let names: Vec<&str> = wheres.iter().copied().chain(stmts.iter().map(|(at, _)| formulas[*at].0.as_str())).collect();
+        let wheres: Vec<&str> =
+            self.told.wheres.iter().map(|binding| binding.name.as_str()).collect();
+        let all: Vec<Stmt> =
+            parts.iter().cloned().chain(stmts.iter().map(|(_, stmt)| stmt.clone())).collect();
+        let names: Vec<&str> = wheres
+            .iter()
+            .copied()
+            .chain(stmts.iter().map(|(at, _)| formulas[*at].0.as_str()))
+            .collect();
         if let Ok(values) = self.evaluate(&all, &names) {
             return values;
         }
@@ -137,7 +161,11 @@ impl Reader<'_> {
     }
 
     /// Lowers the program's declarations and definitions with further ones below them, and evaluates some by name.
-    fn evaluate(&self, further: &[Stmt], names: &[&str]) -> Result<BTreeMap<String, Array>, String> {
+    fn evaluate(
+        &self,
+        further: &[Stmt],
+        names: &[&str],
+    ) -> Result<BTreeMap<String, Array>, String> {
         let mut program = self.definitions();
         program.stmts.extend_from_slice(further);
         let mut graph = Graph::default();
@@ -158,10 +186,14 @@ impl Reader<'_> {
         let mut program = Program::default();
         for stmt in &self.compiled.program.stmts {
             let kind = match &stmt.kind {
-                StmtKind::Loss { name, value } => StmtKind::Def { name: name.clone(), indices: Vec::new(), value: value.clone() },
-                StmtKind::Output { name, indices, value: Some(value) } => {
-                    StmtKind::Def { name: name.clone(), indices: indices.clone(), value: value.clone() }
+                StmtKind::Loss { name, value } => {
+                    StmtKind::Def { name: name.clone(), indices: Vec::new(), value: value.clone() }
                 }
+                StmtKind::Output { name, indices, value: Some(value) } => StmtKind::Def {
+                    name: name.clone(),
+                    indices: indices.clone(),
+                    value: value.clone(),
+                },
                 StmtKind::Expr(value) if self.is_bare(value) => {
                     StmtKind::Def { name: ident("f"), indices: Vec::new(), value: value.clone() }
                 }
@@ -177,15 +209,26 @@ impl Reader<'_> {
     /// Whether this unnamed expression is the one that is called `f`.
     fn is_bare(&self, value: &Expr) -> bool {
         let results = self.compiled.lowered.losses.iter().chain(&self.compiled.lowered.outputs);
-        results.into_iter().any(|named| named.name == "f" && (named.span.start..=named.span.end).contains(&value.span.start))
+        results.into_iter().any(|named| {
+            named.name == "f" && (named.span.start..=named.span.end).contains(&value.span.start)
+        })
     }
 
     fn direction(&self) -> Option<Stmt> {
         let graph = &self.compiled.graph;
         let node = self.derivative.direction?;
         let Op::Var(var) = graph.op(node) else { return None };
-        let shape = graph.shape(node).iter().map(|dim| parse_expr(&graph.show_dim(dim)).ok()).collect::<Option<Vec<Expr>>>()?;
-        let vars = vec![VarDecl { name: ident(&graph.var(*var).name), int: false, shape: Some(shape), facts: Vec::new() }];
+        let shape = graph
+            .shape(node)
+            .iter()
+            .map(|dim| parse_expr(&graph.show_dim(dim)).ok())
+            .collect::<Option<Vec<Expr>>>()?;
+        let vars = vec![VarDecl {
+            name: ident(&graph.var(*var).name),
+            int: false,
+            shape: Some(shape),
+            facts: Vec::new(),
+        }];
         Some(statement(StmtKind::Decl { kind: DeclKind::Input, vars }))
     }
 
