@@ -5,9 +5,11 @@ use crate::compile::{Compiled, Derivative};
 use crate::derivation::{self, Options, Steps, Told};
 use crate::ir::{NodeId, Op, VarId, VarKind};
 use crate::lower::Named;
-use crate::render;
+use crate::raise::{Names, Notation};
+use crate::render::{self, Context};
 use chainrule_grammar::Diagnostic;
-use chainrule_grammar::ast::RequestKind;
+use chainrule_grammar::ast::{RequestKind, StmtKind};
+use chainrule_grammar::print;
 
 /// From this many nodes on, no steps of derivations are kept.
 const LONG_PROGRAM: usize = 800;
@@ -72,7 +74,7 @@ impl Compiled {
         LossJob {
             name: loss.name.clone(),
             value: loss.node,
-            formula: Formula::default(),
+            formula: self.definition(&loss.name),
             grads,
             doc: self.doc(&loss.name),
         }
@@ -82,8 +84,31 @@ impl Compiled {
         OutputJob {
             name: output.name.clone(),
             value: output.node,
-            formula: Formula::default(),
+            formula: self.definition(&output.name),
             doc: self.doc(&output.name),
+        }
+    }
+
+    /// The equation that the program defines a name by.
+    fn definition(&self, of: &str) -> Formula {
+        let written = self.program.stmts.iter().find_map(|stmt| match &stmt.kind {
+            StmtKind::Loss { name, value } => (name.name == of).then_some((&[][..], value)),
+            StmtKind::Def { name, indices, value } | StmtKind::Output { name, indices, value: Some(value) } => {
+                (name.name == of).then_some((indices.as_slice(), value))
+            }
+            _ => None,
+        });
+        let Some((indices, value)) = written else {
+            return Formula::default();
+        };
+        let letters: Vec<String> = indices.iter().map(|index| index.name.clone()).collect();
+        let at = if letters.is_empty() { String::new() } else { format!("[{}]", letters.join(",")) };
+        let names = Names::new(&self.graph);
+        let notation = if letters.is_empty() { Notation::Matrix } else { Notation::Index };
+        let latex = render::latex(value, &Context { rank: &|name| names.rank(name), notation });
+        Formula {
+            text: format!("{of}{at} = {}", print::expr(value)),
+            latex: format!("{} = {latex}", render::indexed_name_latex(of, &letters)),
         }
     }
 
@@ -95,9 +120,9 @@ impl Compiled {
         let others = pairs.iter().filter(|(derivative, _)| !self.is_grad(derivative));
         let mut jobs: Vec<RequestJob> = Vec::new();
         for (derivative, told) in others {
-            let (kind, what) = words(derivative.kind);
+            let (_, what) = words(derivative.kind);
             let (of, wrt) = (&derivative.of.name, &derivative.wrt.name);
-            let name = format!("{kind}_{of}_{wrt}");
+            let name = request_name(derivative.kind, of, wrt);
             if jobs.iter().any(|job| job.name == name) {
                 continue;
             }
@@ -114,6 +139,11 @@ impl Compiled {
         }
         jobs
     }
+}
+
+/// What the function of a request is called.
+pub fn request_name(kind: RequestKind, of: &str, wrt: &str) -> String {
+    format!("{}_{of}_{wrt}", words(kind).0)
 }
 
 fn words(kind: RequestKind) -> (&'static str, &'static str) {
