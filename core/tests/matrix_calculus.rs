@@ -260,3 +260,29 @@ fn naive_spellings_are_right_at_extreme_inputs() {
     let cases = read(include_str!("matrix_calculus/stability.json"));
     ratchet("stability.json", &cases, NOT_YET, hold_extreme);
 }
+
+/// A bad input is refused or warned about with the code and the words that a reader needs.
+fn hold_refusal(case: &Value) -> Outcome {
+    let mut case = case.clone();
+    case["expr"] = case["input"].clone();
+    if case["wrt"].is_null() {
+        let first = case["vars"].as_object().and_then(|vars| vars.keys().next().cloned());
+        case["wrt"] = first.unwrap_or_default().into();
+    }
+    let source = Source::matlab("case", program(&case, None));
+    let found: Vec<(String, String)> =
+        compile(&source).diagnostics.iter().map(|found| (found.code.id().to_string(), found.render(&source))).collect();
+    let code = case["code"].as_str().unwrap_or_default();
+    let words: Vec<&str> = case["says"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let fits = |(id, text): &(String, String)| id == code && words.iter().all(|word| text.contains(word));
+    if found.iter().any(fits) {
+        return Ok(());
+    }
+    Err(format!("{code} {words:?} is not said:\n{}", found.iter().map(|(_, text)| text.as_str()).collect::<String>()))
+}
+
+#[test]
+fn bad_inputs_are_refused_with_the_reason() {
+    let cases = read(include_str!("matrix_calculus/negative.json"));
+    ratchet("negative.json", &cases, NOT_YET, hold_refusal);
+}

@@ -129,7 +129,20 @@ impl Lowerer<'_> {
             return Err(product::no_length(lonely.span));
         }
         self.refuse_ambiguous(&written, &terms, span)?;
-        self.sum_of(&terms, span)
+        self.sum_of(&terms, span).map_err(|diagnostic| self.sum_mismatch(diagnostic, &written, &terms))
+    }
+
+    /// Two matrices that do not add, with their names and a transposition that helps.
+    fn sum_mismatch(&self, plain: Diagnostic, written: &[&Expr], terms: &[(Operand, Num)]) -> Diagnostic {
+        let ([left, right], [(a, _), (b, _)]) = (written, terms) else { return plain };
+        let [left, right] = [left, right].map(|expr| chainrule_grammar::print::expr(expr));
+        let (shape, other) = (self.show_matrix(&a.val), self.show_matrix(&b.val));
+        let message = format!("{left} and {right} cannot be added: {left} is {shape}, {right} is {other}");
+        let diagnostic = Diagnostic::new(Code::ShapeMismatch, plain.span(), message)
+            .label(a.span, format!("{left} is {shape}"))
+            .label(b.span, format!("{right} is {other}"));
+        let ([rows, columns], [p, q]) = (self.rows_columns(&a.val), self.rows_columns(&b.val));
+        if rows == q && columns == p { diagnostic.help(format!("transpose one of them: {right}'")) } else { diagnostic }
     }
 
     /// A vector that was declared without saying that it is a column does not add to a matrix.
