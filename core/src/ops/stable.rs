@@ -19,7 +19,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["sigmoid(a - b)", "sigmoid(b - a)"]),
         latex: r"\operatorname{logaddexp}",
         rust: "if {0} == {1} { {0} + F::from_f64(0.6931471805599453) } else { {0}.maximum({1}) + (-({0} - {1}).abs()).exp().log1p() }",
-        ..elementwise("logaddexp", &["a", "b"], |a| special::logsumexp(a))
+        ..elementwise("logaddexp", &["a", "b"], special::logsumexp)
     },
 ];
 

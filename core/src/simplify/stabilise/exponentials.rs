@@ -36,7 +36,8 @@ impl Known {
     pub(super) fn log_of_product(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let Op::Einsum(e) = graph.op(arg).clone() else { return None };
         let factors = graph.args(arg).to_vec();
-        let bases: Vec<(NodeId, Num)> = factors.iter().map(|&factor| power_of(graph, factor)).collect();
+        let bases: Vec<(NodeId, Num)> =
+            factors.iter().map(|&factor| power_of(graph, factor)).collect();
         let exponential = bases.iter().any(|(base, _)| self.is_exponential(graph, *base));
         if !exponential || !bases.iter().all(|(base, _)| facts::positive(graph, *base)) {
             return None;
@@ -67,7 +68,8 @@ impl Known {
         let Op::Add(coefficients) = graph.op(arg).clone() else { return None };
         let terms = graph.args(arg).to_vec();
         let exponential = terms.iter().any(|term| self.has_exponential(graph, *term));
-        let over = coefficients.iter().all(|c| !c.is_negative()) && terms.iter().all(|term| facts::positive(graph, *term));
+        let over = coefficients.iter().all(|c| !c.is_negative())
+            && terms.iter().all(|term| facts::positive(graph, *term));
         if !exponential || !over {
             return None;
         }
@@ -79,7 +81,9 @@ impl Known {
             let scale = graph.fill(scale, &shape);
             let log = graph.add(&[(Num::ONE, log), (Num::ONE, scale)], &shape);
             total = Some(match total {
-                Some(total) => graph.call(self.logaddexp, vec![total, log], Attrs::default(), shape.clone()),
+                Some(total) => {
+                    graph.call(self.logaddexp, vec![total, log], Attrs::default(), shape.clone())
+                }
                 None => log,
             });
         }
@@ -121,14 +125,18 @@ impl Known {
         let Op::Einsum(e) = graph.op(node).clone() else { return None };
         let args = graph.args(node).to_vec();
         for at in 0..args.len() {
-            for other in (0..args.len()).filter(|other| *other != at && e.ins[*other] == e.ins[at]) {
-                let Some((rule, better)) = self.pair(graph, args[at], args[other]) else { continue };
+            for other in (0..args.len()).filter(|other| *other != at && e.ins[*other] == e.ins[at])
+            {
+                let Some((rule, better)) = self.pair(graph, args[at], args[other]) else {
+                    continue;
+                };
                 let labels = |ins: &[u8]| ins.iter().map(|ix| u32::from(*ix)).collect::<Vec<u32>>();
                 let mut factors: Vec<(NodeId, Vec<u32>)> = Vec::new();
                 for (k, &arg) in args.iter().enumerate().filter(|(k, _)| *k != other) {
                     factors.push((if k == at { better } else { arg }, labels(&e.ins[k])));
                 }
-                let extra: Vec<(u32, Dim)> = e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
+                let extra: Vec<(u32, Dim)> =
+                    e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
                 return Some((rule, graph.einsum(&factors, &labels(&e.out), &extra)));
             }
         }
@@ -154,7 +162,8 @@ impl Known {
         if power != Num::int(-1) {
             return None;
         }
-        let (over, under) = (self.two_exponentials(graph, a)?, self.two_exponentials(graph, below)?);
+        let (over, under) =
+            (self.two_exponentials(graph, a)?, self.two_exponentials(graph, below)?);
         let [(p, u), (q, v)] = over;
         let [(r, w), (s, z)] = under;
         let same = (u == w && v == z) || (u == z && v == w);
@@ -177,7 +186,10 @@ impl Known {
     fn two_exponentials(&self, graph: &Graph, node: NodeId) -> Option<[(Num, NodeId); 2]> {
         let Op::Add(c) = graph.op(node) else { return None };
         let [a, b] = *graph.args(node) else { return None };
-        Some([(c[0], self.argument(graph, a, self.exp)?), (c[1], self.argument(graph, b, self.exp)?)])
+        Some([
+            (c[0], self.argument(graph, a, self.exp)?),
+            (c[1], self.argument(graph, b, self.exp)?),
+        ])
     }
 
     /// The x of f(x).
@@ -206,7 +218,11 @@ impl Known {
     fn has_exponential(&self, graph: &Graph, term: NodeId) -> bool {
         let (base, _) = power_of(graph, term);
         self.is_exponential(graph, base)
-            || matches!(graph.op(base), Op::Einsum(_)) && graph.args(base).iter().any(|&arg| self.is_exponential(graph, power_of(graph, arg).0))
+            || matches!(graph.op(base), Op::Einsum(_))
+                && graph
+                    .args(base)
+                    .iter()
+                    .any(|&arg| self.is_exponential(graph, power_of(graph, arg).0))
     }
 }
 
@@ -222,7 +238,9 @@ fn power_of(graph: &Graph, node: NodeId) -> (NodeId, Num) {
 fn one_and(graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
     let Op::Add(c) = graph.op(node) else { return None };
     let [a, b] = *graph.args(node) else { return None };
-    let one = |at: usize, id: NodeId| facts::number(graph, id).is_some_and(|value| (value * c[at]).is_one());
+    let one = |at: usize, id: NodeId| {
+        facts::number(graph, id).is_some_and(|value| (value * c[at]).is_one())
+    };
     match (one(0, a), one(1, b)) {
         (true, false) => Some((c[1], b)),
         (false, true) => Some((c[0], a)),
@@ -258,6 +276,7 @@ fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
 fn spread(graph: &mut Graph, node: NodeId, ins: &[u8], axes: &[u8], e: &Einsum) -> NodeId {
     let labels: Vec<u32> = ins.iter().map(|ix| u32::from(*ix)).collect();
     let out: Vec<u32> = axes.iter().map(|ix| u32::from(*ix)).collect();
-    let extra: Vec<(u32, Dim)> = axes.iter().map(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone())).collect();
+    let extra: Vec<(u32, Dim)> =
+        axes.iter().map(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone())).collect();
     graph.einsum(&[(node, labels)], &out, &extra)
 }
