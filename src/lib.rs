@@ -29,4 +29,5 @@ pub mod rng;
 #[doc(hidden)]
 pub mod rt;
 
+pub use chainrule_macros::derive_grad;
 pub use rt::{ShapeError, Tensor};

@@ -8,7 +8,7 @@ use crate::args::Args;
 use crate::failure::{self, Failure};
 use chainrule_core::compile::{Compiled, compile_program};
 use chainrule_core::ir::Graph;
-use chainrule_core::{Diagnostic, Dialect, Source, lower};
+use chainrule_core::{Code, Diagnostic, Dialect, Source, Span, lower};
 use chainrule_grammar::ast::{Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind};
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
@@ -21,6 +21,29 @@ const MAX_PROGRAM: u64 = 16 << 20;
 pub(crate) struct Unit {
     pub source: Source,
     pub compiled: Compiled,
+}
+
+impl Unit {
+    /// A finding that refuses the program.
+    pub fn refused(&self, diagnostic: Diagnostic) -> Failure {
+        Failure::Program {
+            source: Box::new(self.source.clone()),
+            diagnostics: vec![diagnostic],
+            code: 1,
+        }
+    }
+
+    /// The program asks for nothing.
+    pub fn no_derivative(&self) -> Failure {
+        let said = Diagnostic::new(
+            Code::BadRequest,
+            Span::default(),
+            "the program asks for no derivative",
+        );
+        let help =
+            Some("declare a `param` and a `loss`, or name variables with `--wrt`".to_string());
+        self.refused(Diagnostic { labels: Vec::new(), help, ..said })
+    }
 }
 
 /// The program that the command line names, compiled. Warnings are shown; errors are a failure.

@@ -2,6 +2,7 @@
 
 use crate::args::nearest;
 use crate::json;
+use chainrule_core::check::index_limits;
 use chainrule_core::compile::Compiled;
 use chainrule_core::eval::{Array, Point, solve_dims};
 use chainrule_core::ir::{DimId, Op, Var, VarId, VarKind};
@@ -23,6 +24,10 @@ pub(crate) fn read(compiled: &Compiled, bytes: &[u8]) -> Result<Point, Vec<Diagn
 
 fn bad_json(error: &serde_json::Error) -> Diagnostic {
     let text = error.to_string();
+    if error.is_eof() && error.line() <= 1 && error.column() == 0 {
+        return bad("the point is empty")
+            .help("it is an object with an array for each variable: {\"x\": [1.0, 2.0]}");
+    }
     if text.contains("recursion limit") {
         return bad("the point is nested too deeply to be read")
             .help("an array has as many brackets as its variable has axes");
@@ -83,6 +88,7 @@ impl Reader<'_> {
         }
         let dims = self.sizes(&vars, given);
         let point = Point { vars, dims };
+        self.indices(&point);
         if self.errors.is_empty() { Ok(point) } else { Err(self.errors) }
     }
 
@@ -93,7 +99,17 @@ impl Reader<'_> {
             return BTreeMap::new();
         }
         let mut given = BTreeMap::new();
-        let Some(Value::Object(sizes)) = self.map.remove("dims") else { return given };
+        let sizes = match self.map.remove("dims") {
+            None => return given,
+            Some(Value::Object(sizes)) => sizes,
+            Some(_) => {
+                self.errors.push(
+                    bad("`dims` is not an object")
+                        .help("write the sizes as `\"dims\": {\"N\": 3}`"),
+                );
+                return given;
+            }
+        };
         for (name, size) in sizes {
             let found = graph.dims.iter().position(|dim| dim.name == name);
             match (
@@ -112,6 +128,29 @@ impl Reader<'_> {
             }
         }
         given
+    }
+
+    /// Indices that lie outside of what they pick from.
+    fn indices(&mut self, point: &Point) {
+        let graph = &self.compiled.graph;
+        for (id, limits) in index_limits(graph) {
+            let Some(array) = point.vars.get(&id) else { continue };
+            for limit in limits {
+                let known = limit.names().all(|name| point.dims.contains_key(&name));
+                let size = limit.value(&|name| point.dims.get(&name).copied().unwrap_or(0));
+                let Some(size) = size.filter(|_| known) else { continue };
+                if let Some(outside) = array.data.iter().find(|x| **x < 0.0 || **x >= size as f64) {
+                    let var = graph.var(id);
+                    let message = format!(
+                        "`{}` has the index {outside}, but picks from {size} rows",
+                        var.name
+                    );
+                    let last = size.saturating_sub(1);
+                    self.errors
+                        .push(self.at(var, message).help(format!("indices are from 0 to {last}")));
+                }
+            }
+        }
     }
 
     fn unknown(&mut self, wanted: &[VarId]) {

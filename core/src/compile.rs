@@ -115,7 +115,8 @@ fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots);
         for ((by, node), (_, direction)) in request.wrt.iter().zip(nodes).zip(made) {
-            if let Some(warning) = zero_warning(graph, &request, of, by, node) {
+            let meant = !request.explicit && reaches_another(graph, &compiled.lowered.losses, of, by.node);
+            if let Some(warning) = zero_warning(graph, &request, of, by, node).filter(|_| !meant) {
                 compiled.diagnostics.push(warning);
             }
             compiled.derivatives.push(Derivative {
@@ -187,6 +188,13 @@ fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
         doc: Vec::new(),
         span: named.span,
     })
+}
+
+/// Whether a parameter is another loss's business: one that it reaches, or that has told of it already.
+fn reaches_another(graph: &Graph, losses: &[Named], of: NodeId, by: NodeId) -> bool {
+    let depends = graph.depends_on(&[by]);
+    let reached = |loss: &Named| depends[loss.node.0 as usize];
+    !depends[of.0 as usize] && (losses.iter().any(reached) || losses.first().is_some_and(|first| first.node != of))
 }
 
 /// A derivative that is 0 is never silent: it says why.

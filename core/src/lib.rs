@@ -9,6 +9,7 @@
 //! ```
 #![forbid(unsafe_code)]
 
+pub mod check;
 pub mod compile;
 pub mod derivation;
 pub mod diff;

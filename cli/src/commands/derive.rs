@@ -23,8 +23,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
             code: 1,
         })?;
     if told.is_empty() && format != "json" {
-        return Err(Failure::usage("the program asks for no derivative")
-            .help("declare a `param`, or name variables with `--wrt`"));
+        return Err(unit.no_derivative());
     }
     let text = match format {
         "latex" if session.args.has("standalone") => document_latex::article(&told),

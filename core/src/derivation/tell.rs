@@ -362,31 +362,33 @@ impl<'c> Teller<'c> {
         shared
     }
 
-    /// The bindings and every shared part that they or the closed form mention, in an order in which each uses earlier ones only.
+    /// The bindings, each after the shared parts that it mentions, and at last those of the closed form; the steps of scans first.
     fn with_all_parts(&self, bindings: Vec<(String, NodeId)>, closed: NodeId) -> Vec<(String, NodeId)> {
-        let mut all: BTreeMap<NodeId, String> = BTreeMap::new();
-        let mut stack: Vec<NodeId> = vec![closed];
-        for (name, node) in bindings {
-            stack.push(node);
-            all.insert(node, name);
+        let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+        let mut functions = Vec::new();
+        let mut ordered: Vec<(String, NodeId)> = Vec::new();
+        let ends = bindings.into_iter().map(Some).chain(std::iter::once(None));
+        for binding in ends {
+            let root = binding.as_ref().map_or(closed, |(_, node)| *node);
+            let mut parts: BTreeSet<NodeId> = BTreeSet::new();
+            let mut stack = vec![root];
+            while let Some(node) = stack.pop() {
+                if !seen.insert(node) {
+                    continue;
+                }
+                functions.extend(self.steps_of.get(&node).cloned());
+                if node != root && self.extra.contains_key(&node) {
+                    parts.insert(node);
+                }
+                if node == root || !self.graph.names.contains_key(&node) {
+                    stack.extend_from_slice(self.graph.args(node));
+                }
+            }
+            ordered.extend(parts.into_iter().map(|node| (self.extra[&node].clone(), node)));
+            ordered.extend(binding);
         }
-        let mut seen = BTreeSet::new();
-        while let Some(node) = stack.pop() {
-            if !seen.insert(node) {
-                continue;
-            }
-            if let Some(name) = self.extra.get(&node)
-                && node != closed
-            {
-                all.entry(node).or_insert_with(|| name.clone());
-            }
-            if !self.graph.names.contains_key(&node) || node == closed || all.contains_key(&node) {
-                stack.extend_from_slice(self.graph.args(node));
-            }
-        }
-        let functions = seen.iter().filter_map(|node| self.steps_of.get(node).cloned());
-        // Arguments have smaller ids than what uses them, and an error term's variable is younger than its value.
-        functions.chain(all.into_iter().map(|(node, name)| (name, node))).collect()
+        let mut listed = BTreeSet::new();
+        functions.into_iter().chain(ordered).filter(|(name, _)| listed.insert(name.clone())).collect()
     }
 
     fn steps(&self, chain: &Chain, derivative: &Derivative, about: &str, of: NodeId, by: NodeId) -> Vec<Step> {

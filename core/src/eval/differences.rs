@@ -76,12 +76,53 @@ impl Evaluator<'_> {
     }
 }
 
+impl Evaluator<'_> {
+    /// The derivative of the entries of `f` where `x` moves along a direction, beginning with steps of `h` times it.
+    pub(crate) fn along(
+        &self,
+        f: NodeId,
+        x: NodeId,
+        direction: &[f64],
+        h: f64,
+    ) -> Result<Vec<f64>, String> {
+        let (value, start) = (self.value(f)?, self.value(x)?);
+        let depends = self.graph.depends_on(&[x]);
+        if !depends[f.0 as usize] {
+            return Ok(vec![0.0; value.data.len()]);
+        }
+        let mut order = self.graph.reachable(&[f]);
+        order.retain(|id| depends[id.0 as usize] && *id != x);
+        let mut moved = self.clone();
+        moved.nesting += 1;
+        derivative_from(h, 0.0, |step| {
+            let mut shifted = start.as_ref().clone();
+            for (entry, along) in shifted.data.iter_mut().zip(direction) {
+                *entry += step * along;
+            }
+            for id in &order {
+                moved.values.remove(id);
+            }
+            moved.values.insert(x, Rc::new(shifted));
+            moved.run(&order)?;
+            Ok(moved.value(f)?.data.clone())
+        })
+    }
+}
+
 /// The derivative of a vector function of one number.
 fn derivative(
     x: f64,
+    f: impl FnMut(f64) -> Result<Vec<f64>, String>,
+) -> Result<Vec<f64>, String> {
+    derivative_from(0.03 * x.abs().max(1.0), x, f)
+}
+
+/// As [`derivative`], beginning with steps of `h`.
+fn derivative_from(
+    mut h: f64,
+    x: f64,
     mut f: impl FnMut(f64) -> Result<Vec<f64>, String>,
 ) -> Result<Vec<f64>, String> {
-    let mut h = 0.03 * x.abs().max(1.0);
     let mut central = difference(&mut f, x, h)?;
     // A step that leaves the domain (log of a small number) says nothing: try shorter ones first.
     for _ in 0..8 {

@@ -37,7 +37,10 @@ fn touched(phase: &Phase) -> BTreeSet<Slot> {
                     _ => None,
                 }));
             }
-            Step::Matmul { a, b, out, .. } => slots.extend([*a, *b, *out]),
+            Step::Matmul { a, b, start, out, .. } => {
+                slots.extend([*a, *b, *out]);
+                slots.extend(*start);
+            }
             Step::Lanes { args, out, .. } => {
                 slots.extend(args);
                 slots.insert(*out);

@@ -82,7 +82,7 @@ pub fn signed(graph: &Graph, lin: &Lin) -> TokenStream {
 
 fn affine(graph: &Graph, lin: &Lin, signed: bool) -> TokenStream {
     let cast = |tokens: TokenStream| {
-        if signed { quote!((#tokens) as isize) } else { tokens }
+        if signed { quote!(((#tokens) as isize)) } else { tokens }
     };
     let (mut plus, mut minus) = (Vec::new(), Vec::new());
     let zero = Dim::fixed(0);

@@ -134,10 +134,12 @@ impl<'a> Layout<'a> {
         !self.dims.is_empty()
     }
 
-    /// Run-time sizes that no input tells.
+    /// Run-time sizes that do not stand alone on an axis of an input, so that none tells them.
     pub fn untold(&self) -> Vec<usize> {
         let graph = self.graph();
-        let told = dims_of(self.inputs.iter().flat_map(|(var, _)| &graph.var(*var).shape));
+        let axes = self.inputs.iter().flat_map(|(var, _)| &graph.var(*var).shape);
+        let told: Vec<usize> =
+            axes.filter_map(|dim| dim.as_named()).map(|id| id.0 as usize).collect();
         let all = self.dims.iter().copied();
         all.filter(|at| !told.contains(at)).collect()
     }

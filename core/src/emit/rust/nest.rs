@@ -244,12 +244,12 @@ impl Nest<'_> {
         for (stride, lin, divisor) in &access.quotients {
             let (stride, lin) = (index::dim(self.graph, stride), index::signed(self.graph, lin));
             let divisor = index::literal(u128::from(divisor.unsigned_abs()));
-            at = quote!(#at + (#stride) as isize * ((#lin) / #divisor));
+            at = quote!(#at + ((#stride) as isize) * ((#lin) / #divisor));
         }
         let conditions = access.guards.iter().map(|guard| {
             let lin = index::signed(self.graph, &guard.lin);
             let size = index::dim(self.graph, &guard.size);
-            let inside = quote!(#lin >= 0 && #lin < (#size) as isize);
+            let inside = quote!(#lin >= 0 && #lin < ((#size) as isize));
             if guard.divisor == 1 {
                 inside
             } else {

@@ -69,7 +69,7 @@ pub fn number(c: Num) -> TokenStream {
 
 fn times(ids: &[ValueId]) -> TokenStream {
     let locals = ids.iter().map(|id| local(*id));
-    quote!(#(#locals)**)
+    locals.reduce(|product, factor| quote!(#product * #factor)).unwrap_or_else(|| quote!(F::ONE))
 }
 
 fn quotient(over: &[ValueId], under: &[ValueId]) -> TokenStream {

@@ -1,0 +1,275 @@
+//! The commands from outside: what they print, where, and with which exit code.
+
+mod common;
+
+use common::{folder, run, run_with};
+
+const LAYER: &str = "dim B, N, M; input x: [B, N]; target t: [B, M]; param W: [N, M], b: [M]; z = x @ W + b; o = sigmoid(z); loss E = 1/2 * sum((o - t)^2);";
+
+#[test]
+fn help_has_a_page_for_every_command() {
+    let overview = run(&["help"]);
+    assert_eq!((overview.code, overview.err.as_str()), (0, ""));
+    for command in ["derive", "eval", "check", "emit", "ops", "fmt", "explain", "completions"] {
+        assert!(overview.out.contains(&format!("  {command} ")), "{command}");
+        let page = run(&["help", command]);
+        assert_eq!(page.code, 0, "{command}");
+        assert!(
+            page.out.starts_with(&format!("chainrule {command}: ")) && page.out.contains("example"),
+            "{}",
+            page.out
+        );
+        assert!(page.out.lines().count() <= 45, "{command}: a page is one screen");
+        assert_eq!(run(&[command, "--help"]).out, page.out);
+    }
+    assert!(run(&["--version"]).out.starts_with("chainrule 0."));
+}
+
+#[test]
+fn wrong_command_lines_are_2() {
+    for (args, part) in [
+        (&[][..], "which command?"),
+        (&["dervie"], "did you mean `derive`?"),
+        (&["derive"], "which program?"),
+        (&["derive", "-e", "x", "y.grad"], "given twice"),
+        (&["derive", "a.grad", "b.grad"], "does not know what to do with `b.grad`"),
+        (&["derive", "/nonexistent.grad"], "there is no such file"),
+        (&["derive", "/"], "directory"),
+        (&["derive", "-e", "x", "--format", "html"], "`--format` cannot be `html`"),
+        (&["derive", "-e", "x", "--at", "p"], "`--at` is a flag of `eval`"),
+        (&["derive", "-e", "x", "--wat"], "no flag `--wat`"),
+        (&["derive", "-e", "x", "-q"], "no flag `-q`"),
+        (&["derive", "-e"], "missing argument"),
+        (&["derive", "-e", "x", "--syntax", "matlab"], "not read yet"),
+        (&["derive", "-e", "x", "--var", "1:2"], "wants a name"),
+        (&["derive", "-e", "x", "--var", "x", "--wrt", "x,"], "wants names"),
+        (&["derive", "-e", "x^2", "--var", "x", "--wrt", "y"], "`y` is not declared"),
+        (&["derive", "-e", "x^2", "--var", "x:0"], "at least 1"),
+        (&["derive", "-e", "x", "--var", "x:3", "--order", "2"], "has no loss"),
+        (&["eval", "-e", "x", "--var", "x"], "at which point?"),
+        (&["eval", "-", "--at", "-"], "both"),
+        (&["eval", "-e", "x", "--var", "x", "--at", "/nonexistent"], "there is no such file"),
+        (&["check", "-e", "x^2", "--var", "x", "--points", "-1"], "whole number"),
+        (&["check", "-e", "x^2", "--var", "x", "--points", "0"], "at least 1"),
+        (&["check", "-e", "x^2", "--var", "x", "--tol", "nan"], "over 0"),
+        (&["emit", "-e", "x^2", "--var", "x"], "which target"),
+        (&["ops", "softmx"], "did you mean `softmax`?"),
+        (&["explain", "E9999"], "there is no code"),
+        (&["completions", "tcsh"], "no completions"),
+        (&["fmt", "--check", "-i", "a.grad"], "choose one"),
+    ] {
+        let ran = run(args);
+        assert_eq!((ran.code, ran.out.as_str()), (2, ""), "{args:?}: {}", ran.err);
+        assert!(ran.err.contains(part) && ran.err.contains("error"), "{args:?}: {}", ran.err);
+    }
+}
+
+#[test]
+fn wrong_programs_are_1_with_all_places() {
+    let program = "dim N, H;\ninput x: [N];\nparam W: [H, N];\nz = x @ W;\ny = sigmod(x);\nloss E = sum(y);\n";
+    let ran = run(&["derive", "-e", program]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    for part in [
+        "error[E0202]",
+        "error[E0302]",
+        "<expression>:4:",
+        "<expression>:5:",
+        "did you mean `sigmoid`?",
+    ] {
+        assert!(ran.err.contains(part), "{part}:\n{}", ran.err);
+    }
+    let json = run(&["derive", "-e", program, "--message-format", "json"]);
+    let lines: Vec<serde_json::Value> =
+        json.err.lines().map(|line| serde_json::from_str(line).expect("JSON")).collect();
+    assert_eq!(lines.len(), 2);
+    assert_eq!((&lines[0]["code"], &lines[0]["labels"][0]["line"]), (&"E0202".into(), &4.into()));
+}
+
+#[test]
+fn odd_inputs_are_answered() {
+    let deep = format!("loss E = {}1{};", "(".repeat(100_000), ")".repeat(100_000));
+    let large = format!("loss E = {}1;", "1+".repeat(5_000_000));
+    for (input, code) in [
+        (b"".as_slice(), 1),
+        (b";;;", 1),
+        (b"\xff\xfe", 2),
+        (b"\0\0\0", 1),
+        ("loss E = \u{1b}[31m;".as_bytes(), 1),
+        ("é∂∂∂ = ⊙;".as_bytes(), 1),
+        (deep.as_bytes(), 1),
+        (large.as_bytes(), 1),
+    ] {
+        let ran = run_with(&["derive", "-"], input);
+        let short = String::from_utf8_lossy(&input[..input.len().min(40)]).into_owned();
+        assert_eq!((ran.code, ran.out.as_str()), (code, ""), "{short}: {}", ran.err);
+        assert!(ran.err.contains("error") && ran.err.len() < 20_000, "{short}");
+        assert!(
+            !ran.err.contains('\u{1b}'),
+            "{short}: no control characters of the program reach the terminal"
+        );
+    }
+}
+
+#[test]
+fn warnings_do_not_fail() {
+    let ran = run(&["derive", "-e", "param w, v; loss E = w^2;"]);
+    assert_eq!(ran.code, 0);
+    assert!(
+        ran.err.contains("warning[W0501]") && ran.out.contains("dE/dv = 0"),
+        "{}{}",
+        ran.err,
+        ran.out
+    );
+}
+
+#[test]
+fn colour_only_where_asked() {
+    let plain = run(&["derive", "-e", "loss"]);
+    let colour = run(&["derive", "-e", "loss", "--color", "always"]);
+    assert!(!plain.err.contains('\u{1b}') && colour.err.contains('\u{1b}'));
+}
+
+#[test]
+fn derivations_as_json() {
+    let out = run(&["derive", "-e", LAYER, "--format", "json"]).json();
+    let first = &out["derivatives"][0];
+    assert_eq!((&first["of"], &first["wrt"]), (&"E".into(), &"W".into()));
+    assert_eq!(first["shape"], serde_json::json!(["N", "M"]));
+    let steps = first["steps"].as_array().expect("steps");
+    assert!(
+        steps.len() > 2
+            && steps.iter().all(|step| step["text"].as_str().is_some_and(|text| !text.is_empty()))
+    );
+    assert_eq!(out["derivatives"].as_array().map(Vec::len), Some(2));
+    let none =
+        run(&["derive", "-e", LAYER, "--format", "json", "--steps", "none", "--wrt", "b"]).json();
+    assert_eq!(none["derivatives"].as_array().map(Vec::len), Some(1));
+    assert_eq!(none["derivatives"][0]["steps"], serde_json::json!([]));
+}
+
+#[test]
+fn derivations_as_documents() {
+    let text = run(&["derive", "-e", LAYER]).out;
+    assert!(
+        text.contains("dE/dW, of shape [N, M]") && text.contains("(definition of E)"),
+        "{text}"
+    );
+    assert_eq!(text, run(&["derive", "-e", LAYER, "--format", "text"]).out);
+    for style in ["chain", "staged"] {
+        let latex = run(&["derive", "-e", LAYER, "--format", "latex", "--style", style]).out;
+        assert_eq!(
+            latex.matches("\\begin{align*}").count(),
+            latex.matches("\\end{align*}").count()
+        );
+        assert!(
+            latex.contains("&= ") && latex.matches('{').count() == latex.matches('}').count(),
+            "{latex}"
+        );
+    }
+    let article = run(&["derive", "-e", LAYER, "--format", "latex", "--standalone"]).out;
+    assert!(article.starts_with("\\documentclass") && article.ends_with("\\end{document}\n"));
+    let markdown = run(&["derive", "-e", LAYER, "--format", "markdown"]).out;
+    assert!(markdown.contains("$$\n\\frac{\\partial E}{\\partial W} = "), "{markdown}");
+}
+
+#[test]
+fn output_files_are_written_only_where_all_is_well() {
+    let path = folder("output").join("out.txt");
+    let name = path.to_str().expect("UTF-8");
+    assert_eq!(run(&["derive", "-e", "loss E = ;", "-o", name]).code, 1);
+    assert!(!path.exists());
+    let ran = run(&["derive", "-e", LAYER, "-o", name]);
+    assert_eq!((ran.code, ran.out.as_str()), (0, ""));
+    assert_eq!(std::fs::read_to_string(&path).ok(), Some(run(&["derive", "-e", LAYER]).out));
+    assert_eq!(run(&["derive", "-e", LAYER, "-o", "/nonexistent/out"]).code, 2);
+}
+
+#[test]
+fn checks() {
+    let ran = run(&["check", "-e", LAYER, "--points", "2", "--seed", "5"]);
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(
+        ran.out.contains("all 2 derivatives hold") && ran.out.contains("4 printed formulas and "),
+        "{}",
+        ran.out
+    );
+    assert_eq!(ran.out, run(&["check", "-e", LAYER, "--points", "2", "--seed", "5"]).out);
+    let none = run(&["check", "-e", LAYER, "--tol", "1e-300"]);
+    assert_eq!(none.code, 1);
+    assert!(
+        none.out.contains("DOES NOT HOLD") && none.out.contains("derivatives do not hold"),
+        "{}",
+        none.out
+    );
+    assert_eq!(run(&["check", "-e", "loss E = 1;"]).code, 1);
+}
+
+#[test]
+fn formatting() {
+    let formatted = run(&["fmt", "-e", "param   w ;loss E=w^2 ;"]);
+    assert_eq!((formatted.code, formatted.out.as_str()), (0, "param w;\nloss E = w^2;\n"));
+    let folder = folder("fmt");
+    let (good, bad) = (folder.join("good.grad"), folder.join("bad.grad"));
+    std::fs::write(&good, &formatted.out).expect("written");
+    std::fs::write(&bad, "param   w;").expect("written");
+    let (good, bad_name) = (good.to_str().expect("UTF-8"), bad.to_str().expect("UTF-8"));
+    assert_eq!(run(&["fmt", "--check", good]).code, 0);
+    let ran = run(&["fmt", "--check", good, bad_name]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.err.contains("bad.grad:1: not formatted"), "{}", ran.err);
+    assert_eq!(run(&["fmt", "-i", good, bad_name]).code, 0);
+    assert_eq!(std::fs::read_to_string(&bad).ok().as_deref(), Some("param w;\n"));
+    assert_eq!(run(&["fmt", "--check", good, bad_name]).code, 0);
+    assert_eq!(run(&["fmt", "-e", "loss E = ("]).code, 1);
+}
+
+#[test]
+fn the_rule_book_has_every_function() {
+    let text = run(&["ops"]).out;
+    let markdown = run(&["ops", "--format", "markdown"]).out;
+    let json = run(&["ops", "--format", "json"]).json();
+    for (_, family, row) in chainrule_core::ops::all() {
+        assert!(
+            text.contains(&format!("  {}(", row.name)) && text.contains(family),
+            "{}",
+            row.name
+        );
+        assert!(markdown.contains(&format!("| `{}(", row.name)), "{}", row.name);
+    }
+    assert_eq!(json.as_array().map(Vec::len), Some(chainrule_core::ops::all().count()));
+    let page = run(&["ops", "swish"]).out;
+    assert!(page.starts_with("silu(x)") && page.contains("also"), "{page}");
+    assert!(run(&["ops", "sigmoid"]).out.contains("dy/dx = y*(1 - y)"));
+}
+
+#[test]
+fn codes_are_explained() {
+    assert!(run(&["explain", "e0201"]).out.starts_with("error E0201: "));
+    assert_eq!(run(&["explain"]).out.lines().count(), chainrule_core::Code::ALL.len());
+}
+
+#[test]
+fn completions_know_all_commands_and_flags() {
+    for shell in ["bash", "zsh", "fish"] {
+        let script = run(&["completions", shell]).out;
+        for word in ["derive", "explain", "notation", "message-format", "markdown"] {
+            assert!(script.contains(word), "{shell}: {word}");
+        }
+    }
+}
+
+#[test]
+fn a_reader_that_went_away_is_no_error() {
+    struct Closed;
+    impl std::io::Write for Closed {
+        fn write(&mut self, _: &[u8]) -> std::io::Result<usize> {
+            Err(std::io::ErrorKind::BrokenPipe.into())
+        }
+        fn flush(&mut self) -> std::io::Result<()> {
+            Ok(())
+        }
+    }
+    let mut err = Vec::new();
+    assert_eq!(chainrule_cli::run(["ops"], &mut std::io::empty(), &mut Closed, &mut err), 0);
+    assert!(err.is_empty());
+}

@@ -1,0 +1,300 @@
+//! The judge of derivatives: random points that satisfy the declared facts, derivatives against finite differences there, and
+//! printed formulas and lines against each other.
+//!
+//! In: a compiled program. Out: a report. Pure: the same seed gives the same report. It uses the reference evaluator only.
+
+mod point;
+mod sizes;
+mod told;
+
+pub use point::random_point;
+pub use sizes::index_limits;
+pub use told::{ToldReport, check_told};
+
+use crate::compile::{Compiled, Derivative};
+use crate::diff;
+use crate::eval::{Array, Evaluator, Point, eval};
+use crate::ir::graph::Fact;
+use crate::ir::{Graph, NodeId, Op};
+use crate::ops::probe::Random;
+use chainrule_grammar::ast::RequestKind;
+
+/// How many multiplications a check of one derivative at one point may take.
+const WORK: u64 = 1 << 29;
+/// At how many entries of a variable a derivative is checked, at most; more are sampled.
+const ENTRIES: usize = 64;
+
+/// What a gradient check found.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Report {
+    /// One for each derivative, in the order of the program.
+    pub rows: Vec<Row>,
+    /// Why nothing could be checked.
+    pub problem: Option<String>,
+}
+
+/// What was found of one derivative.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Row {
+    /// Which kind.
+    pub kind: RequestKind,
+    /// Of what.
+    pub of: String,
+    /// By what.
+    pub wrt: String,
+    /// The variable's shape, as declared.
+    pub shape: String,
+    /// The entry that agrees least; none where nothing was compared.
+    pub worst: Option<Worst>,
+    /// Why it could not be evaluated.
+    pub problem: Option<String>,
+    /// Whether every entry agrees.
+    pub holds: bool,
+}
+
+/// The entry that agrees least.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Worst {
+    /// Relative to the largest entry.
+    pub error: f64,
+    /// Its position.
+    pub at: Vec<usize>,
+    /// The number of the point.
+    pub point: usize,
+    /// The closed form's value.
+    pub closed: f64,
+    /// The finite difference.
+    pub difference: f64,
+}
+
+impl Report {
+    /// Whether every derivative holds.
+    pub fn holds(&self) -> bool {
+        self.problem.is_none() && self.rows.iter().all(|row| row.holds)
+    }
+}
+
+/// Compares every derivative with central differences at some random points.
+pub fn check(compiled: &Compiled, seed: u64, points: usize, tol: f64) -> Report {
+    let mut report = Report {
+        rows: compiled.derivatives.iter().map(|one| row(compiled, one)).collect(),
+        problem: None,
+    };
+    for number in 0..points {
+        let point = match random_point(compiled, mixed(seed, number)) {
+            Ok(point) => point,
+            Err(why) => return Report { problem: Some(why), ..report },
+        };
+        for (derivative, row) in compiled.derivatives.iter().zip(&mut report.rows) {
+            let mut judge = Judge {
+                compiled,
+                point: &point,
+                number,
+                tol,
+                random: Random(mixed(seed, number) ^ 1),
+            };
+            if let Err(why) = judge.compare(derivative, row) {
+                row.problem = Some(why);
+                row.holds = false;
+            }
+        }
+    }
+    report
+}
+
+/// The seed of a point.
+fn mixed(seed: u64, number: usize) -> u64 {
+    Random(seed.wrapping_mul(0x9e37_79b9).wrapping_add(number as u64)).bits()
+}
+
+fn row(compiled: &Compiled, derivative: &Derivative) -> Row {
+    let graph = &compiled.graph;
+    Row {
+        kind: derivative.kind,
+        of: derivative.of.name.clone(),
+        wrt: derivative.wrt.name.clone(),
+        shape: graph.show_shape(graph.shape(derivative.wrt.node)),
+        worst: None,
+        problem: None,
+        holds: true,
+    }
+}
+
+/// A way in which a variable is moved, and what the closed form says of it: a combination of entries.
+type Probe = Vec<(usize, f64)>;
+
+/// One derivative at one point.
+struct Judge<'a> {
+    compiled: &'a Compiled,
+    point: &'a Point,
+    number: usize,
+    tol: f64,
+    random: Random,
+}
+
+impl Judge<'_> {
+    fn compare(&mut self, derivative: &Derivative, row: &mut Row) -> Result<(), String> {
+        let closed = eval(&self.compiled.graph, self.point, &[derivative.node])?.remove(0);
+        let mut graph = self.compiled.graph.clone();
+        let of = differentiated(&mut graph, derivative)?;
+        let by = derivative.wrt.node;
+        let mut evaluator = Evaluator::new(&graph, self.point);
+        let mut order = graph.reachable(&[of, by]);
+        order.extend(derivative.direction.filter(|direction| !order.contains(direction)));
+        order.sort_unstable();
+        evaluator.run(&order)?;
+        if let Some(direction) = derivative.direction {
+            let along = evaluator.value(direction)?.data.clone();
+            return self.settle(&evaluator, (of, by), &along, &closed.data, row, &|entry| {
+                position(&closed.shape, entry)
+            });
+        }
+        let size = evaluator.value(by)?.data.len();
+        for probe in self.probes(&graph, by, size, cost(&graph, self.point, &order)) {
+            let mut along = vec![0.0; size];
+            probe.iter().for_each(|(entry, weight)| along[*entry] = *weight);
+            let said: Vec<f64> = closed
+                .data
+                .chunks(size)
+                .map(|part| probe.iter().map(|(entry, weight)| weight * part[*entry]).sum())
+                .collect();
+            let at = |result: usize| position(&closed.shape, result * size + probe[0].0);
+            self.settle(&evaluator, (of, by), &along, &said, row, &at)?;
+        }
+        Ok(())
+    }
+
+    /// Compares what the closed form says of a direction with the differences along it. A difference that meets a kink on its
+    /// way is wrong itself, so shorter steps are tried before anything is said.
+    fn settle(
+        &self,
+        evaluator: &Evaluator<'_>,
+        (of, by): (NodeId, NodeId),
+        along: &[f64],
+        said: &[f64],
+        row: &mut Row,
+        at: &dyn Fn(usize) -> Vec<usize>,
+    ) -> Result<(), String> {
+        let magnitude =
+            evaluator.value(of)?.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
+        let mut found: Option<Worst> = None;
+        for step in [0.03, 1e-3, 1e-5] {
+            let differences = evaluator.along(of, by, along, step)?;
+            let worst = worst(said, &differences, 1e-3 * magnitude);
+            let Some((entry, error)) = worst else { break };
+            if found.as_ref().is_none_or(|found| error < found.error) {
+                let (closed, difference) = (said[entry], differences[entry]);
+                found =
+                    Some(Worst { error, at: at(entry), point: self.number, closed, difference });
+            }
+            if error <= self.tol {
+                break;
+            }
+        }
+        let Some(found) = found else { return Ok(()) };
+        row.holds &= found.error <= self.tol;
+        if row.worst.as_ref().is_none_or(|before| found.error > before.error) {
+            row.worst = Some(found);
+        }
+        Ok(())
+    }
+
+    /// The directions to move a variable in, each within what its declared facts allow.
+    fn probes(&mut self, graph: &Graph, by: NodeId, size: usize, cost: u64) -> Vec<Probe> {
+        let affordable =
+            usize::try_from(WORK / (cost.max(1) * 17)).unwrap_or(ENTRIES).clamp(4, ENTRIES);
+        let entries: Vec<usize> = if size <= affordable {
+            (0..size).collect()
+        } else {
+            (0..affordable).map(|_| self.random.below(size)).collect()
+        };
+        let facts = match graph.op(by) {
+            Op::Var(var) => graph.var(*var).facts.as_slice(),
+            _ => &[],
+        };
+        let last = graph
+            .shape(by)
+            .last()
+            .and_then(|dim| dim.value(&|id| self.point.dims.get(&id).copied().unwrap_or(0)));
+        let columns = last.unwrap_or(1).max(1);
+        entries.into_iter().filter_map(|entry| allowed(facts, entry, columns)).collect()
+    }
+}
+
+/// A movement of one entry, with what the facts ask of others; none where the entry cannot move.
+fn allowed(facts: &[Fact], entry: usize, columns: usize) -> Option<Probe> {
+    let (i, j) = (entry / columns, entry % columns);
+    let has = |fact: Fact| facts.contains(&fact);
+    if (has(Fact::Diagonal) && i != j) || (has(Fact::Triangular) && j > i) {
+        return None;
+    }
+    if has(Fact::OneHot) || has(Fact::Simplex) {
+        let next = i * columns + (j + 1) % columns;
+        return (next != entry).then(|| vec![(entry, 1.0), (next, -1.0)]);
+    }
+    if (has(Fact::Symmetric) || has(Fact::Spd)) && i != j {
+        return Some(vec![(entry, 1.0), (j * columns + i, 1.0)]);
+    }
+    Some(vec![(entry, 1.0)])
+}
+
+/// What the finite differences are taken of: the result as written, or its gradient for second derivatives.
+fn differentiated(graph: &mut Graph, derivative: &Derivative) -> Result<NodeId, String> {
+    let (of, by) = (derivative.of.node, derivative.wrt.node);
+    if !matches!(derivative.kind, RequestKind::Hessian | RequestKind::Hvp) {
+        return Ok(of);
+    }
+    let gradient = diff::gradient(graph, of, &[by]).map_err(|diagnostic| diagnostic.message)?;
+    let shape = graph.shape(by).clone();
+    Ok(gradient.into_iter().next().flatten().unwrap_or_else(|| graph.zeros(&shape)))
+}
+
+/// The entry with the largest relative error. Both infinite in the same way, or both NaN, agree.
+fn worst(said: &[f64], differences: &[f64], floor: f64) -> Option<(usize, f64)> {
+    let largest = said
+        .iter()
+        .chain(differences)
+        .filter(|value| value.is_finite())
+        .fold(floor, |most, value| most.max(value.abs()));
+    let error = |a: f64, b: f64| match (a - b).abs() {
+        _ if a == b || (a.is_nan() && b.is_nan()) => 0.0,
+        distance if distance.is_nan() => f64::INFINITY,
+        distance => distance / largest,
+    };
+    let errors = said.iter().zip(differences).map(|(a, b)| error(*a, *b)).enumerate();
+    errors.fold(None, |most: Option<(usize, f64)>, one| match most {
+        Some(most) if most.1 >= one.1 => Some(most),
+        _ => Some(one),
+    })
+}
+
+/// The position of an entry of a row-major array.
+fn position(shape: &[usize], mut entry: usize) -> Vec<usize> {
+    let mut at = vec![0; shape.len()];
+    for (axis, size) in shape.iter().enumerate().rev() {
+        at[axis] = entry % size.max(&1);
+        entry /= size.max(&1);
+    }
+    at
+}
+
+/// About how many multiplications one evaluation of these nodes takes.
+fn cost(graph: &Graph, point: &Point, nodes: &[NodeId]) -> u64 {
+    let product = |dims: &[crate::ir::Dim]| {
+        let size = |dim: &crate::ir::Dim| {
+            dim.value(&|id| point.dims.get(&id).copied().unwrap_or(0)).unwrap_or(1) as u64
+        };
+        dims.iter().map(size).fold(1, u64::saturating_mul)
+    };
+    nodes.iter().fold(0, |sum: u64, &node| {
+        sum.saturating_add(match graph.op(node) {
+            Op::Einsum(einsum) => product(&einsum.sizes),
+            _ => product(graph.shape(node)),
+        })
+    })
+}
+
+/// Whether two arrays are one, up to a relative error.
+fn agree(a: &Array, b: &Array, tol: f64) -> bool {
+    a.shape == b.shape && worst(&a.data, &b.data, 1e-3).is_none_or(|(_, error)| error <= tol)
+}

@@ -1,0 +1,277 @@
+//! A formula that is printed is a formula that is tested: closed forms and lines of derivations, read back and evaluated.
+
+use super::agree;
+use crate::compile::{Compiled, Derivative};
+use crate::derivation::Told;
+use crate::eval::{Array, Point, eval};
+use crate::ir::{DimId, Graph, NodeId, Op, VarId};
+use crate::lower;
+use chainrule_grammar::ast::{DeclKind, Expr, Ident, Program, Stmt, StmtKind, VarDecl};
+use chainrule_grammar::{Span, parse_expr};
+use std::collections::BTreeMap;
+
+/// The largest relative error between lines, of which some are evaluated by finite differences.
+const TOLERANCE: f64 = 1e-6;
+/// Lines with derivatives by variables of more entries than this are not evaluated: each entry is a finite difference.
+const MAX_ENTRIES: usize = 400;
+
+/// What was found of printed formulas.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ToldReport {
+    /// How many closed forms were evaluated.
+    pub formulas: usize,
+    /// How many lines of derivations were evaluated.
+    pub lines: usize,
+    /// How many lines were left out, as their variables are too large.
+    pub skipped: usize,
+    /// What does not hold: a sentence each.
+    pub problems: Vec<String>,
+}
+
+impl ToldReport {
+    /// Adds what was found elsewhere.
+    pub fn add(&mut self, other: ToldReport) {
+        self.formulas += other.formulas;
+        self.lines += other.lines;
+        self.skipped += other.skipped;
+        self.problems.extend(other.problems);
+    }
+}
+
+/// Evaluates what was told of a program at a point. Closed forms must have the derivatives' values; a line that is about a
+/// `where` part must have that part's value, any other that of the derivative or of the line before it.
+pub fn check_told(compiled: &Compiled, told: &[Told], point: &Point) -> ToldReport {
+    let mut report = ToldReport::default();
+    for (one, derivative) in told.iter().zip(&compiled.derivatives) {
+        let reader = Reader { compiled, told: one, derivative, point };
+        if let Err(why) = reader.check(&mut report) {
+            report.problems.push(format!("d{}/d{}: {why}", one.of, one.wrt));
+        }
+    }
+    report
+}
+
+/// One derivation that is read back.
+struct Reader<'a> {
+    compiled: &'a Compiled,
+    told: &'a Told,
+    derivative: &'a Derivative,
+    point: &'a Point,
+}
+
+/// Names that no program has, for formulas that have none.
+const CLOSED: &str = "closed form";
+
+fn line_name(at: usize) -> String {
+    format!("line {}", at + 1)
+}
+
+impl Reader<'_> {
+    fn check(&self, report: &mut ToldReport) -> Result<(), String> {
+        let truth = eval(&self.compiled.graph, self.point, &[self.derivative.node])?.remove(0);
+        let mut formulas = vec![(CLOSED.to_string(), self.told.text.as_str())];
+        let large =
+            eval(&self.compiled.graph, self.point, &[self.derivative.wrt.node])?[0].data.len()
+                > MAX_ENTRIES;
+        if large {
+            report.skipped += self.told.steps.len();
+        } else {
+            formulas.extend(
+                self.told
+                    .steps
+                    .iter()
+                    .enumerate()
+                    .map(|(at, step)| (line_name(at), step.text.as_str())),
+            );
+        }
+        let mut problems = Vec::new();
+        let values = self.values(&formulas, &mut problems);
+        let say = |what: &str, text: &str, why: &str| {
+            format!("d{}/d{}, {what}: `{text}` {why}", self.told.of, self.told.wrt)
+        };
+        report.problems.extend(
+            problems
+                .iter()
+                .map(|(what, text, why)| say(what, text, &format!("is not evaluated: {why}"))),
+        );
+        if let Some(value) = values.get(CLOSED) {
+            report.formulas += 1;
+            if !agree(value, &truth, TOLERANCE) {
+                report.problems.push(say(CLOSED, &self.told.text, &differs(value, &truth)));
+            }
+        }
+        let mut before: BTreeMap<&str, &Array> = BTreeMap::new();
+        for (at, step) in self.told.steps.iter().enumerate() {
+            let Some(value) = values.get(&line_name(at)) else { continue };
+            report.lines += 1;
+            let about = step.about.as_str();
+            let own = if about.is_empty() { Some(&truth) } else { values.get(about) };
+            let wanted = own.or(before.get(about).copied()).unwrap_or(value);
+            if !agree(value, wanted, TOLERANCE) {
+                report.problems.push(say(&line_name(at), &step.text, &differs(value, wanted)));
+            }
+            before.insert(about, value);
+        }
+        Ok(())
+    }
+
+    /// The values of formulas and of the `where` parts; what cannot be read or evaluated is a problem of its own.
+    fn values(
+        &self,
+        formulas: &[(String, &str)],
+        problems: &mut Vec<(String, String, String)>,
+    ) -> BTreeMap<String, Array> {
+        let mut parts: Vec<Stmt> = Vec::new();
+        for binding in &self.told.wheres {
+            match definition(&binding.name, &binding.text) {
+                Ok(stmt) => parts.push(stmt),
+                Err(why) => problems.push((binding.name.clone(), binding.text.clone(), why)),
+            }
+        }
+        let mut stmts: Vec<(usize, Stmt)> = Vec::new();
+        for (at, (name, text)) in formulas.iter().enumerate() {
+            match definition(name, text) {
+                Ok(stmt) => stmts.push((at, stmt)),
+                Err(why) => problems.push((name.clone(), (*text).to_string(), why)),
+            }
+        }
+        let wheres: Vec<&str> =
+            self.told.wheres.iter().map(|binding| binding.name.as_str()).collect();
+        let all: Vec<Stmt> =
+            parts.iter().cloned().chain(stmts.iter().map(|(_, stmt)| stmt.clone())).collect();
+        let names: Vec<&str> = wheres
+            .iter()
+            .copied()
+            .chain(stmts.iter().map(|(at, _)| formulas[*at].0.as_str()))
+            .collect();
+        if let Ok(values) = self.evaluate(&all, &names) {
+            return values;
+        }
+        // One of them is wrong: each by itself.
+        let mut values = BTreeMap::new();
+        for (at, stmt) in stmts {
+            let (name, text) = &formulas[at];
+            let alone: Vec<Stmt> = parts.iter().cloned().chain([stmt]).collect();
+            match self.evaluate(&alone, &[name]) {
+                Ok(found) => values.extend(found),
+                Err(why) => problems.push((name.clone(), (*text).to_string(), why)),
+            }
+        }
+        values
+    }
+
+    /// Lowers the program's declarations and definitions with further ones below them, and evaluates some by name.
+    fn evaluate(
+        &self,
+        further: &[Stmt],
+        names: &[&str],
+    ) -> Result<BTreeMap<String, Array>, String> {
+        let mut program = self.definitions();
+        program.stmts.extend_from_slice(further);
+        let mut graph = Graph::default();
+        let (lowered, diagnostics) = lower::lower(&program, &mut graph);
+        if let Some(error) = diagnostics.iter().find(|diagnostic| diagnostic.is_error()) {
+            return Err(error.message.clone());
+        }
+        let mut roots: Vec<NodeId> = Vec::new();
+        for name in names {
+            roots.push(*lowered.scope.get(*name).ok_or_else(|| format!("`{name}` is nowhere"))?);
+        }
+        let arrays = eval(&graph, &self.moved(&graph), &roots)?;
+        Ok(names.iter().map(|name| (*name).to_string()).zip(arrays).collect())
+    }
+
+    /// The program without its requests; losses and outputs are plain definitions, directions are declared.
+    fn definitions(&self) -> Program {
+        let mut program = Program::default();
+        for stmt in &self.compiled.program.stmts {
+            let kind = match &stmt.kind {
+                StmtKind::Loss { name, value } => {
+                    StmtKind::Def { name: name.clone(), indices: Vec::new(), value: value.clone() }
+                }
+                StmtKind::Output { name, indices, value: Some(value) } => StmtKind::Def {
+                    name: name.clone(),
+                    indices: indices.clone(),
+                    value: value.clone(),
+                },
+                StmtKind::Expr(value) if self.is_bare(value) => {
+                    StmtKind::Def { name: ident("f"), indices: Vec::new(), value: value.clone() }
+                }
+                StmtKind::Output { .. } | StmtKind::Request { .. } | StmtKind::Expr(_) => continue,
+                other => other.clone(),
+            };
+            program.stmts.push(Stmt { kind, ..stmt.clone() });
+        }
+        program.stmts.extend(self.direction());
+        program
+    }
+
+    /// Whether this unnamed expression is the one that is called `f`.
+    fn is_bare(&self, value: &Expr) -> bool {
+        let results = self.compiled.lowered.losses.iter().chain(&self.compiled.lowered.outputs);
+        results.into_iter().any(|named| {
+            named.name == "f" && (named.span.start..=named.span.end).contains(&value.span.start)
+        })
+    }
+
+    fn direction(&self) -> Option<Stmt> {
+        let graph = &self.compiled.graph;
+        let node = self.derivative.direction?;
+        let Op::Var(var) = graph.op(node) else { return None };
+        let shape = graph
+            .shape(node)
+            .iter()
+            .map(|dim| parse_expr(&graph.show_dim(dim)).ok())
+            .collect::<Option<Vec<Expr>>>()?;
+        let vars = vec![VarDecl {
+            name: ident(&graph.var(*var).name),
+            int: false,
+            shape: Some(shape),
+            facts: Vec::new(),
+        }];
+        Some(statement(StmtKind::Decl { kind: DeclKind::Input, vars }))
+    }
+
+    /// The point for another graph of the same declarations.
+    fn moved(&self, graph: &Graph) -> Point {
+        let old = &self.compiled.graph;
+        let mut point = Point::default();
+        for (at, var) in graph.vars.iter().enumerate() {
+            let same = old.vars.iter().position(|other| other.name == var.name);
+            if let Some(array) = same.and_then(|same| self.point.vars.get(&VarId(same as u32))) {
+                point.vars.insert(VarId(at as u32), array.clone());
+            }
+        }
+        for (at, dim) in graph.dims.iter().enumerate() {
+            let same = old.dims.iter().position(|other| other.name == dim.name);
+            if let Some(size) = same.and_then(|same| self.point.dims.get(&DimId(same as u32))) {
+                point.dims.insert(DimId(at as u32), *size);
+            }
+        }
+        point
+    }
+}
+
+fn ident(name: &str) -> Ident {
+    Ident::new(name, Span::default())
+}
+
+fn statement(kind: StmtKind) -> Stmt {
+    Stmt { kind, doc: Vec::new(), comments: Vec::new(), after: None, span: Span::default() }
+}
+
+/// `name = text;`
+fn definition(name: &str, text: &str) -> Result<Stmt, String> {
+    let value = parse_expr(text).map_err(|diagnostic| diagnostic.message)?;
+    Ok(statement(StmtKind::Def { name: ident(name), indices: Vec::new(), value }))
+}
+
+/// How two values differ, in a few words.
+fn differs(found: &Array, wanted: &Array) -> String {
+    if found.shape != wanted.shape {
+        return format!("has shape {:?}, not {:?}", found.shape, wanted.shape);
+    }
+    let apart = |(a, b): (&f64, &f64)| (a - b).abs();
+    let most = found.data.iter().zip(&wanted.data).map(apart).fold(0.0, f64::max);
+    format!("differs by {most:.1e}")
+}

@@ -1,0 +1,161 @@
+//! The judge itself: points satisfy the declared facts, right programs hold, and wrong derivatives and lines are found.
+
+use chainrule_core::check::{ToldReport, check, check_told, random_point};
+use chainrule_core::derivation::{Notation, Options, Steps, Style, tell};
+use chainrule_core::eval::Array;
+use chainrule_core::ir::Num;
+use chainrule_core::{Compiled, Source, compile};
+
+/// Programs of many kinds.
+const PROGRAMS: &[&str] = &[
+    "dim N; input x:[1,N]; target t; param w:[N,1]; o = sigmoid(x @ w); loss E = 1/2 * sum((o - t)^2);",
+    "dim B,N,M; input x:[B,N]; target t:[B,M]; param W:[N,M], b:[M]; O = sigmoid(x@W+b); loss E = 1/2*sum((O-t)^2);",
+    "dim B,N,M; input x:[B,N]; target t:[B,M] one_hot; param W:[N,M], b:[M]; p = softmax(x@W+b); loss E = cross_entropy(p, t);",
+    "dim B; input x:[B,4]; target t:[B,3]; net f = dense(5) |> tanh |> dense(4) |> relu |> dense(3) |> softmax; p = f(x); loss L = cross_entropy(p, t);",
+    "input x; param w, b; z = w*x + b; loss E = (sigmoid(z) - 1)^2; hessian E wrt w; hvp E wrt w;",
+    "dim N; input q:[N] simplex; param p:[N] simplex; loss E = sum(p*log(p/q)); grad E wrt p, q;",
+    "dim N; param S:[N,N] spd; input y:[N]; loss E = logdet(S) + y@inv(S)@y; hessian E wrt y;",
+    "dim N; param Q:[N,N] orthogonal, D:[N,N] diagonal, L:[N,N] triangular, u:[N] unit; loss E = sum((Q@D@Q.T@L@u)^2);",
+    "dim N; input x:[2*N+1]; param w:[N]; y[i] = sum[k](w[k]*x[i+k]); loss E = sum(y^2);",
+    "dim N,M; input x:[N]; param W:[N,M]; o = tanh(x@W); output o; jvp o wrt W; jacobian o wrt x; hvp L wrt W; loss L = sum(o^3);",
+    "param x:[3]; loss E = sum(acosh(x));",
+    "input idx: int[5]; target t:[5,3]; param E:[7,4], W:[4,3]; loss L = cross_entropy(softmax(E[idx] @ W), t);",
+    "input x:[4]; param W:[4,3], v:[3]; f = sum(tanh(x@W)*v); loss L = f + sum(d(f, x)^2);",
+    "dim N; input x:[N]; param w:[N]; x*w",
+];
+
+fn compiled(program: &str) -> Compiled {
+    let source = Source::new("program", program);
+    let compiled = compile(&source);
+    let errors: String = compiled
+        .diagnostics
+        .iter()
+        .filter(|one| one.is_error())
+        .map(|one| one.render(&source))
+        .collect();
+    assert!(errors.is_empty(), "{errors}");
+    compiled
+}
+
+fn formulas(compiled: &Compiled) -> ToldReport {
+    let mut report = ToldReport::default();
+    let point = random_point(compiled, 7).expect("a point");
+    for notation in [Notation::Matrix, Notation::Index] {
+        for style in [Style::Chain, Style::Staged] {
+            let told = tell(compiled, Options { notation, style, steps: Steps::Full })
+                .expect("a derivation");
+            report.add(check_told(compiled, &told, &point));
+        }
+    }
+    report
+}
+
+#[test]
+fn derivatives_hold() {
+    for program in PROGRAMS {
+        let report = check(&compiled(program), 1, 2, 1e-6);
+        assert!(report.holds(), "{program}: {report:?}");
+        assert!(report.rows.iter().all(|row| row.worst.is_some()), "{program}: {report:?}");
+    }
+}
+
+#[test]
+fn formulas_and_lines_hold() {
+    for program in PROGRAMS {
+        let report = formulas(&compiled(program));
+        assert!(report.problems.is_empty(), "{program}: {:#?}", report.problems);
+        assert!(report.formulas > 0 && report.lines >= report.formulas, "{program}");
+    }
+}
+
+#[test]
+#[ignore = "told in stages, a derivative by a named quantity uses that quantity's own error term"]
+fn formulas_by_named_quantities_hold() {
+    let report = formulas(&compiled(
+        "input x:[3]; param W:[3,2]; z = x@W; o = sigmoid(z); loss E = sum(o^2); grad E wrt z, o, W;",
+    ));
+    assert!(report.problems.is_empty(), "{:#?}", report.problems);
+}
+
+#[test]
+fn a_wrong_derivative_is_found() {
+    for program in PROGRAMS {
+        let mut compiled = compiled(program);
+        let last = compiled.derivatives.len() - 1;
+        let node = compiled.derivatives[last].node;
+        compiled.derivatives[last].node = compiled.graph.scale(Num::int(2), node);
+        let report = check(&compiled, 1, 2, 1e-6);
+        assert!(!report.rows[last].holds, "{program}: {report:?}");
+        assert!(report.rows[..last].iter().all(|row| row.holds), "{program}: {report:?}");
+    }
+}
+
+#[test]
+fn a_wrong_line_is_found() {
+    let compiled = compiled(PROGRAMS[1]);
+    let point = random_point(&compiled, 3).expect("a point");
+    let told = tell(&compiled, Options::default()).expect("a derivation");
+    let mut wrong = told.clone();
+    wrong[0].text = format!("2 * ({})", wrong[0].text);
+    wrong[1].steps[1].text = "x @ undeclared".to_string();
+    wrong[1].steps[2].text = format!("{} + 1", told[1].steps[2].text);
+    let report = check_told(&compiled, &wrong, &point);
+    assert_eq!(report.problems.len(), 3, "{:#?}", report.problems);
+}
+
+#[test]
+fn points_satisfy_the_facts() {
+    let compiled = compiled(
+        "dim N, B; input a:[B,N] one_hot, b:[B,N] simplex, c:[N,N] symmetric, d:[N,N] spd, e:[N,N] orthogonal, \
+         f:[N,N] diagonal, g:[N,N] triangular, h:[B,N] unit, p:[B] positive, i: int[B]; param w:[9,N]; \
+         loss L = sum(w[i]) + sum(a@c@d@e@f@g) + sum(b) + sum(h) + sum(p);",
+    );
+    for seed in 0..20 {
+        let point = random_point(&compiled, seed).expect("a point");
+        let var = |name: &str| -> &Array {
+            let (_, array) = point
+                .vars
+                .iter()
+                .find(|(id, _)| compiled.graph.var(**id).name == name)
+                .expect("declared");
+            array
+        };
+        let near = |a: f64, b: f64| (a - b).abs() < 1e-12;
+        let n = var("c").shape[0];
+        assert!(n != var("p").shape[0], "sizes are different");
+        let rows = |name: &str, size: fn(&[f64]) -> f64| {
+            var(name).data.chunks(n).all(|row| near(size(row), 1.0))
+        };
+        assert!(
+            rows("a", |row| row.iter().sum())
+                && var("a").data.iter().all(|x| *x == 0.0 || *x == 1.0)
+        );
+        assert!(rows("b", |row| row.iter().sum()) && var("b").data.iter().all(|x| *x > 0.0));
+        assert!(rows("h", |row| row.iter().map(|x| x * x).sum()));
+        assert!(var("p").data.iter().all(|x| *x > 0.0));
+        assert!(var("i").data.iter().all(|x| x.fract() == 0.0 && (0.0..9.0).contains(x)));
+        for i in 0..n {
+            for j in 0..n {
+                let at = |name: &str, i: usize, j: usize| var(name).at(&[i, j]);
+                assert!(near(at("c", i, j), at("c", j, i)) && near(at("d", i, j), at("d", j, i)));
+                let product: f64 = (0..n).map(|k| at("e", i, k) * at("e", j, k)).sum();
+                assert!(near(product, if i == j { 1.0 } else { 0.0 }));
+                assert!(i == j || at("f", i, j) == 0.0);
+                assert!(j <= i || at("g", i, j) == 0.0);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_same_seed_gives_the_same_point() {
+    let compiled = compiled(PROGRAMS[1]);
+    assert_eq!(random_point(&compiled, 5), random_point(&compiled, 5));
+    assert_ne!(random_point(&compiled, 5), random_point(&compiled, 6));
+}
+
+#[test]
+fn no_point_is_said() {
+    let report = check(&compiled("param x:[3]; loss E = sum(log(-x^2));"), 0, 1, 1e-6);
+    assert!(report.problem.is_some_and(|why| why.contains("not finite")));
+}

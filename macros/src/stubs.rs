@@ -1,0 +1,65 @@
+//! What stands in a module whose program is wrong, so that code that uses the module gets no errors of its own.
+//!
+//! All types are a projection of a type whose length is the reported error. The compiler takes such a type to be wrong already,
+//! and is silent about everything that is done with it: fields, methods, calls with any arguments.
+
+use chainrule_grammar::Program;
+use chainrule_grammar::ast::{Ident as Name, RequestKind, StmtKind};
+use proc_macro2::{Ident, Span, TokenStream};
+use quote::quote;
+use std::collections::BTreeSet;
+
+/// What a module has for every program.
+const FUNCTIONS: &[&str] = &["forward", "backward", "value_and_grad", "value_and_grad_into"];
+const TYPES: &[&str] = &["Params", "Grads", "Workspace"];
+
+/// The items that users of the module may name; `error` is a macro call that stands for the error.
+pub fn items(error: &TokenStream, program: &Program) -> TokenStream {
+    let functions = functions(program).into_iter().map(|name| Ident::new(&name, Span::call_site()));
+    let types = TYPES.iter().map(|name| Ident::new(name, Span::call_site()));
+    quote! {
+        #![allow(non_upper_case_globals, dead_code, missing_docs, private_interfaces)]
+        #[doc(hidden)]
+        pub trait Known { type As; }
+        type Wrong = [(); #error];
+        #(pub type #types<F = f64> = <(Wrong, F) as Known>::As;)*
+        pub type Dims = <Wrong as Known>::As;
+        pub type Inputs<'a, F = f64> = <(Wrong, &'a F) as Known>::As;
+        pub type Forward<'a, F = f64> = <(Wrong, &'a F) as Known>::As;
+        #(pub const #functions: Dims = ::core::unreachable!();)*
+        pub const SOURCE: &str = "";
+        pub const LATEX: &str = "";
+    }
+}
+
+/// The names of all functions, as far as the program could be read.
+fn functions(program: &Program) -> BTreeSet<String> {
+    let mut names: BTreeSet<String> = FUNCTIONS.iter().map(ToString::to_string).collect();
+    for stmt in &program.stmts {
+        match &stmt.kind {
+            StmtKind::Loss { name, .. } => {
+                names.extend(FUNCTIONS[1..].iter().map(|function| suffixed(function, name)));
+            }
+            StmtKind::Request { kind, of, wrt } => {
+                names.extend(wrt.iter().map(|by| suffixed(&suffixed(word(*kind), of), by)));
+            }
+            _ => {}
+        }
+    }
+    names
+}
+
+fn word(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Grad => "grad",
+        RequestKind::Jacobian => "jacobian",
+        RequestKind::Hessian => "hessian",
+        RequestKind::Hvp => "hvp",
+        RequestKind::Jvp => "jvp",
+    }
+}
+
+fn suffixed(function: &str, of: &Name) -> String {
+    let ascii = of.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
+    format!("{function}_{}", ascii.collect::<String>())
+}

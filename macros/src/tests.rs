@@ -1,0 +1,113 @@
+//! What can be tested without a compiler around the macro.
+
+use crate::{expand::expand, literal, tokens::Text};
+use proc_macro2::{Delimiter, Group, Literal, Punct, Spacing, TokenStream, TokenTree};
+
+fn rebuilt(program: &str) -> String {
+    let stream: TokenStream = program.parse().expect("tokens");
+    Text::of(&Group::new(Delimiter::Brace, stream)).text
+}
+
+#[test]
+fn text_survives_the_lexer() {
+    for program in [
+        "dim B, N = 10;\ninput x: [B, N];\n\nz = x.T @ W |> f(1., 0.5) ^ -2;",
+        "z[i,k] = sum[j](x[i,j]*W[j , k]);",
+        "a = b <= 1e-3; c = x[..., None]; d = x[:, 1:4];",
+        "f = mean(x, axis=0, reduction=\"sum\") .* 2.e1;",
+        "loss E = 1.*x+1./y - .5;",
+    ] {
+        assert_eq!(rebuilt(program), program);
+    }
+}
+
+#[test]
+fn comments_vanish_and_documentation_stays() {
+    assert_eq!(rebuilt("/// A \"b\" \\ é\n    param W; // gone\n\n    // gone\n    x = W;"), "/// A \"b\" \\ é\n    param W;\n\n    x = W;");
+    assert_eq!(rebuilt("/** A */ param W;"), "/// A \n param W;");
+    assert_eq!(rebuilt("r#in = r#match + 1;"), "in = match + 1;");
+}
+
+/// Tokens of several expansions: positions are of no use.
+#[test]
+fn tokens_without_positions_are_spaced() {
+    let scattered: TokenStream = ["x |>", "relu", ".T ", "[0 ", ",1]"]
+        .iter()
+        .flat_map(|part| part.replace(['[', ']'], " ").parse::<TokenStream>().expect("tokens"))
+        .map(|mut tree| {
+            tree.set_span(proc_macro2::Span::call_site());
+            tree
+        })
+        .collect();
+    let text = Text::of(&Group::new(Delimiter::Brace, scattered)).text;
+    assert_eq!(text, "x |> relu . T 0 , 1");
+}
+
+#[test]
+fn operands_of_macros_keep_their_brackets() {
+    let operand = TokenTree::from(Group::new(Delimiter::None, "a + b".parse().expect("tokens")));
+    let single = TokenTree::from(Group::new(Delimiter::None, "7".parse().expect("tokens")));
+    let times = || TokenTree::from(Punct::new('*', Spacing::Alone));
+    let stream: TokenStream = [operand, times(), single].into_iter().collect();
+    assert_eq!(Text::of(&Group::new(Delimiter::Brace, stream)).text, "( a + b ) * 7");
+}
+
+#[test]
+fn literals_stand_for_text() {
+    for (written, meant) in [
+        (r#""a\n\"b\\""#, "a\n\"b\\"),
+        (r##"r#"a\"b"#"##, "a\\\"b"),
+        ("r\"\"", ""),
+        (r#""\u{3b1}\x41""#, "αA"),
+    ] {
+        assert_eq!(literal::text(written).as_deref(), Some(meant));
+    }
+    for other in ["1", "'a'", "b\"x\"", "c\"x\"", "\"", "r#\"", "1.5e3", r#""\u{110000}""#, "\"\\x\""] {
+        assert_eq!(literal::text(other), None, "{other}");
+    }
+}
+
+#[test]
+fn misuse_is_told_kindly() {
+    for (input, told) in [
+        ("", "there is no module"),
+        ("dim B; loss E = 1;", "the program stands in a module"),
+        ("pub mod { }", "the module has no name"),
+        ("pub mod a;", "has no program"),
+        ("pub mod a", "has no program"),
+        ("mod a = nets;", "a path in quotes is wanted"),
+        ("mod a = 3;", "a path in quotes is wanted"),
+        ("pub mod a { } pub mod b { }", "nothing may follow"),
+        ("pub struct A;", "expected `mod`"),
+        ("/// only documentation", "there is no module"),
+        ("pub mod a = \"no/such.grad\";", "no/such.grad"),
+    ] {
+        let out = expand(input.parse().expect("tokens")).to_string();
+        assert!(out.contains("compile_error") && out.contains(told), "{input}: {out}");
+    }
+}
+
+/// Any tokens at all give tokens, whatever their order.
+#[test]
+fn nothing_panics() {
+    let words = "mod a pub { } [ ] ( ) # ! = ; : , dim x W loss E 1.5 2x \"s\" 'c' b\"y\" ' |> @ ^ - + * / .. ... r#in é doc param sum < <= ::";
+    let words: Vec<&str> = words.split(' ').collect();
+    let mut state = 1_u64;
+    for _ in 0..4000 {
+        let mut text = String::from("mod a {");
+        for _ in 0..12 {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            text.push_str(words[(state >> 33) as usize % words.len()]);
+            text.push(' ');
+        }
+        text.push('}');
+        if let Ok(stream) = text.parse::<TokenStream>() {
+            expand(stream);
+        }
+    }
+    let mut deep = TokenStream::from(TokenTree::from(Literal::u8_unsuffixed(1)));
+    for _ in 0..500 {
+        deep = TokenStream::from(TokenTree::from(Group::new(Delimiter::Parenthesis, deep)));
+    }
+    expand(quote::quote!(mod a { loss E = #deep; }));
+}
