@@ -272,7 +272,9 @@ impl Simplifier<'_> {
             product.factors.iter().map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone())).collect();
         let groups = connected(product);
         let mut outer: Vec<(NodeId, Vec<u32>)> = Vec::new();
-        let single = groups.len() == 1;
+        // A sum that is repeated along further axes stands apart, so that the repetition can go into a product.
+        let repeated = product.out.iter().any(|label| !product.factors.iter().any(|factor| factor.labels.contains(label)));
+        let single = groups.len() == 1 && !repeated;
         for group in groups {
             let summed = group.iter().any(|&at| nodes[at].1.iter().any(|label| product.is_summed(*label)));
             if !summed || single {
