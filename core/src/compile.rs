@@ -214,9 +214,12 @@ fn zero_warning(graph: &Graph, request: &lower::Request, of: NodeId, by: &Named,
         );
     }
     let message = if every_path_is_flat(graph, of, by.node) {
-        "every path goes through a function whose derivative is zero almost everywhere"
+        let because = functions_between(graph, of, by.node, |row| matches!(row.rule, crate::ops::Rule::Zero));
+        format!("every path goes through a function whose derivative is zero almost everywhere{because}")
     } else {
-        "the terms cancel"
+        let because = functions_between(graph, of, by.node, |row| row.range == crate::ops::Range::Simplex);
+        let why = if because.is_empty() { "" } else { "; what `softmax` gives sums to one" };
+        format!("the terms cancel{why}")
     };
     Some(Diagnostic::new(
         Code::ZeroAlmostEverywhere,
@@ -230,6 +233,22 @@ fn variable_span(graph: &Graph, by: &Named) -> chainrule_grammar::Span {
         Op::Var(var) => graph.var(*var).span,
         _ => by.span,
     }
+}
+
+/// `: `f`, `g`` of the functions that stand between a result and a variable, empty where there is none.
+fn functions_between(graph: &Graph, of: NodeId, by: NodeId, wanted: impl Fn(&crate::ops::OpSpec) -> bool) -> String {
+    let depends = graph.depends_on(&[by]);
+    let mut names: Vec<&str> = Vec::new();
+    for node in graph.reachable(&[of]) {
+        if let Op::Call(op, _) = graph.op(node)
+            && depends[node.0 as usize]
+            && wanted(crate::ops::spec(*op))
+            && !names.contains(&crate::ops::spec(*op).name)
+        {
+            names.push(crate::ops::spec(*op).name);
+        }
+    }
+    if names.is_empty() { String::new() } else { format!(": `{}`", names.join("`, `")) }
 }
 
 /// Whether every path from `of` to `by` passes a function of the rule book with derivative 0.
