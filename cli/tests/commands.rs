@@ -40,7 +40,7 @@ fn wrong_command_lines_are_2() {
         (&["derive", "-e", "x", "--wat"], "no flag `--wat`"),
         (&["derive", "-e", "x", "-q"], "no flag `-q`"),
         (&["derive", "-e"], "missing argument"),
-        (&["derive", "-e", "x", "--syntax", "matlab"], "not read yet"),
+        (&["derive", "-e", "x", "--syntax", "octave"], "octave"),
         (&["derive", "-e", "x", "--var", "1:2"], "wants a name"),
         (&["derive", "-e", "x", "--var", "x", "--wrt", "x,"], "wants names"),
         (&["derive", "-e", "x^2", "--var", "x", "--wrt", "y"], "`y` is not declared"),

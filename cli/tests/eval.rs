@@ -146,3 +146,19 @@ fn flags_declare_and_ask() {
     let out = run_with(&["eval", "-e", PERCEPTRON, "--wrt", "x,b", "--at", "-"], point).json();
     assert_eq!(out["grad"], json!({"E": {"x": [[31.5, 42.0]], "b": [10.5]}}));
 }
+
+#[test]
+fn the_matlab_dialect_is_two_dimensional() {
+    let base = ["eval", "--syntax", "matlab", "--at", "-", "-e"];
+    let ran = |rest: &[&str], point: &str| run_with(&[&base, rest].concat(), point).json();
+    let point = r#"{"A": [[1, 2], [3, 4]], "x": [[1], [-1]], "a": [[2]]}"#;
+    let vars = ["--var", "A:n,n", "--var", "x:n,1", "--var", "a:1,1"];
+    let out = ran(&[&["a*x'*A*x/n"], vars.as_slice(), &["--order", "2"]].concat(), point);
+    assert_eq!(out["loss"]["f"], json!(0.0));
+    assert_eq!(out["grad"]["f"]["x"], json!([[-3.0], [-3.0]]));
+    assert_eq!(out["grad"]["f"]["a"], json!([[0.0]]));
+    assert_eq!(out["grad"]["f"]["A"], json!([[1.0, -1.0], [-1.0, 1.0]]));
+    assert_eq!(out["hessian"]["f"]["x"], json!([[2.0, 5.0], [5.0, 8.0]]));
+    let out = ran(&[&["f = A*x; f .* x"], vars.as_slice(), &["--wrt", "x"]].concat(), point);
+    assert_eq!(out["jacobian"]["f_1"]["x"], json!([[0.0, 2.0], [-3.0, -5.0]]));
+}

@@ -3,7 +3,7 @@
 
 use chainrule_core::derivation::{Options, Steps, tell};
 use chainrule_core::eval::{Array, Point, eval, infer_dims};
-use chainrule_core::ir::{DimId, Op, VarId};
+use chainrule_core::ir::{DimId, VarId};
 use chainrule_core::{Compiled, Source, compile, raise};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -181,28 +181,7 @@ fn printed(
     let told = tell(compiled, options).map_err(|error| error.message)?;
     let which = compiled.derivatives.iter().position(|one| one.kind == kind).unwrap_or(0);
     let told = &told[which];
-    let graph = &compiled.graph;
-    let mut text = String::new();
-    for dim in &graph.dims {
-        let _ = writeln!(text, "dim {};", dim.name);
-    }
-    for var in &graph.vars {
-        let shape = if var.shape.is_empty() {
-            String::new()
-        } else {
-            format!(": {}", graph.show_shape(&var.shape))
-        };
-        let _ = writeln!(text, "input {}{shape};", var.name);
-    }
-    // The program's definitions, in the ordinary language; arguments have smaller ids than what is made of them.
-    let mut named: Vec<_> =
-        compiled.lowered.scope.iter().map(|(name, node)| (*node, name)).collect();
-    named.sort();
-    for (node, name) in named.into_iter().filter(|(node, _)| !matches!(graph.op(*node), Op::Var(_)))
-    {
-        let formula = raise::text(&raise::Names::new(graph), node, raise::Notation::Matrix);
-        let _ = writeln!(text, "{name} = {};", chainrule_grammar::print::expr(&formula));
-    }
+    let mut text = chainrule_grammar::format(&raise::program(&compiled.graph, &compiled.lowered));
     for part in &told.wheres {
         let _ = writeln!(text, "{} = {};", part.name, part.text);
     }

@@ -5,9 +5,9 @@ use crate::compile::{Compiled, Derivative};
 use crate::derivation::Told;
 use crate::eval::{Array, Point, eval};
 use crate::ir::{DimId, Graph, NodeId, Op, VarId};
-use crate::lower;
+use crate::{lower, raise};
 use chainrule_grammar::ast::{DeclKind, Expr, Ident, Program, Stmt, StmtKind, VarDecl};
-use chainrule_grammar::{Span, parse_expr};
+use chainrule_grammar::{Dialect, Span, parse_expr};
 use std::collections::BTreeMap;
 
 /// The largest relative error between lines, of which some are evaluated by finite differences.
@@ -183,6 +183,12 @@ impl Reader<'_> {
 
     /// The program without its requests; losses and outputs are plain definitions, directions are declared.
     fn definitions(&self) -> Program {
+        // What is printed is in the ordinary language, whatever the program was written in.
+        if self.compiled.program.dialect == Dialect::Matlab {
+            let mut program = raise::program(&self.compiled.graph, &self.compiled.lowered);
+            program.stmts.extend(self.direction());
+            return program;
+        }
         let mut program = Program::default();
         for stmt in &self.compiled.program.stmts {
             let kind = match &stmt.kind {

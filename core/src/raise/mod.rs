@@ -9,10 +9,12 @@ mod index;
 mod letters;
 mod matrix;
 mod product;
+mod program;
 mod ranges;
 mod share;
 
 pub use letters::Letters;
+pub use program::program;
 pub use share::share;
 
 use crate::ir::{Dim, Graph, NodeId, Op};
