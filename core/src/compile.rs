@@ -115,7 +115,8 @@ fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots);
         for ((by, node), (_, direction)) in request.wrt.iter().zip(nodes).zip(made) {
-            if let Some(warning) = zero_warning(graph, &request, of, by, node) {
+            let meant = !request.explicit && reaches_another(graph, &compiled.lowered.losses, of, by.node);
+            if let Some(warning) = zero_warning(graph, &request, of, by, node).filter(|_| !meant) {
                 compiled.diagnostics.push(warning);
             }
             compiled.derivatives.push(Derivative {
@@ -189,6 +190,13 @@ fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
     })
 }
 
+/// Whether a parameter is another loss's business: one that it reaches, or that has told of it already.
+fn reaches_another(graph: &Graph, losses: &[Named], of: NodeId, by: NodeId) -> bool {
+    let depends = graph.depends_on(&[by]);
+    let reached = |loss: &Named| depends[loss.node.0 as usize];
+    !depends[of.0 as usize] && (losses.iter().any(reached) || losses.first().is_some_and(|first| first.node != of))
+}
+
 /// A derivative that is 0 is never silent: it says why.
 fn zero_warning(graph: &Graph, request: &lower::Request, of: NodeId, by: &Named, node: NodeId) -> Option<Diagnostic> {
     if !graph.is_zero(node) || !matches!(request.kind, RequestKind::Grad | RequestKind::Jacobian) {
@@ -206,9 +214,12 @@ fn zero_warning(graph: &Graph, request: &lower::Request, of: NodeId, by: &Named,
         );
     }
     let message = if every_path_is_flat(graph, of, by.node) {
-        "every path goes through a function whose derivative is zero almost everywhere"
+        let because = functions_between(graph, of, by.node, |row| matches!(row.rule, crate::ops::Rule::Zero));
+        format!("every path goes through a function whose derivative is zero almost everywhere{because}")
     } else {
-        "the terms cancel"
+        let because = functions_between(graph, of, by.node, |row| row.range == crate::ops::Range::Simplex);
+        let why = if because.is_empty() { "" } else { "; what `softmax` gives sums to one" };
+        format!("the terms cancel{why}")
     };
     Some(Diagnostic::new(
         Code::ZeroAlmostEverywhere,
@@ -222,6 +233,22 @@ fn variable_span(graph: &Graph, by: &Named) -> chainrule_grammar::Span {
         Op::Var(var) => graph.var(*var).span,
         _ => by.span,
     }
+}
+
+/// `: `f`, `g`` of the functions that stand between a result and a variable, empty where there is none.
+fn functions_between(graph: &Graph, of: NodeId, by: NodeId, wanted: impl Fn(&crate::ops::OpSpec) -> bool) -> String {
+    let depends = graph.depends_on(&[by]);
+    let mut names: Vec<&str> = Vec::new();
+    for node in graph.reachable(&[of]) {
+        if let Op::Call(op, _) = graph.op(node)
+            && depends[node.0 as usize]
+            && wanted(crate::ops::spec(*op))
+            && !names.contains(&crate::ops::spec(*op).name)
+        {
+            names.push(crate::ops::spec(*op).name);
+        }
+    }
+    if names.is_empty() { String::new() } else { format!(": `{}`", names.join("`, `")) }
 }
 
 /// Whether every path from `of` to `by` passes a function of the rule book with derivative 0.

@@ -27,7 +27,10 @@ fn matrix(value: &Value) -> Array {
     let rows: Vec<Vec<f64>> = match value {
         Value::Array(rows) => rows
             .iter()
-            .map(|row| row.as_array().map_or_else(|| vec![number(row)], |row| row.iter().map(number).collect()))
+            .map(|row| {
+                row.as_array()
+                    .map_or_else(|| vec![number(row)], |row| row.iter().map(number).collect())
+            })
             .collect(),
         other => vec![vec![number(other)]],
     };
@@ -43,7 +46,8 @@ fn program(case: &Value, request: Option<&str>) -> String {
     let (mut dims, mut declarations) = (BTreeSet::new(), String::new());
     let wrt = case["wrt"].as_str().unwrap_or_default();
     for (name, sizes) in case["vars"].as_object().expect("variables") {
-        let sizes: Vec<&str> = sizes.as_array().expect("sizes").iter().filter_map(Value::as_str).collect();
+        let sizes: Vec<&str> =
+            sizes.as_array().expect("sizes").iter().filter_map(Value::as_str).collect();
         dims.extend(sizes.iter().copied().filter(|size| size.parse::<u32>().is_err()));
         let kind = if name == wrt { "param" } else { "input" };
         let shape = if sizes.is_empty() { "1, 1".to_string() } else { sizes.join(", ") };
@@ -53,7 +57,9 @@ fn program(case: &Value, request: Option<&str>) -> String {
     if !dims.is_empty() {
         let expr = case["expr"].as_str().unwrap_or_default();
         let fixed = WANT_SIZES.iter().any(|name| expr.contains(name));
-        let dim = |dim: &str| if fixed { format!("{dim} = {}", case["dims"][dim]) } else { dim.to_string() };
+        let dim = |dim: &str| {
+            if fixed { format!("{dim} = {}", case["dims"][dim]) } else { dim.to_string() }
+        };
         let _ = writeln!(text, "dim {};", dims.into_iter().map(dim).collect::<Vec<_>>().join(", "));
     }
     text.push_str(&declarations);
@@ -89,14 +95,18 @@ fn point(compiled: &Compiled, inputs: &BTreeMap<String, Array>) -> Result<Point,
     Ok(Point { vars, dims })
 }
 
+/// Whether two numbers differ by more; a NaN is far from everything.
+fn far(a: f64, b: f64, tolerance: f64) -> bool {
+    a.is_nan() || b.is_nan() || (a - b).abs() > tolerance
+}
+
 fn close(what: &str, got: &[f64], want: &[f64], tolerance: f64) -> Outcome {
     if got.len() != want.len() {
         return Err(format!("{what}: {} numbers for {}", got.len(), want.len()));
     }
     let size = want.iter().fold(1e-3, |size: f64, x| size.max(x.abs()));
     for (g, w) in got.iter().zip(want) {
-        // A NaN is never close.
-        if !((g - w).abs() <= tolerance * size) {
+        if far(*g, *w, tolerance * size) {
             return Err(format!("{what}: {g} for {w}"));
         }
     }
@@ -140,7 +150,11 @@ fn hold(case: &Value) -> Outcome {
     let compiled = compiled(&program(case, second.then_some(request.as_str())))?;
     let point = point(&compiled, &inputs(case))?;
     let result = compiled.losses.iter().chain(&compiled.outputs).last().ok_or("no result")?;
-    let derivative = match compiled.derivatives.iter().find(|one| !second || one.kind == chainrule_grammar::ast::RequestKind::Hessian) {
+    let derivative = match compiled
+        .derivatives
+        .iter()
+        .find(|one| !second || one.kind == chainrule_grammar::ast::RequestKind::Hessian)
+    {
         Some(derivative) => derivative,
         None => return Err("no derivative".into()),
     };
@@ -158,7 +172,11 @@ fn hold(case: &Value) -> Outcome {
 }
 
 /// The closed form as it is printed, in the ordinary language with the declarations of the program, evaluated.
-fn printed(compiled: &Compiled, at: &Point, kind: chainrule_grammar::ast::RequestKind) -> Result<Array, String> {
+fn printed(
+    compiled: &Compiled,
+    at: &Point,
+    kind: chainrule_grammar::ast::RequestKind,
+) -> Result<Array, String> {
     let options = Options { steps: Steps::None, ..Options::default() };
     let told = tell(compiled, options).map_err(|error| error.message)?;
     let which = compiled.derivatives.iter().position(|one| one.kind == kind).unwrap_or(0);
@@ -169,13 +187,19 @@ fn printed(compiled: &Compiled, at: &Point, kind: chainrule_grammar::ast::Reques
         let _ = writeln!(text, "dim {};", dim.name);
     }
     for var in &graph.vars {
-        let shape = if var.shape.is_empty() { String::new() } else { format!(": {}", graph.show_shape(&var.shape)) };
+        let shape = if var.shape.is_empty() {
+            String::new()
+        } else {
+            format!(": {}", graph.show_shape(&var.shape))
+        };
         let _ = writeln!(text, "input {}{shape};", var.name);
     }
     // The program's definitions, in the ordinary language; arguments have smaller ids than what is made of them.
-    let mut named: Vec<_> = compiled.lowered.scope.iter().map(|(name, node)| (*node, name)).collect();
+    let mut named: Vec<_> =
+        compiled.lowered.scope.iter().map(|(name, node)| (*node, name)).collect();
     named.sort();
-    for (node, name) in named.into_iter().filter(|(node, _)| !matches!(graph.op(*node), Op::Var(_))) {
+    for (node, name) in named.into_iter().filter(|(node, _)| !matches!(graph.op(*node), Op::Var(_)))
+    {
         let formula = raise::text(&raise::Names::new(graph), node, raise::Notation::Matrix);
         let _ = writeln!(text, "{name} = {};", chainrule_grammar::print::expr(&formula));
     }
@@ -192,7 +216,9 @@ fn printed(compiled: &Compiled, at: &Point, kind: chainrule_grammar::ast::Reques
     let dims: BTreeMap<DimId, usize> = at.dims.clone();
     let point = Point { vars: at.vars.clone(), dims };
     let node = again.outputs.last().ok_or("no output")?.node;
-    let value = eval(&again.graph, &point, &[node]).map_err(|error| format!("printed {text}: {error}"))?.remove(0);
+    let value = eval(&again.graph, &point, &[node])
+        .map_err(|error| format!("printed {text}: {error}"))?
+        .remove(0);
     if std::env::var("CHAINRULE_SHOW").is_ok() {
         println!("{text}");
     }
@@ -201,8 +227,11 @@ fn printed(compiled: &Compiled, at: &Point, kind: chainrule_grammar::ast::Reques
 
 /// Holds every case, and the list of those that do not yet to what is so.
 fn ratchet(file: &str, cases: &[Value], listed: &str, hold: impl Fn(&Value) -> Outcome) {
-    let listed: BTreeSet<&str> =
-        listed.lines().filter_map(|line| line.split_whitespace().next()).filter(|id| !id.starts_with('#')).collect();
+    let listed: BTreeSet<&str> = listed
+        .lines()
+        .filter_map(|line| line.split_whitespace().next())
+        .filter(|id| !id.starts_with('#'))
+        .collect();
     let only = std::env::var("CHAINRULE_CASE").ok();
     let (mut held, mut wrong) = (0, String::new());
     for case in cases {
@@ -237,7 +266,12 @@ fn values_derivatives_and_printed_forms_are_those_of_the_literature() {
 fn hold_extreme(case: &Value) -> Outcome {
     let var = case["var"].as_str().unwrap_or_default();
     let input = matrix(&case["input"]);
-    let text = format!("param {var}: [{}, {}]; {};", input.shape[0], input.shape[1], case["expr"].as_str().unwrap_or_default());
+    let text = format!(
+        "param {var}: [{}, {}]; {};",
+        input.shape[0],
+        input.shape[1],
+        case["expr"].as_str().unwrap_or_default()
+    );
     let compiled = compiled(&text)?;
     let point = point(&compiled, &BTreeMap::from([(var.to_string(), input)]))?;
     let loss = compiled.losses.last().ok_or("no loss")?;
@@ -248,7 +282,7 @@ fn hold_extreme(case: &Value) -> Outcome {
     close("gradient", &values[1].data, &want.data, 1e-9)?;
     // Each entry of its own, as far as it is a normal number.
     for (g, w) in values[1].data.iter().zip(&want.data) {
-        if w.abs() >= f64::MIN_POSITIVE && !((g - w).abs() <= 1e-9 * w.abs()) {
+        if w.abs() >= f64::MIN_POSITIVE && far(*g, *w, 1e-9 * w.abs()) {
             return Err(format!("gradient entry: {g} for {w}"));
         }
     }
@@ -259,4 +293,38 @@ fn hold_extreme(case: &Value) -> Outcome {
 fn naive_spellings_are_right_at_extreme_inputs() {
     let cases = read(include_str!("matrix_calculus/stability.json"));
     ratchet("stability.json", &cases, NOT_YET, hold_extreme);
+}
+
+/// A bad input is refused or warned about with the code and the words that a reader needs.
+fn hold_refusal(case: &Value) -> Outcome {
+    let mut case = case.clone();
+    case["expr"] = case["input"].clone();
+    if case["wrt"].is_null() {
+        let first = case["vars"].as_object().and_then(|vars| vars.keys().next().cloned());
+        case["wrt"] = first.unwrap_or_default().into();
+    }
+    let source = Source::matlab("case", program(&case, None));
+    let found: Vec<(String, String)> = compile(&source)
+        .diagnostics
+        .iter()
+        .map(|found| (found.code.id().to_string(), found.render(&source)))
+        .collect();
+    let code = case["code"].as_str().unwrap_or_default();
+    let words: Vec<&str> =
+        case["says"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let fits =
+        |(id, text): &(String, String)| id == code && words.iter().all(|word| text.contains(word));
+    if found.iter().any(fits) {
+        return Ok(());
+    }
+    Err(format!(
+        "{code} {words:?} is not said:\n{}",
+        found.iter().map(|(_, text)| text.as_str()).collect::<String>()
+    ))
+}
+
+#[test]
+fn bad_inputs_are_refused_with_the_reason() {
+    let cases = read(include_str!("matrix_calculus/negative.json"));
+    ratchet("negative.json", &cases, NOT_YET, hold_refusal);
 }

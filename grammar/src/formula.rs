@@ -237,7 +237,7 @@ impl<'t> Maker<'t> {
             let span = self.slice.span(&pair);
             match pair.as_rule() {
                 Rule::infix => {
-                    let sign = self.dialect_sign(pair.as_str(), span, &stacks)?;
+                    let sign = self.dialect_sign(pair.as_str(), span, &mut stacks)?;
                     stacks.infix(Op::infix(sign), span)?;
                 }
                 Rule::prefix if pair.as_str() == "+" => {}
@@ -249,15 +249,17 @@ impl<'t> Maker<'t> {
     }
 
     /// An operator as this dialect reads it: `.*` is not the ordinary one's, but `1.*x` is `1. * x` there.
-    fn dialect_sign(&self, sign: &'t str, span: Span, stacks: &Stacks) -> Result<&'t str> {
+    fn dialect_sign(&self, sign: &'t str, span: Span, stacks: &mut Stacks) -> Result<&'t str> {
         let Some(plain) = sign.strip_prefix('.') else { return Ok(sign) };
         if self.slice.dialect == Dialect::Matlab {
             return Ok(sign);
         }
-        let number = |built: &Built| {
-            built.expr.span.end == span.start && matches!(built.expr.kind, ExprKind::Num(_))
-        };
-        if stacks.operands.last().is_some_and(number) {
+        if let Some(number) = stacks.operands.last_mut()
+            && number.expr.span.end == span.start
+            && let ExprKind::Num(text) = &mut number.expr.kind
+        {
+            text.push('.');
+            number.expr.span.end += 1;
             return Ok(plain);
         }
         let message = format!("`{sign}` is not an operator of this dialect");

@@ -35,7 +35,7 @@ fn operands_and_operators() {
     says("y = [1, 2];", "a list can stand only as an argument of a function", "[1, 2]");
     says("y = \"a\" + 1;", "a string can stand only as an argument of a function", "\"a\"");
     says("f(axis=1, 2);", "an argument by position follows one by keyword", "2");
-    says("y = x.^2;", "`.^` is not an operator of this dialect", ".");
+    says("y = x.^2;", "`.^` is not an operator of this dialect", ".^");
     says("z[0] = 3;", "unexpected `=`; expected an operator or `;`", "=");
     assert!(error("z[0] = 3;").2.contains("`z[i, k] = …`"));
 }

@@ -112,10 +112,9 @@ fn log_sum<F: Real>(x: &[F], from: usize, len: usize, inner: usize) -> F {
     top + sum.ln()
 }
 
-/// Exponentials over their sum.
+/// The exponentials of each lane, shifted so that the largest is 1.
 #[inline(always)]
-pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
+fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
     lanes(outer, len, inner, |from, _| {
         let top = shift(x, from, len, inner);
         for k in 0..len {
@@ -126,6 +125,13 @@ pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &m
     for value in out.iter_mut() {
         *value = value.exp();
     }
+}
+
+/// Exponentials over their sum.
+#[inline(always)]
+pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
+    exponentials(outer, len, inner, x, out);
     lanes(outer, len, inner, |from, _| {
         let mut sum = F::ZERO;
         for k in 0..len {
@@ -141,8 +147,14 @@ pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &m
 /// The logarithm of softmax.
 #[inline(always)]
 pub fn log_softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
+    let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
+    exponentials(outer, len, inner, x, out);
     lanes(outer, len, inner, |from, _| {
-        let total = log_sum(x, from, len, inner);
+        let mut sum = F::ZERO;
+        for k in 0..len {
+            sum += out[from + k * inner];
+        }
+        let total = shift(x, from, len, inner) + sum.ln();
         for k in 0..len {
             out[from + k * inner] = x[from + k * inner] - total;
         }

@@ -7,8 +7,8 @@ use crate::input::{self, Unit};
 use crate::{json, point};
 use chainrule_core::eval::{Array, Point, eval};
 use chainrule_core::ir::NodeId;
-use chainrule_core::{Code, Compiled, Diagnostic, Span};
-use chainrule_grammar::ast::RequestKind;
+use chainrule_core::{Code, Compiled, Diagnostic, Dialect, Span};
+use chainrule_grammar::ast::{ExprKind, RequestKind, StmtKind};
 use serde_json::{Map, Value};
 use std::ffi::OsStr;
 
@@ -63,9 +63,31 @@ fn values(compiled: &Compiled, point: &Point) -> Result<Value, String> {
         out.insert((*key).into(), Map::new().into());
     }
     for (derivative, array) in compiled.derivatives.iter().zip(arrays) {
+        let array = match derivative.kind {
+            RequestKind::Grad | RequestKind::Hvp => {
+                two_dimensional(compiled, &derivative.wrt.name, array)
+            }
+            _ => array,
+        };
         insert(&mut out, key(derivative.kind), &derivative.of.name, &derivative.wrt.name, &array);
     }
     Ok(out.into())
+}
+
+/// A gradient in the shape that its variable was declared with: in the matlab dialect a column has two axes.
+fn two_dimensional(compiled: &Compiled, name: &str, array: Array) -> Array {
+    if compiled.program.dialect != Dialect::Matlab || array.shape.len() > 1 {
+        return array;
+    }
+    let declarations = compiled.program.stmts.iter().filter_map(|stmt| match &stmt.kind {
+        StmtKind::Decl { vars, .. } => Some(vars),
+        _ => None,
+    });
+    let var = declarations.flatten().find(|var| var.name.name == name);
+    let Some([rows, _]) = var.and_then(|var| var.shape.as_deref()) else { return array };
+    let row = matches!(&rows.kind, ExprKind::Num(size) if size == "1");
+    let size = array.data.len();
+    Array { shape: if row { vec![1, size] } else { vec![size, 1] }, data: array.data }
 }
 
 /// The keys of derivatives; the first three are always there.

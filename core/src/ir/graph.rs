@@ -307,6 +307,9 @@ impl Graph {
         {
             return *node;
         }
+        if factors.is_empty() && out.is_empty() && extra.is_empty() {
+            return self.constant(Num::ONE);
+        }
         let mut order: Vec<u32> = Vec::new();
         let number = |label: u32, order: &mut Vec<u32>| -> Ix {
             let at = order

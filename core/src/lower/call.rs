@@ -258,12 +258,26 @@ impl Lowerer<'_> {
 
     fn elementwise_call(&mut self, op: OpId, row: &'static OpSpec, call: &CallArgs<'_>) -> Result<Val> {
         let operands = self.row_args(row, call, &[])?;
+        self.warn_of_domain(row, &operands, call.span);
         match row.rule {
             Rule::Via(text) => {
                 let frame = named(row, &operands);
                 self.rule_formula(text, frame, call.span)
             }
             _ => self.elementwise(op, &operands, call.span),
+        }
+    }
+
+    /// The logarithm of what is never positive is NaN everywhere.
+    fn warn_of_domain(&mut self, row: &OpSpec, operands: &[Operand], span: Span) {
+        let [operand] = operands else { return };
+        if matches!(row.name, "log" | "log2" | "log10") && crate::simplify::facts::never_positive(self.graph, operand.val.node) {
+            let message = format!("`{}` of an expression that is never positive", row.name);
+            self.diagnostics.push(
+                Diagnostic::new(Code::NeverPositive, span, message)
+                    .label(operand.span, "at most 0 wherever it is evaluated")
+                    .help("its value is NaN everywhere; is a sign missing?"),
+            );
         }
     }
 
@@ -533,7 +547,7 @@ impl Lowerer<'_> {
         }
         let tail = shape(self.graph, &tails, &attrs)
             .map_err(|why| {
-                let mut diagnostic = Diagnostic::new(Code::NotSquare, call.span, why);
+                let mut diagnostic = Diagnostic::new(Code::NotSquare, call.span, format!("`{}`: {why}", row.name));
                 for operand in &operands {
                     diagnostic = diagnostic.label(operand.span, self.show(&operand.val));
                 }

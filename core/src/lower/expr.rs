@@ -235,7 +235,11 @@ fn compare_row(op: CompareOp) -> &'static str {
 }
 
 /// The known name that is nearest to one that was meant, if any is near.
-pub fn nearest<'n>(name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+pub fn nearest<'n>(name: &str, mut known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // One letter is near to every other; only its capital is meant.
+    if name.chars().count() == 1 {
+        return known.find(|candidate| candidate.to_lowercase() == name.to_lowercase());
+    }
     let limit = (name.chars().count() / 3).clamp(1, 3);
     known
         .map(|candidate| (edit_distance(name, candidate), candidate))

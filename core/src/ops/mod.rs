@@ -9,6 +9,7 @@ pub mod linalg;
 pub mod losses;
 pub mod reduce;
 pub mod shape;
+pub mod stable;
 
 pub use probe::probe_points;
 pub use spec::{Eval, Kind, OpSpec, Probe, Range, Rule};
@@ -20,6 +21,7 @@ pub struct OpId(pub u16);
 /// The families, in the order in which they are listed.
 const FAMILIES: &[(&str, &[OpSpec])] = &[
     ("Elementwise", elementwise::ROWS),
+    ("Stable spellings", stable::ROWS),
     ("Reductions", reduce::ROWS),
     ("Along an axis", axis::ROWS),
     ("Linear algebra", linalg::ROWS),

@@ -14,13 +14,29 @@ type Factor = (NodeId, Vec<u32>);
 pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let mut out = graph.clone();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-    for id in graph.reachable(roots) {
+    let order = graph.reachable(roots);
+    let [softmax, log_softmax, exp] =
+        ["softmax", "log_softmax", "exp"].map(|name| ops::known(name, 1));
+    let logs: Vec<(&[NodeId], &crate::ir::Attrs)> = order
+        .iter()
+        .filter_map(|id| match graph.op(*id) {
+            Op::Call(op, attrs) if *op == log_softmax => Some((graph.args(*id), attrs)),
+            _ => None,
+        })
+        .collect();
+    for &id in &order {
         let args: Vec<NodeId> = graph.args(id).iter().map(|arg| map[arg]).collect();
         let new = match graph.op(id) {
             Op::Einsum(e) => Product::new(&mut out, e, &args).build(),
             Op::Call(op, attrs) if matches!(ops::spec(*op).kind, Kind::Reduce) => {
                 let (op, attrs) = (*op, attrs.clone());
                 trailing(&mut out, op, attrs, args, graph.shape(id).clone())
+            }
+            Op::Call(op, attrs) if *op == softmax && logs.contains(&(graph.args(id), attrs)) => {
+                // The logarithm is there: one exponential gives the rest.
+                let (attrs, shape) = (attrs.clone(), graph.shape(id).clone());
+                let log = out.call(log_softmax, args, attrs, shape.clone());
+                out.call(exp, vec![log], crate::ir::Attrs::default(), shape)
             }
             _ => out.with_args(id, args),
         };

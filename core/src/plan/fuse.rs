@@ -3,6 +3,7 @@
 
 use crate::ir::{Einsum, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
+use std::collections::BTreeMap;
 
 /// Entries cheaper than this may be computed by each of several consumers.
 const CHEAP: u32 = 3;
@@ -14,6 +15,8 @@ const LARGEST: u32 = 40;
 /// Which nodes get a buffer.
 pub struct Fusion {
     stored: Vec<bool>,
+    /// Sums that are a matrix product started from a vector: the product and the vector.
+    started: BTreeMap<NodeId, (NodeId, NodeId)>,
 }
 
 impl Fusion {
@@ -26,15 +29,36 @@ impl Fusion {
                 uses[arg.0 as usize] += 1;
             }
         }
-        let mut fusion = Fusion { stored: vec![false; graph.len()] };
+        let mut fusion = Fusion { stored: vec![false; graph.len()], started: BTreeMap::new() };
         for id in kept {
             fusion.stored[id.0 as usize] = !is_leaf(graph, *id);
         }
         for id in &order {
             fusion.demand(graph, *id);
         }
+        for id in &order {
+            fusion.start(graph, *id, &uses, kept);
+        }
         fusion.by_cost(graph, &order, &uses);
         fusion
+    }
+
+    /// `x @ W + b`, where nobody else reads the product: the product is added to rows of b.
+    fn start(&mut self, graph: &Graph, id: NodeId, uses: &[u32], kept: &[NodeId]) {
+        if let Some((product, vector)) = super::matmul::biased(graph, id)
+            && uses[product.0 as usize] == 1
+            && !kept.contains(&product)
+        {
+            self.started.insert(id, (product, vector));
+            self.stored[id.0 as usize] = true;
+            self.stored[product.0 as usize] = false;
+            self.operands(graph, &[vector]);
+        }
+    }
+
+    /// The product and the vector of a sum that is a matrix product started from a vector.
+    pub fn started(&self, id: NodeId) -> Option<(NodeId, NodeId)> {
+        self.started.get(&id).copied()
     }
 
     /// Whether the node has a buffer of its own.
@@ -140,12 +164,24 @@ fn own_cost(graph: &Graph, id: NodeId) -> u32 {
         Op::Pow(r) if r.as_int().is_some_and(|n| n > 0) => 3,
         Op::Pow(_) => 6,
         Op::Call(op, _) => {
-            let cheap = ["relu", "abs", "step", "max", "min", "where", "sign"];
-            if cheap.contains(&ops::spec(*op).name) { 2 } else { 12 }
+            if is_cheap(ops::spec(*op).rust) {
+                2
+            } else {
+                12
+            }
         }
         Op::Einsum(e) => (e.ins.len() as u32).saturating_sub(1).max(1),
         Op::Add(c) => c.len() as u32,
         Op::View(v) => 1 + v.map.len() as u32,
         _ => 1,
     }
+}
+
+/// Whether a template calls only methods of the run-time support that are a few instructions.
+fn is_cheap(template: &str) -> bool {
+    const FEW: &[&str] = &["abs", "maximum", "minimum", "signum0", "copysign"];
+    let after_dots = template.split('.').skip(1).filter_map(|rest| rest.split_once('('));
+    let mut called =
+        after_dots.map(|(name, _)| name).filter(|name| name.chars().all(|c| c.is_alphanumeric()));
+    called.all(|name| FEW.contains(&name))
 }

@@ -1,7 +1,7 @@
 //! In: a contraction of two operands. Out: the same as a matrix product by strides, where it is one in some order of axes.
 
-use super::lin::strides;
-use crate::ir::{Dim, Einsum, Ix};
+use super::lin::{strides, volume};
+use crate::ir::{Dim, Einsum, Graph, Ix, NodeId, Op};
 
 /// `c[m, n] = Σ_k a[m, k] b[k, n]`, for every position of some batch axes.
 #[derive(Clone, Debug)]
@@ -44,7 +44,8 @@ fn roles(e: &Einsum) -> Option<Roles> {
         }
     }
     let shared = roles.summed.iter().all(|ix| a.contains(ix) && b.contains(ix));
-    let product = !roles.summed.is_empty() && !(roles.first.is_empty() && roles.second.is_empty());
+    let sides = roles.first.len() + roles.second.len();
+    let product = !roles.summed.is_empty() && sides > 0;
     (shared && product).then_some(roles)
 }
 
@@ -88,6 +89,28 @@ pub fn strided(e: &Einsum) -> Option<Strided> {
         .map(|(at, &ix)| (e.sizes[ix as usize].clone(), [a(ix), b(ix), of_result[at].clone()]))
         .collect();
     Some(Strided { swapped, batch, m, k, n, a: (a_row, a_col), b: (b_row, b_col) })
+}
+
+/// For `product + vector`, the product and the vector, where the vector stands along the columns of the result.
+pub fn biased(graph: &Graph, id: NodeId) -> Option<(NodeId, NodeId)> {
+    let (Op::Add(coefficients), [p, q]) = (graph.op(id), graph.args(id)) else {
+        return None;
+    };
+    if !coefficients.iter().all(|c| c.is_one()) {
+        return None;
+    }
+    [(*p, *q), (*q, *p)].into_iter().find_map(|(product, repeated)| {
+        let (Op::Einsum(e), Op::Einsum(r)) = (graph.op(product), graph.op(repeated)) else {
+            return None;
+        };
+        let product_of = strided(e).filter(|product| product.batch.is_empty())?;
+        let ([vector], [ins]) = (graph.args(repeated), r.ins.as_slice()) else {
+            return None;
+        };
+        let columns = volume(graph.shape(*vector)) == product_of.n;
+        let along = ins.len() < r.out.len() && r.out.ends_with(ins) && r.bound().is_empty();
+        (columns && along && !ins.is_empty()).then_some((product, *vector))
+    })
 }
 
 /// How far apart an operand's entries are along an index.

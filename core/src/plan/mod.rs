@@ -1,5 +1,6 @@
 //! Planning. In: a graph and the results that are wanted. Out: steps over buffers, the same for every target that has loops.
 //!
+//! - [`scale`]: scalar factors are moved to where they are applied once.
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`kernel`], [`order`]: a step for each buffer.
@@ -12,6 +13,7 @@ pub mod kernel;
 pub mod lin;
 pub mod matmul;
 pub mod order;
+pub mod scale;
 
 use crate::emit::Job;
 use crate::ir::{Dim, Graph, NodeId, Op, Shape, VarId};
@@ -47,6 +49,8 @@ pub enum Step {
         a: Slot,
         /// The right operand.
         b: Slot,
+        /// What every row of the result starts from, if not from 0.
+        start: Option<Slot>,
         /// Where to.
         out: Slot,
     },
@@ -168,8 +172,10 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
         requests.iter().flatten().copied().collect(),
     ]
     .concat();
-    let (graph, map) = contract::contract(job.graph, &all);
-    let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[id]).collect::<Vec<_>>();
+    let (graph, scaled) = scale::scale(job.graph, &all);
+    let roots: Vec<NodeId> = all.iter().map(|id| scaled[id]).collect();
+    let (graph, map) = contract::contract(&graph, &roots);
+    let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[&scaled[id]]).collect::<Vec<_>>();
     Planner::new(&graph, &moved(&all)).run(
         &moved(&forward),
         &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),
@@ -312,14 +318,11 @@ impl<'a> Planner<'a> {
 
     fn step(&self, slots: &Slots, id: NodeId, out: Slot) -> Result<Step, Diagnostic> {
         let special = match self.graph.op(id) {
-            Op::Einsum(e) => {
-                let args = self.graph.args(id);
-                matmul::strided(e).and_then(|product| {
-                    let (a, b) = (slots.of(args[0])?, slots.of(args[1])?);
-                    let (a, b) = if product.swapped { (b, a) } else { (a, b) };
-                    Some(Step::Matmul { product, a, b, out })
-                })
-            }
+            Op::Einsum(_) => self.product(slots, id, None, out),
+            Op::Add(_) => self.fusion.started(id).and_then(|(product, vector)| {
+                let start = slots.of(vector)?;
+                self.product(slots, product, Some(start), out)
+            }),
             Op::Call(op, attrs) => self.call(slots, id, *op, attrs, out)?,
             Op::Gather | Op::Scatter(_) => Some(self.rows(slots, id, out)?),
             _ => None,
@@ -330,6 +333,18 @@ impl<'a> Planner<'a> {
                 .map(Step::Loops)
                 .map_err(|at| self.unsupported(at)),
         }
+    }
+
+    /// A contraction as a matrix product, where it is one.
+    fn product(&self, slots: &Slots, id: NodeId, start: Option<Slot>, out: Slot) -> Option<Step> {
+        let Op::Einsum(e) = self.graph.op(id) else {
+            return None;
+        };
+        let product = matmul::strided(e)?;
+        let args = self.graph.args(id);
+        let (a, b) = (slots.of(args[0])?, slots.of(args[1])?);
+        let (a, b) = if product.swapped { (b, a) } else { (a, b) };
+        Some(Step::Matmul { product, a, b, start, out })
     }
 
     fn call(

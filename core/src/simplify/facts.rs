@@ -21,6 +21,21 @@ pub fn positive(graph: &Graph, node: NodeId) -> bool {
     sign(graph, node, 32) == Some(true)
 }
 
+/// Whether no entry is over 0.
+pub fn never_positive(graph: &Graph, node: NodeId) -> bool {
+    match graph.op(node) {
+        Op::Const(c) => c.is_negative() || c.is_zero(),
+        Op::Add(coefficients) => {
+            let terms = coefficients.iter().zip(graph.args(node));
+            terms.into_iter().all(|(c, &term)| match c.is_negative() {
+                true => sign(graph, term, 32).is_some(),
+                false => never_positive(graph, term),
+            })
+        }
+        _ => false,
+    }
+}
+
 /// `Some(true)`: over 0; `Some(false)`: at least 0; `None`: not known. Looks only a few levels deep.
 fn sign(graph: &Graph, node: NodeId, depth: usize) -> Option<bool> {
     let depth = depth.checked_sub(1)?;

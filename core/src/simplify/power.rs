@@ -30,6 +30,18 @@ impl Simplifier<'_> {
                 self.record("power-of-power", base, new);
                 new
             }
+            // ‖x‖² = Σ x², which is smooth at the origin; so for every even power.
+            Op::Call(op, attrs) if op == crate::ops::known("norm2", 1) && whole.is_some_and(|n| n % 2 == 0) => {
+                let squared = self.power(args[0], Num::int(2));
+                let labels: Vec<u32> = (0..self.graph.rank(squared) as u32).collect();
+                let out: Vec<u32> = labels.iter().copied().filter(|axis| !attrs.axes.contains(&(*axis as usize))).collect();
+                let sum = self.graph.einsum(&[(squared, labels)], &out, &[]);
+                let sum = self.normal(sum);
+                let half = Num::ratio(1, 2).map_or(exponent, |half| half * exponent);
+                let new = self.power(sum, half);
+                self.record("norm-squared", base, new);
+                new
+            }
             // (c·x)^n = c^n · x^n
             Op::Add(coefficients) if args.len() == 1 && (whole.is_some() || !coefficients[0].is_negative()) => {
                 match number_power(coefficients[0], exponent) {

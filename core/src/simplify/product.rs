@@ -143,7 +143,8 @@ impl Simplifier<'_> {
             Op::Einsum(inner) => {
                 let plain = whole.is_some() && inner.bound().iter().all(|ix| inner.sizes[*ix as usize].is_one());
                 let alone = product.factors.len() == 1 && factor.exponent.is_one();
-                if !plain && !alone {
+                let total = product.factors.len() + args.len() - 1;
+                if (!plain && !alone) || !self.takes_in(factor.base, args.len(), total, super::MOST_FACTORS) {
                     return false;
                 }
                 let parts = self.inline(product, &inner, &args, factor);
@@ -271,7 +272,9 @@ impl Simplifier<'_> {
             product.factors.iter().map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone())).collect();
         let groups = connected(product);
         let mut outer: Vec<(NodeId, Vec<u32>)> = Vec::new();
-        let single = groups.len() == 1;
+        // A sum that is repeated along further axes stands apart, so that the repetition can go into a product.
+        let repeated = product.out.iter().any(|label| !product.factors.iter().any(|factor| factor.labels.contains(label)));
+        let single = groups.len() == 1 && !repeated;
         for group in groups {
             let summed = group.iter().any(|&at| nodes[at].1.iter().any(|label| product.is_summed(*label)));
             if !summed || single {

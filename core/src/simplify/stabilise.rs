@@ -1,6 +1,8 @@
 //! Stable spellings: formulas that overflow or cancel are recognised and replaced by functions of the rule book that do not,
 //! before anything is differentiated. Names do not hide a pattern: `p = softmax(z)` and `log(p)` meet.
 
+mod exponentials;
+
 use super::{Rewrite, Simplified, facts};
 use crate::ir::{Attrs, Graph, NodeId, Num, Op};
 use crate::ops;
@@ -45,6 +47,12 @@ struct Known {
     log_softmax: ops::OpId,
     logsumexp: ops::OpId,
     norm2: ops::OpId,
+    cosh: ops::OpId,
+    tanh: ops::OpId,
+    log1p: ops::OpId,
+    expm1: ops::OpId,
+    logcosh: ops::OpId,
+    logaddexp: ops::OpId,
 }
 
 impl Known {
@@ -60,6 +68,12 @@ impl Known {
             log_softmax: op("log_softmax"),
             logsumexp: op("logsumexp"),
             norm2: op("norm2"),
+            cosh: op("cosh"),
+            tanh: op("tanh"),
+            log1p: op("log1p"),
+            expm1: op("expm1"),
+            logcosh: op("logcosh"),
+            logaddexp: ops::known("logaddexp", 2),
         }
     }
 
@@ -68,7 +82,8 @@ impl Known {
             Op::Call(op, _) if op == self.log => self.logarithm(graph, node),
             Op::Pow(exponent) if exponent == Num::int(-1) => self.reciprocal(graph, node),
             Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
-            Op::Einsum(_) => self.share_of_exponentials(graph, node),
+            Op::Einsum(_) => self.share_of_exponentials(graph, node).or_else(|| self.written_out(graph, node)),
+            Op::Add(_) => self.less_one(graph, node),
             _ => None,
         }
     }
@@ -97,6 +112,10 @@ impl Known {
             return Some(("log-sigmoid", graph.call(self.logsigmoid, vec![flipped], Attrs::default(), shape)));
         }
         self.log_of_sum(graph, arg)
+            .or_else(|| self.log_of_cosh(graph, arg))
+            .or_else(|| self.log_of_product(graph, arg))
+            .or_else(|| self.log_of_terms(graph, arg))
+            .or_else(|| self.log_of_one_plus(graph, arg))
     }
 
     /// The x of `1 + c·f(x)`.

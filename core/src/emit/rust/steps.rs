@@ -15,7 +15,9 @@ use quote::quote;
 pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
     match step {
         Step::Loops(kernel) => nest(graph, kernel, places),
-        Step::Matmul { product, a, b, out } => matmul(graph, product, [*a, *b, *out], places),
+        Step::Matmul { product, a, b, start, out } => {
+            matmul(graph, product, [*a, *b, *out], *start, places)
+        }
         Step::Lanes { op, sizes, args, out } => {
             let function = Ident::new(ops::spec(*op).rust, Span::call_site());
             let sizes = sizes.iter().map(|size| index::dim(graph, size));
@@ -28,7 +30,13 @@ pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
     }
 }
 
-fn matmul(graph: &Graph, product: &Strided, slots: [Slot; 3], places: &dyn Places) -> TokenStream {
+fn matmul(
+    graph: &Graph,
+    product: &Strided,
+    slots: [Slot; 3],
+    start: Option<Slot>,
+    places: &dyn Places,
+) -> TokenStream {
     let size = |dim: &Dim| index::dim(graph, dim);
     let [a, b, c] = slots.map(|slot| places.local(slot));
     let (m, k, n) = (size(&product.m), size(&product.k), size(&product.n));
@@ -46,16 +54,21 @@ fn matmul(graph: &Graph, product: &Strided, slots: [Slot; 3], places: &dyn Place
         quote!(0 #(+ #terms)*)
     };
     let (from_a, from_b, from_c) = (offset(0), offset(1), offset(2));
+    let added = start.is_some();
+    let rows = start.map(|slot| {
+        let vector = places.local(slot);
+        quote!(for i in 0..#m { #c[i * #n..][..#n].copy_from_slice(&#vector[..#n]); })
+    });
     let mut out = if product.batch.is_empty() {
-        quote!(#function(#m, #k, #n, &#a[..], #a_row, #a_col, &#b[..], #b_row, #b_col, &mut #c[..], false);)
+        quote!(#function(#m, #k, #n, &#a[..], #a_row, #a_col, &#b[..], #b_row, #b_col, &mut #c[..], #added);)
     } else {
-        quote!(#function(#m, #k, #n, &#a[#from_a..], #a_row, #a_col, &#b[#from_b..], #b_row, #b_col, &mut #c[#from_c..], false);)
+        quote!(#function(#m, #k, #n, &#a[#from_a..], #a_row, #a_col, &#b[#from_b..], #b_row, #b_col, &mut #c[#from_c..], #added);)
     };
     for (at, (count, _)) in product.batch.iter().enumerate().rev() {
         let (i, count) = (numbered("i", at), size(count));
         out = quote!(for #i in 0..#count { #out });
     }
-    out
+    quote!(#rows #out)
 }
 
 fn structured(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {

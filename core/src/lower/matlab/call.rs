@@ -10,13 +10,21 @@ use chainrule_grammar::ast::{Expr, ExprKind, Ident, IndexItem};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
 /// Functions of a whole row (or column) rather than of each column.
-const ROWWISE: &[&str] = &["softmax", "log_softmax", "logsumexp", "normalize", "layer_norm", "rms_norm"];
+const ROWWISE: &[&str] =
+    &["softmax", "log_softmax", "logsumexp", "normalize", "layer_norm", "rms_norm"];
 
 /// Functions whose arguments are sizes, texts or names rather than values.
-const WRITTEN: &[&str] = &["eye", "ones", "zeros", "range", "einsum", "reshape", "d", "concat", "stack"];
+const WRITTEN: &[&str] =
+    &["eye", "ones", "zeros", "range", "einsum", "reshape", "d", "concat", "stack"];
 
 impl Lowerer<'_> {
-    pub(super) fn matrix_call(&mut self, func: &Ident, args: &[Expr], kwargs: &[(Ident, Expr)], span: Span) -> Result<Val> {
+    pub(super) fn matrix_call(
+        &mut self,
+        func: &Ident,
+        args: &[Expr],
+        kwargs: &[(Ident, Expr)],
+        span: Span,
+    ) -> Result<Val> {
         let known = other_name(&func.name);
         let own = self.functions.contains_key(&func.name) || self.nets.contains_key(&func.name);
         let found = ops::lookup(known, args.len());
@@ -32,23 +40,49 @@ impl Lowerer<'_> {
         }
         let func = Ident::new(known, func.span);
         let Some((op, row)) = found.filter(|_| !own) else {
-            return self.apply(&func, &CallArgs { name: known, args: args.iter().map(Arg::Written).collect(), kwargs, span });
+            return self.apply(
+                &func,
+                &CallArgs {
+                    name: known,
+                    args: args.iter().map(Arg::Written).collect(),
+                    kwargs,
+                    span,
+                },
+            );
         };
         if WRITTEN.contains(&row.name) {
-            return self.apply(&func, &CallArgs { name: known, args: args.iter().map(Arg::Written).collect(), kwargs, span });
+            return self.apply(
+                &func,
+                &CallArgs {
+                    name: known,
+                    args: args.iter().map(Arg::Written).collect(),
+                    kwargs,
+                    span,
+                },
+            );
         }
         let (op, row, axis) = self.with_axis_argument(op, row, known, args)?;
         let values = if axis.is_some() { &args[..1] } else { args };
-        let operands: Vec<Operand> = values.iter().map(|arg| self.operand(arg)).collect::<Result<_>>()?;
+        let operands: Vec<Operand> =
+            values.iter().map(|arg| self.operand(arg)).collect::<Result<_>>()?;
         match (row.kind, operands.as_slice()) {
-            (Kind::Reduce, [operand]) if kwargs.is_empty() => self.reduce_keeping(op, row, operand, axis, span),
-            (Kind::Along, [operand]) if kwargs.is_empty() => self.run_along(op, row, operand, axis, span),
+            (Kind::Reduce, [operand]) if kwargs.is_empty() => {
+                self.reduce_keeping(op, row, operand, axis, span)
+            }
+            (Kind::Along, [operand]) if kwargs.is_empty() => {
+                self.run_along(op, row, operand, axis, span)
+            }
             _ => self.apply_matrix(&func, row, operands, kwargs, span),
         }
     }
 
     /// A function of the rule book on values.
-    pub(super) fn apply_to(&mut self, name: &str, operands: Vec<Operand>, span: Span) -> Result<Val> {
+    pub(super) fn apply_to(
+        &mut self,
+        name: &str,
+        operands: Vec<Operand>,
+        span: Span,
+    ) -> Result<Val> {
         let args = operands.into_iter().map(Arg::Value).collect();
         self.apply(&Ident::new(name, span), &CallArgs { name, args, kwargs: &[], span })
     }
@@ -61,7 +95,8 @@ impl Lowerer<'_> {
         kwargs: &[(Ident, Expr)],
         span: Span,
     ) -> Result<Val> {
-        let wants_matrices = matches!(row.kind, Kind::Structured { .. }) || matches!(row.name, "trace" | "kron");
+        let wants_matrices =
+            matches!(row.kind, Kind::Structured { .. }) || matches!(row.name, "trace" | "kron");
         let mut operands = operands;
         if wants_matrices && row.name != "tril" && row.name != "triu" {
             operands = operands.into_iter().map(|operand| self.as_matrix(operand)).collect();
@@ -105,7 +140,8 @@ impl Lowerer<'_> {
     ) -> Result<(OpId, &'static OpSpec, Option<usize>)> {
         let [_, second] = args else { return Ok((op, row, None)) };
         let Some((lane, over)) = ops::lookup(name, 1) else { return Ok((op, row, None)) };
-        let takes_axis = matches!(over.kind, Kind::Reduce) || (matches!(over.kind, Kind::Along) && over.params.len() == 1);
+        let takes_axis = matches!(over.kind, Kind::Reduce)
+            || (matches!(over.kind, Kind::Along) && over.params.len() == 1);
         if !takes_axis {
             return Ok((op, row, None));
         }
@@ -117,12 +153,23 @@ impl Lowerer<'_> {
             "1" => Ok((lane, over, Some(0))),
             "2" => Ok((lane, over, Some(1))),
             _ if op != lane => Ok((op, row, None)),
-            _ => Err(Diagnostic::new(Code::BadAxis, second.span, "the axis is 1 (down the columns) or 2 (along the rows)")),
+            _ => Err(Diagnostic::new(
+                Code::BadAxis,
+                second.span,
+                "the axis is 1 (down the columns) or 2 (along the rows)",
+            )),
         }
     }
 
     /// A reduction over all entries, or over an axis that stays with size 1.
-    fn reduce_keeping(&mut self, op: OpId, row: &OpSpec, operand: &Operand, axis: Option<usize>, span: Span) -> Result<Val> {
+    fn reduce_keeping(
+        &mut self,
+        op: OpId,
+        row: &OpSpec,
+        operand: &Operand,
+        axis: Option<usize>,
+        span: Span,
+    ) -> Result<Val> {
         let rank = self.positional(&operand.val).len();
         let [_, columns] = self.rows_columns(&operand.val);
         let rowwise = ROWWISE.contains(&row.name) && !columns.is_one();
@@ -138,7 +185,14 @@ impl Lowerer<'_> {
     }
 
     /// A function that runs down the columns, or along the rows where that is what it is for.
-    fn run_along(&mut self, op: OpId, row: &OpSpec, operand: &Operand, axis: Option<usize>, span: Span) -> Result<Val> {
+    fn run_along(
+        &mut self,
+        op: OpId,
+        row: &OpSpec,
+        operand: &Operand,
+        axis: Option<usize>,
+        span: Span,
+    ) -> Result<Val> {
         let [rows, columns] = self.rows_columns(&operand.val);
         let rowwise = if ROWWISE.contains(&row.name) { !columns.is_one() } else { rows.is_one() };
         let axis = axis.unwrap_or(usize::from(rowwise));
@@ -149,7 +203,12 @@ impl Lowerer<'_> {
         if let Rule::Via(_) = row.rule {
             let place = Expr::new(ExprKind::Num(axis.to_string()), span);
             let kwargs = [(Ident::new("axis", span), place)];
-            let call = CallArgs { name: row.name, args: vec![Arg::Value(operand.clone())], kwargs: &kwargs, span };
+            let call = CallArgs {
+                name: row.name,
+                args: vec![Arg::Value(operand.clone())],
+                kwargs: &kwargs,
+                span,
+            };
             return self.apply(&Ident::new(row.name, span), &call);
         }
         let shape = self.graph.shape(operand.val.node).clone();
@@ -168,8 +227,10 @@ impl Lowerer<'_> {
             (false, true) => "a column has one axis",
             _ => "a row has one axis",
         };
-        let constant = if row.name == "softmax" { "is constant 1" } else { "sees one entry at a time" };
-        let message = format!("{what}: `{}` over axis {} of {shape} {constant}", row.name, axis + 1);
+        let constant =
+            if row.name == "softmax" { "is constant 1" } else { "sees one entry at a time" };
+        let message =
+            format!("{what}: `{}` over axis {} of {shape} {constant}", row.name, axis + 1);
         Diagnostic::new(Code::BadAxis, span, message)
             .label(operand.span, shape)
             .help(format!("leave the axis out: `{}(x)` runs down a column", row.name))

@@ -34,7 +34,9 @@ impl Lowerer<'_> {
             ExprKind::Sum(first, rest) => self.matrix_sum(first, rest, span),
             ExprKind::Transpose(inner) => self.flip(inner),
             ExprKind::Index(base, items) => self.matrix_entry(base, items, span),
-            ExprKind::Call { func, bound, args, kwargs } if bound.is_empty() => self.matrix_call(func, args, kwargs, span),
+            ExprKind::Call { func, bound, args, kwargs } if bound.is_empty() => {
+                self.matrix_call(func, args, kwargs, span)
+            }
             _ => self.ordinary_expr(expr),
         }?;
         self.two_dimensional(val, span)
@@ -49,15 +51,20 @@ impl Lowerer<'_> {
             [_, _] => Ok(val),
             [only] if only.is_one() => Ok(self.squeezed(&val)),
             [_] => Ok(self.column(&val)),
-            _ => Err(Diagnostic::new(Code::BadAxis, span, "everything is two-dimensional here, but this has more axes")
-                .here(self.graph.show_shape(&shape))),
+            _ => Err(Diagnostic::new(
+                Code::BadAxis,
+                span,
+                "everything is two-dimensional here, but this has more axes",
+            )
+            .here(self.graph.show_shape(&shape))),
         }
     }
 
     /// The single entry of a value whose positional axes all have size 1.
     fn squeezed(&mut self, val: &Val) -> Val {
         let labels: Vec<u32> = (0..self.graph.rank(val.node) as u32).collect();
-        let node = self.graph.einsum(&[(val.node, labels.clone())], &labels[..val.labels.len()], &[]);
+        let node =
+            self.graph.einsum(&[(val.node, labels.clone())], &labels[..val.labels.len()], &[]);
         Val { node, labels: val.labels.clone() }
     }
 
@@ -115,7 +122,8 @@ impl Lowerer<'_> {
     /// `a + B - c`
     fn matrix_sum(&mut self, first: &Expr, rest: &[(AddOp, Expr)], span: Span) -> Result<Val> {
         let (mut terms, mut written) = (Vec::new(), Vec::new());
-        let all = std::iter::once((AddOp::Add, first)).chain(rest.iter().map(|(op, term)| (*op, term)));
+        let all =
+            std::iter::once((AddOp::Add, first)).chain(rest.iter().map(|(op, term)| (*op, term)));
         for (op, term) in all {
             let sign = if op == AddOp::Add { Num::ONE } else { Num::int(-1) };
             // `vector(1)` is as long as the other terms.
@@ -130,21 +138,55 @@ impl Lowerer<'_> {
         }
         self.refuse_ambiguous(&written, &terms, span)?;
         self.sum_of(&terms, span)
+            .map_err(|diagnostic| self.sum_mismatch(diagnostic, &written, &terms))
+    }
+
+    /// Two matrices that do not add, with their names and a transposition that helps.
+    fn sum_mismatch(
+        &self,
+        plain: Diagnostic,
+        written: &[&Expr],
+        terms: &[(Operand, Num)],
+    ) -> Diagnostic {
+        let ([left, right], [(a, _), (b, _)]) = (written, terms) else { return plain };
+        let [left, right] = [left, right].map(|expr| chainrule_grammar::print::expr(expr));
+        let (shape, other) = (self.show_matrix(&a.val), self.show_matrix(&b.val));
+        let message =
+            format!("{left} and {right} cannot be added: {left} is {shape}, {right} is {other}");
+        let diagnostic = Diagnostic::new(Code::ShapeMismatch, plain.span(), message)
+            .label(a.span, format!("{left} is {shape}"))
+            .label(b.span, format!("{right} is {other}"));
+        let ([rows, columns], [p, q]) = (self.rows_columns(&a.val), self.rows_columns(&b.val));
+        if rows == q && columns == p {
+            diagnostic.help(format!("transpose one of them: {right}'"))
+        } else {
+            diagnostic
+        }
     }
 
     /// A vector that was declared without saying that it is a column does not add to a matrix.
-    fn refuse_ambiguous(&self, written: &[&Expr], terms: &[(Operand, Num)], span: Span) -> Result<()> {
+    fn refuse_ambiguous(
+        &self,
+        written: &[&Expr],
+        terms: &[(Operand, Num)],
+        span: Span,
+    ) -> Result<()> {
         let bare = |term: &Expr| match &term.kind {
-            ExprKind::Name(name) => self.value(name).is_some_and(|val| self.graph.rank(val.node) == 1),
+            ExprKind::Name(name) => {
+                self.value(name).is_some_and(|val| self.graph.rank(val.node) == 1)
+            }
             _ => false,
         };
         let wide = terms.iter().find(|(operand, _)| {
             let [rows, columns] = self.rows_columns(&operand.val);
             !rows.is_one() && !columns.is_one()
         });
-        let (Some(at), Some((wide, _))) = (written.iter().position(|term| bare(term)), wide) else { return Ok(()) };
+        let (Some(at), Some((wide, _))) = (written.iter().position(|term| bare(term)), wide) else {
+            return Ok(());
+        };
         let (length, name) = (&terms[at].0, chainrule_grammar::print::expr(written[at]));
-        let ([size, _], [_, columns]) = (self.rows_columns(&length.val), self.rows_columns(&wide.val));
+        let ([size, _], [_, columns]) =
+            (self.rows_columns(&length.val), self.rows_columns(&wide.val));
         let (size, columns) = (self.graph.show_dim(&size), self.graph.show_dim(&columns));
         let shape = self.show_matrix(&wide.val);
         Err(Diagnostic::new(
@@ -167,23 +209,35 @@ impl Lowerer<'_> {
             [one] if rows.is_one() => vec![first, one.clone()],
             [_, _] => items.to_vec(),
             _ => {
-                return Err(Diagnostic::new(Code::BadIndexing, span, "a matrix wants a row and a column between the brackets")
-                    .label(operand.span, self.show_matrix(&operand.val))
-                    .help("write `X[i, j]`, `X[i, :]` or `X[:, j]`"));
+                return Err(Diagnostic::new(
+                    Code::BadIndexing,
+                    span,
+                    "a matrix wants a row and a column between the brackets",
+                )
+                .label(operand.span, self.show_matrix(&operand.val))
+                .help("write `X[i, j]`, `X[i, :]` or `X[:, j]`"));
             }
         };
         let operand = self.as_matrix(operand);
         let single = all.iter().all(|item| matches!(item, IndexItem::At(_)));
-        let shifted: Vec<IndexItem> = all.iter().map(|item| self.from_zero(item, single)).collect::<Result<_>>()?;
+        let shifted: Vec<IndexItem> =
+            all.iter().map(|item| self.zero_based(item, single)).collect::<Result<_>>()?;
         self.index_val(&operand.val, base.span, &shifted, span)
     }
 
     /// A position counted from 1 as one counted from 0; beside a slice it stays a slice of one.
-    fn from_zero(&self, item: &IndexItem, single: bool) -> Result<IndexItem> {
+    fn zero_based(&self, item: &IndexItem, single: bool) -> Result<IndexItem> {
         let less = |expr: &Expr| -> Result<Expr> {
-            let fixed = self.position(expr).filter(|at| at.terms.is_empty()).and_then(|at| at.offset.as_fixed());
+            let fixed = self
+                .position(expr)
+                .filter(|at| at.terms.is_empty())
+                .and_then(|at| at.offset.as_fixed());
             if fixed.is_some_and(|at| at < 1) {
-                return Err(Diagnostic::new(Code::BadIndexing, expr.span, "positions count from 1 in this dialect"));
+                return Err(Diagnostic::new(
+                    Code::BadIndexing,
+                    expr.span,
+                    "positions count from 1 in this dialect",
+                ));
             }
             let one = Expr::new(ExprKind::Num("1".into()), expr.span);
             Ok(Expr::new(ExprKind::Sum(Box::new(expr.clone()), vec![(AddOp::Sub, one)]), expr.span))
@@ -192,22 +246,31 @@ impl Lowerer<'_> {
             IndexItem::At(expr) if single => IndexItem::At(less(expr)?),
             IndexItem::At(expr) => IndexItem::Slice(Some(less(expr)?), Some(expr.clone()), None),
             // The middle of three is the step.
-            IndexItem::Slice(from, to, None) => IndexItem::Slice(from.as_ref().map(less).transpose()?, to.clone(), None),
-            IndexItem::Slice(from, Some(step), Some(to)) => {
-                IndexItem::Slice(from.as_ref().map(less).transpose()?, Some(to.clone()), Some(step.clone()))
+            IndexItem::Slice(from, to, None) => {
+                IndexItem::Slice(from.as_ref().map(less).transpose()?, to.clone(), None)
             }
+            IndexItem::Slice(from, Some(step), Some(to)) => IndexItem::Slice(
+                from.as_ref().map(less).transpose()?,
+                Some(to.clone()),
+                Some(step.clone()),
+            ),
             other => other.clone(),
         })
     }
 
     /// A definition cannot take a function's name: here both are called with parentheses.
     pub(crate) fn refuse_function_name(&self, name: &Ident) -> Result<()> {
-        let taken = self.is_matlab() && name.name.len() > 1 && crate::ops::lookup(&name.name, 1).is_some();
+        let taken =
+            self.is_matlab() && name.name.len() > 1 && crate::ops::lookup(&name.name, 1).is_some();
         if !taken {
             return Ok(());
         }
-        Err(Diagnostic::new(Code::Redefinition, name.span, format!("`{}` is a built-in function and cannot be assigned", name.name))
-            .help("choose another name"))
+        Err(Diagnostic::new(
+            Code::Redefinition,
+            name.span,
+            format!("`{}` is a built-in function and cannot be assigned", name.name),
+        )
+        .help("choose another name"))
     }
 
     /// The exponent of a matrix: a whole number.

@@ -16,10 +16,16 @@ struct Chain {
 
 impl Lowerer<'_> {
     /// `a*X*b'`, `x .* y`, `X/n`
-    pub(super) fn matrix_product(&mut self, first: &Expr, rest: &[(MulOp, Expr)], span: Span) -> Result<Val> {
+    pub(super) fn matrix_product(
+        &mut self,
+        first: &Expr,
+        rest: &[(MulOp, Expr)],
+        span: Span,
+    ) -> Result<Val> {
         let mut chain = Chain::default();
-        let written: Vec<(MulOp, &Expr)> =
-            std::iter::once((MulOp::DotMul, first)).chain(rest.iter().map(|(op, factor)| (*op, factor))).collect();
+        let written: Vec<(MulOp, &Expr)> = std::iter::once((MulOp::DotMul, first))
+            .chain(rest.iter().map(|(op, factor)| (*op, factor)))
+            .collect();
         let operands = self.factors(&written)?;
         let mut covered = first.span;
         for (at, operand) in operands.into_iter().enumerate() {
@@ -38,7 +44,13 @@ impl Lowerer<'_> {
     }
 
     /// Takes the next factor into the chain; `place` is the factor before it, itself, and both.
-    fn join(&mut self, chain: &mut Chain, op: MulOp, operand: Operand, place: Option<(&Expr, &Expr, Span)>) -> Result<()> {
+    fn join(
+        &mut self,
+        chain: &mut Chain,
+        op: MulOp,
+        operand: Operand,
+        place: Option<(&Expr, &Expr, Span)>,
+    ) -> Result<()> {
         let divides = matches!(op, MulOp::Div | MulOp::DotDiv);
         if self.is_scalar(&operand) {
             chain.scalars.push((operand, divides));
@@ -49,9 +61,13 @@ impl Lowerer<'_> {
             return Ok(());
         };
         match op {
-            MulOp::Div => Err(Diagnostic::new(Code::MatmulShape, operand.span, "`/` divides by a scalar, and this is a matrix")
-                .here(self.show_matrix(&operand.val))
-                .help("`./` divides entry by entry; for a system of equations multiply by `inv(…)`")),
+            MulOp::Div => Err(Diagnostic::new(
+                Code::MatmulShape,
+                operand.span,
+                "`/` divides by a scalar, and this is a matrix",
+            )
+            .here(self.show_matrix(&operand.val))
+            .help("`./` divides entry by entry; for a system of equations multiply by `inv(…)`")),
             MulOp::DotMul | MulOp::DotDiv => {
                 chain.matrices.push((operand, divides));
                 Ok(())
@@ -66,7 +82,8 @@ impl Lowerer<'_> {
                 let held = Operand { val, span: left.span };
                 let val = self.times(&held, &operand, [left, right], covered)?;
                 let product = Operand { val, span: covered };
-                let into = if self.is_scalar(&product) { &mut chain.scalars } else { &mut chain.matrices };
+                let into =
+                    if self.is_scalar(&product) { &mut chain.scalars } else { &mut chain.matrices };
                 into.push((product, false));
                 Ok(())
             }
@@ -75,7 +92,8 @@ impl Lowerer<'_> {
 
     /// The matrix product of two matrices; a single entry is a scalar.
     fn times(&mut self, a: &Operand, b: &Operand, written: [&Expr; 2], span: Span) -> Result<Val> {
-        let ([rows, inner], [other, columns]) = (self.rows_columns(&a.val), self.rows_columns(&b.val));
+        let ([rows, inner], [other, columns]) =
+            (self.rows_columns(&a.val), self.rows_columns(&b.val));
         if inner != other {
             return Err(self.product_mismatch(a, b, written, span));
         }
@@ -83,8 +101,15 @@ impl Lowerer<'_> {
         Ok(if rows.is_one() && columns.is_one() { self.squeezed(&val) } else { val })
     }
 
-    fn product_mismatch(&self, a: &Operand, b: &Operand, written: [&Expr; 2], span: Span) -> Diagnostic {
-        let ([rows, inner], [other, columns]) = (self.rows_columns(&a.val), self.rows_columns(&b.val));
+    fn product_mismatch(
+        &self,
+        a: &Operand,
+        b: &Operand,
+        written: [&Expr; 2],
+        span: Span,
+    ) -> Diagnostic {
+        let ([rows, inner], [other, columns]) =
+            (self.rows_columns(&a.val), self.rows_columns(&b.val));
         let [left, right] = written.map(chainrule_grammar::print::expr);
         let both = |diagnostic: Diagnostic| {
             diagnostic
@@ -92,7 +117,8 @@ impl Lowerer<'_> {
                 .label(b.span, format!("{right} is {}", self.show_matrix(&b.val)))
         };
         if inner.is_one() && columns.is_one() && rows == other {
-            let message = format!("vector*vector is not defined: `{left}*{right}` multiplies two columns");
+            let message =
+                format!("vector*vector is not defined: `{left}*{right}` multiplies two columns");
             return both(Diagnostic::new(Code::MatmulShape, span, message)).help(format!(
                 "write {left}'*{right} (dot), {left}*{right}' (outer) or {left}.*{right} (element-wise)"
             ));
@@ -110,7 +136,8 @@ impl Lowerer<'_> {
             return diagnostic.help(format!("transpose the right operand: {left}*{right}'"));
         }
         let (inner, other) = (self.graph.show_dim(&inner), self.graph.show_dim(&other));
-        diagnostic.help(format!("{left}*{right} forces {other} = {inner}; declare it or fix the shape"))
+        diagnostic
+            .help(format!("{left}*{right} forces {other} = {inner}; declare it or fix the shape"))
     }
 
     /// The factors of a product. `vector(1)'*X` takes its length from what follows, `X*vector(1)` from what stands before it.
@@ -129,13 +156,22 @@ impl Lowerer<'_> {
                 (None, Some(filler)) => filler,
                 (None, None) => (*factor, false),
             };
-            let next = written.get(at + 1).filter(|(op, _)| *op == MulOp::Mul && flipped).and_then(|_| known[at + 1].as_ref());
+            let next = written
+                .get(at + 1)
+                .filter(|(op, _)| *op == MulOp::Mul && flipped)
+                .and_then(|_| known[at + 1].as_ref());
             let before = operands.last().filter(|_| *op == MulOp::Mul && !flipped);
             let shape = match (before, next) {
-                (Some(left), _) if !self.is_scalar(left) => [self.rows_columns(&left.val)[1].clone(), Dim::fixed(1)],
-                (_, Some(right)) if !self.is_scalar(right) => [Dim::fixed(1), self.rows_columns(&right.val)[0].clone()],
+                (Some(left), _) if !self.is_scalar(left) => {
+                    [self.rows_columns(&left.val)[1].clone(), Dim::fixed(1)]
+                }
+                (_, Some(right)) if !self.is_scalar(right) => {
+                    [Dim::fixed(1), self.rows_columns(&right.val)[0].clone()]
+                }
                 // Entry by entry a single number repeats as far as its neighbour goes.
-                _ if matches!(written.get(at.max(1)), Some((MulOp::DotMul | MulOp::DotDiv, _))) => [Dim::fixed(1), Dim::fixed(1)],
+                _ if matches!(written.get(at.max(1)), Some((MulOp::DotMul | MulOp::DotDiv, _))) => {
+                    [Dim::fixed(1), Dim::fixed(1)]
+                }
                 _ => return Err(no_length(factor.span)),
             };
             operands.push(self.filled(value, shape, factor.span)?);
@@ -148,20 +184,28 @@ impl Lowerer<'_> {
         if shape.iter().all(Dim::is_one) {
             return Ok(value);
         }
-        Ok(Operand { val: Val { node: self.graph.fill(value.val.node, &shape), labels: Vec::new() }, span })
+        Ok(Operand {
+            val: Val { node: self.graph.fill(value.val.node, &shape), labels: Vec::new() },
+            span,
+        })
     }
 
     /// `X^2`: a scalar to any power, a square matrix to a whole one.
     pub(super) fn matrix_power(&mut self, base: &Expr, exponent: &Expr, span: Span) -> Result<Val> {
         let (matrix, power) = (self.operand(base)?, self.operand(exponent)?);
-        let (name, shown) = (chainrule_grammar::print::expr(base), chainrule_grammar::print::expr(exponent));
+        let (name, shown) =
+            (chainrule_grammar::print::expr(base), chainrule_grammar::print::expr(exponent));
         if self.is_scalar(&matrix) && self.is_scalar(&power) {
             return self.power_of(matrix, power, span);
         }
         let [rows, columns] = self.rows_columns(&matrix.val);
         if self.is_scalar(&matrix) || !self.is_scalar(&power) {
-            return Err(Diagnostic::new(Code::BadArgument, span, "a matrix cannot be an exponent of `^`")
-                .help(format!("did you mean {name}.^{shown} ?")));
+            return Err(Diagnostic::new(
+                Code::BadArgument,
+                span,
+                "a matrix cannot be an exponent of `^`",
+            )
+            .help(format!("did you mean {name}.^{shown} ?")));
         }
         if rows != columns {
             let message = format!("{name}^{shown} is a matrix product and {name} is not square");
@@ -170,8 +214,12 @@ impl Lowerer<'_> {
                 .help(format!("did you mean {name}.^{shown} ?")));
         }
         let Some(count) = self.whole_exponent(&power) else {
-            return Err(Diagnostic::new(Code::BadArgument, power.span, "a matrix can only be raised to a whole number from -64 to 64")
-                .help(format!("did you mean {name}.^{shown} ?")));
+            return Err(Diagnostic::new(
+                Code::BadArgument,
+                power.span,
+                "a matrix can only be raised to a whole number from -64 to 64",
+            )
+            .help(format!("did you mean {name}.^{shown} ?")));
         };
         self.repeated(matrix, count, &rows, span)
     }
@@ -196,7 +244,11 @@ impl Lowerer<'_> {
 pub(super) fn filler(expr: &Expr) -> Option<(&Expr, bool)> {
     match &expr.kind {
         ExprKind::Transpose(inner) => filler(inner).map(|(value, flipped)| (value, !flipped)),
-        ExprKind::Call { func, bound, args, kwargs } if matches!(func.name.as_str(), "vector" | "matrix") && bound.is_empty() && kwargs.is_empty() => {
+        ExprKind::Call { func, bound, args, kwargs }
+            if matches!(func.name.as_str(), "vector" | "matrix")
+                && bound.is_empty()
+                && kwargs.is_empty() =>
+        {
             args.first().filter(|_| args.len() == 1).map(|value| (value, false))
         }
         _ => None,
@@ -204,6 +256,10 @@ pub(super) fn filler(expr: &Expr) -> Option<(&Expr, bool)> {
 }
 
 pub(super) fn no_length(span: Span) -> Diagnostic {
-    Diagnostic::new(Code::BadDimension, span, "how long `vector(…)` is does not follow from what stands beside it")
-        .help("say it: `ones(n, 1)`")
+    Diagnostic::new(
+        Code::BadDimension,
+        span,
+        "how long `vector(…)` is does not follow from what stands beside it",
+    )
+    .help("say it: `ones(n, 1)`")
 }

@@ -37,8 +37,11 @@ struct Slimmer<'g> {
 
 impl Slimmer<'_> {
     fn program(&mut self, lowered: &mut Lowered) {
-        let mut roots: Vec<&mut NodeId> = lowered.vars.iter_mut().chain(lowered.scope.values_mut()).collect();
-        roots.extend(lowered.losses.iter_mut().chain(&mut lowered.outputs).map(|named| &mut named.node));
+        let mut roots: Vec<&mut NodeId> =
+            lowered.vars.iter_mut().chain(lowered.scope.values_mut()).collect();
+        roots.extend(
+            lowered.losses.iter_mut().chain(&mut lowered.outputs).map(|named| &mut named.node),
+        );
         for request in &mut lowered.requests {
             roots.push(&mut request.of.node);
             roots.extend(request.wrt.iter_mut().map(|named| &mut named.node));
@@ -47,7 +50,8 @@ impl Slimmer<'_> {
         for id in self.old.reachable(&nodes) {
             let node = self.node(id);
             self.map.insert(id, node);
-            let leaf = matches!(self.new.op(node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+            let leaf =
+                matches!(self.new.op(node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
             if let Some(name) = self.old.names.get(&id).filter(|_| !leaf) {
                 self.new.names.entry(node).or_insert_with(|| name.clone());
             }
@@ -74,9 +78,13 @@ impl Slimmer<'_> {
             }
             Op::Einsum(e) => {
                 let read = |ixs: &[u8]| -> Vec<u32> {
-                    ixs.iter().filter(|ix| !e.sizes[**ix as usize].is_one()).map(|ix| u32::from(*ix)).collect()
+                    ixs.iter()
+                        .filter(|ix| !e.sizes[**ix as usize].is_one())
+                        .map(|ix| u32::from(*ix))
+                        .collect()
                 };
-                let factors: Vec<(NodeId, Vec<u32>)> = args.into_iter().zip(e.ins.iter().map(|ins| read(ins))).collect();
+                let factors: Vec<(NodeId, Vec<u32>)> =
+                    args.into_iter().zip(e.ins.iter().map(|ins| read(ins))).collect();
                 let sizes = e.sizes.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim));
                 let extra: Vec<(u32, Dim)> = sizes.filter(|(_, dim)| !dim.is_one()).collect();
                 self.new.einsum(&factors, &read(&e.out), &extra)
@@ -98,7 +106,9 @@ impl Slimmer<'_> {
     /// Whether a node or an argument of it has an axis of size 1.
     fn touches_ones(&self, id: NodeId) -> bool {
         let node = self.old.node(id);
-        std::iter::once(&id).chain(&node.args).any(|one| self.old.shape(*one).iter().any(Dim::is_one))
+        std::iter::once(&id)
+            .chain(&node.args)
+            .any(|one| self.old.shape(*one).iter().any(Dim::is_one))
     }
 
     /// What a call is told, for slim arguments; `None` where it needs the axes that it has.
@@ -125,7 +135,8 @@ impl Slimmer<'_> {
         let args: Vec<NodeId> = old.args.iter().map(|arg| self.widen(*arg)).collect();
         let wide = self.new.push(old.op, args, old.shape.clone());
         let labels: Vec<u32> = (0..old.shape.len() as u32).collect();
-        let kept: Vec<u32> = labels.iter().copied().filter(|label| !old.shape[*label as usize].is_one()).collect();
+        let kept: Vec<u32> =
+            labels.iter().copied().filter(|label| !old.shape[*label as usize].is_one()).collect();
         self.new.einsum(&[(wide, labels)], &kept, &[])
     }
 
@@ -133,7 +144,8 @@ impl Slimmer<'_> {
         let shape = self.old.shape(old).clone();
         let out: Vec<u32> = (0..shape.len() as u32).collect();
         let all = || out.iter().copied().zip(shape.iter().cloned());
-        let kept: Vec<u32> = all().filter(|(_, dim)| !dim.is_one()).map(|(label, _)| label).collect();
+        let kept: Vec<u32> =
+            all().filter(|(_, dim)| !dim.is_one()).map(|(label, _)| label).collect();
         let extra: Vec<(u32, Dim)> = all().filter(|(_, dim)| dim.is_one()).collect();
         self.new.einsum(&[(self.map[&old], kept)], &out, &extra)
     }
@@ -144,8 +156,12 @@ fn slim_view(view: &View, source: &[Dim]) -> Option<View> {
     let place = |axis: usize| view.shape[..axis].iter().filter(|dim| !dim.is_one()).count();
     let mut map = Vec::new();
     for (at, dim) in view.map.iter().zip(source) {
-        let terms: Vec<(usize, i64)> =
-            at.terms.iter().filter(|(axis, _)| !view.shape[*axis].is_one()).map(|(axis, c)| (place(*axis), *c)).collect();
+        let terms: Vec<(usize, i64)> = at
+            .terms
+            .iter()
+            .filter(|(axis, _)| !view.shape[*axis].is_one())
+            .map(|(axis, c)| (place(*axis), *c))
+            .collect();
         if !dim.is_one() {
             map.push(Affine { terms, offset: at.offset.clone(), divisor: at.divisor });
         } else if !terms.is_empty() || at.offset.as_fixed() != Some(0) {

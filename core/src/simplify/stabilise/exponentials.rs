@@ -1,0 +1,282 @@
+//! Formulas of exponentials: their logarithms, and their quotients. Each rule is exact wherever the formula it replaces is defined.
+
+use super::{Known, facts};
+use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
+use crate::ops::OpId;
+
+type Rewritten = Option<(&'static str, NodeId)>;
+
+impl Known {
+    /// A logarithm in stable spelling.
+    fn stable_log(&self, graph: &mut Graph, of: NodeId) -> NodeId {
+        let shape = graph.shape(of).clone();
+        let log = graph.call(self.log, vec![of], Attrs::default(), shape);
+        if facts::number(graph, of).is_some_and(|value| value.is_one()) {
+            let shape = graph.shape(of).clone();
+            return graph.zeros(&shape);
+        }
+        self.logarithm(graph, log).map_or(log, |(_, better)| better)
+    }
+
+    /// log(cosh(x)) = logcosh(x)
+    pub(super) fn log_of_cosh(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let x = self.argument(graph, arg, self.cosh)?;
+        Some(("log-cosh", self.unary(graph, self.logcosh, x)))
+    }
+
+    /// log(1 + u) = log1p(u)
+    pub(super) fn log_of_one_plus(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let (c, u) = one_and(graph, arg)?;
+        let u = graph.scale(c, u);
+        Some(("log1p", self.unary(graph, self.log1p, u)))
+    }
+
+    /// log(Π f^p) = Σ p·log(f) where every f is over 0 and one of them is made of exponentials. Where indices are summed over, that
+    /// is a logsumexp, as long as one of the factors has all indices anyway.
+    pub(super) fn log_of_product(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let Op::Einsum(e) = graph.op(arg).clone() else { return None };
+        let factors = graph.args(arg).to_vec();
+        let bases: Vec<(NodeId, Num)> =
+            factors.iter().map(|&factor| power_of(graph, factor)).collect();
+        let exponential = bases.iter().any(|(base, _)| self.is_exponential(graph, *base));
+        if !exponential || !bases.iter().all(|(base, _)| facts::positive(graph, *base)) {
+            return None;
+        }
+        let bound = e.bound();
+        let widest = e.ins.iter().any(|ins| (0..e.sizes.len() as u8).all(|ix| ins.contains(&ix)));
+        if !bound.is_empty() && !widest {
+            return None;
+        }
+        let axes: Vec<u8> = e.out.iter().chain(&bound).copied().collect();
+        let shape: Vec<Dim> = axes.iter().map(|ix| e.sizes[*ix as usize].clone()).collect();
+        let mut terms = Vec::new();
+        for ((base, power), ins) in bases.into_iter().zip(&e.ins) {
+            let log = self.stable_log(graph, base);
+            terms.push((power, spread(graph, log, ins, &axes, &e)));
+        }
+        let sum = graph.add(&terms, &shape);
+        if bound.is_empty() {
+            return Some(("log-of-product", sum));
+        }
+        let attrs = Attrs { axes: (e.out.len()..axes.len()).collect(), ints: Vec::new() };
+        let out = shape[..e.out.len()].to_vec();
+        Some(("log-sum-exp", graph.call(self.logsumexp, vec![sum], attrs, out)))
+    }
+
+    /// log(Σ c·t) = logaddexp(log c + log t, …) where every c and t is over 0 and a t is made of exponentials.
+    pub(super) fn log_of_terms(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let Op::Add(coefficients) = graph.op(arg).clone() else { return None };
+        let terms = graph.args(arg).to_vec();
+        let exponential = terms.iter().any(|term| self.has_exponential(graph, *term));
+        let over = coefficients.iter().all(|c| !c.is_negative())
+            && terms.iter().all(|term| facts::positive(graph, *term));
+        if !exponential || !over {
+            return None;
+        }
+        let shape = graph.shape(arg).clone();
+        let mut total: Option<NodeId> = None;
+        for (c, term) in coefficients.into_iter().zip(terms) {
+            let factor = graph.constant(c);
+            let (scale, log) = (self.stable_log(graph, factor), self.stable_log(graph, term));
+            let scale = graph.fill(scale, &shape);
+            let log = graph.add(&[(Num::ONE, log), (Num::ONE, scale)], &shape);
+            total = Some(match total {
+                Some(total) => {
+                    graph.call(self.logaddexp, vec![total, log], Attrs::default(), shape.clone())
+                }
+                None => log,
+            });
+        }
+        total.map(|total| ("log-add-exp", total))
+    }
+
+    /// exp(x) - 1 = expm1(x), and sqrt(1 + u) - 1 = u/(sqrt(1 + u) + 1)
+    pub(super) fn less_one(&self, graph: &mut Graph, node: NodeId) -> Rewritten {
+        let Op::Add(coefficients) = graph.op(node).clone() else { return None };
+        let [a, b] = *graph.args(node) else { return None };
+        let one = |id: NodeId| facts::number(graph, id).is_some_and(|value| value.is_one());
+        let (c, term, less) = match (one(a), one(b)) {
+            (false, true) => (coefficients[0], a, coefficients[1]),
+            (true, false) => (coefficients[1], b, coefficients[0]),
+            _ => return None,
+        };
+        if c != -less {
+            return None;
+        }
+        if let Some(x) = self.argument(graph, term, self.exp) {
+            let better = self.unary(graph, self.expm1, x);
+            return Some(("expm1", graph.scale(c, better)));
+        }
+        let (root, half) = power_of(graph, term);
+        if Some(half) != Num::ratio(1, 2) {
+            return None;
+        }
+        let (scale, u) = one_and(graph, root)?;
+        let shape = graph.shape(node).clone();
+        let ones = graph.ones(&shape);
+        let below = graph.add(&[(Num::ONE, term), (Num::ONE, ones)], &shape);
+        let inverse = graph.pow(below, Num::int(-1));
+        let share = graph.multiply(&[u, inverse]);
+        Some(("root-less-one", graph.scale(c * scale, share)))
+    }
+
+    /// Products that are a tanh or a sigmoid written out: two factors that are read alike become one.
+    pub(super) fn written_out(&self, graph: &mut Graph, node: NodeId) -> Rewritten {
+        let Op::Einsum(e) = graph.op(node).clone() else { return None };
+        let args = graph.args(node).to_vec();
+        for at in 0..args.len() {
+            for other in (0..args.len()).filter(|other| *other != at && e.ins[*other] == e.ins[at])
+            {
+                let Some((rule, better)) = self.pair(graph, args[at], args[other]) else {
+                    continue;
+                };
+                let labels = |ins: &[u8]| ins.iter().map(|ix| u32::from(*ix)).collect::<Vec<u32>>();
+                let mut factors: Vec<(NodeId, Vec<u32>)> = Vec::new();
+                for (k, &arg) in args.iter().enumerate().filter(|(k, _)| *k != other) {
+                    factors.push((if k == at { better } else { arg }, labels(&e.ins[k])));
+                }
+                let extra: Vec<(u32, Dim)> =
+                    e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
+                return Some((rule, graph.einsum(&factors, &labels(&e.out), &extra)));
+            }
+        }
+        None
+    }
+
+    /// `a · b` for a pair of factors: exp(x)·sigmoid(-x), (exp(x) - exp(-x))/(exp(x) + exp(-x)), (exp(x) - 1)·sigmoid(-x)
+    fn pair(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
+        if let Some(y) = self.argument(graph, b, self.sigmoid) {
+            let x = self.argument(graph, a, self.exp);
+            if let Some(x) = x.filter(|x| opposite(graph, *x, y)) {
+                return Some(("sigmoid", self.unary(graph, self.sigmoid, x)));
+            }
+            let (c, x) = self.scaled_expm1(graph, a)?;
+            if !opposite(graph, x, y) {
+                return None;
+            }
+            let half = graph.scale(Num::ratio(1, 2)?, x);
+            let tanh = self.unary(graph, self.tanh, half);
+            return Some(("tanh", graph.scale(c, tanh)));
+        }
+        let (below, power) = power_of(graph, b);
+        if power != Num::int(-1) {
+            return None;
+        }
+        let (over, under) =
+            (self.two_exponentials(graph, a)?, self.two_exponentials(graph, below)?);
+        let [(p, u), (q, v)] = over;
+        let [(r, w), (s, z)] = under;
+        let same = (u == w && v == z) || (u == z && v == w);
+        if !same || !opposite(graph, u, v) || p != -q || r != s || r.is_zero() {
+            return None;
+        }
+        let tanh = self.unary(graph, self.tanh, u);
+        Some(("tanh", graph.scale(p * r.recip()?, tanh)))
+    }
+
+    /// The c and x of c·expm1(x).
+    fn scaled_expm1(&self, graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
+        match (graph.op(node), graph.args(node)) {
+            (Op::Add(c), [only]) => Some((c[0], self.argument(graph, *only, self.expm1)?)),
+            _ => Some((Num::ONE, self.argument(graph, node, self.expm1)?)),
+        }
+    }
+
+    /// The p, u, q, v of p·exp(u) + q·exp(v).
+    fn two_exponentials(&self, graph: &Graph, node: NodeId) -> Option<[(Num, NodeId); 2]> {
+        let Op::Add(c) = graph.op(node) else { return None };
+        let [a, b] = *graph.args(node) else { return None };
+        Some([
+            (c[0], self.argument(graph, a, self.exp)?),
+            (c[1], self.argument(graph, b, self.exp)?),
+        ])
+    }
+
+    /// The x of f(x).
+    fn argument(&self, graph: &Graph, node: NodeId, f: OpId) -> Option<NodeId> {
+        match graph.op(node) {
+            Op::Call(op, _) if *op == f => graph.args(node).first().copied(),
+            _ => None,
+        }
+    }
+
+    fn unary(&self, graph: &mut Graph, f: OpId, x: NodeId) -> NodeId {
+        let shape = graph.shape(x).clone();
+        graph.call(f, vec![x], Attrs::default(), shape)
+    }
+
+    /// exp(x), or a sum of such, whose logarithm can be told without them.
+    fn is_exponential(&self, graph: &Graph, node: NodeId) -> bool {
+        let is_exp = |id: NodeId| matches!(graph.op(id), Op::Call(op, _) if *op == self.exp);
+        is_exp(node)
+            || match graph.op(node) {
+                Op::Add(_) | Op::Einsum(_) => graph.args(node).iter().any(|&arg| is_exp(arg)),
+                _ => false,
+            }
+    }
+
+    fn has_exponential(&self, graph: &Graph, term: NodeId) -> bool {
+        let (base, _) = power_of(graph, term);
+        self.is_exponential(graph, base)
+            || matches!(graph.op(base), Op::Einsum(_))
+                && graph
+                    .args(base)
+                    .iter()
+                    .any(|&arg| self.is_exponential(graph, power_of(graph, arg).0))
+    }
+}
+
+/// The base and the exponent of a constant power.
+fn power_of(graph: &Graph, node: NodeId) -> (NodeId, Num) {
+    match graph.op(node) {
+        Op::Pow(exponent) => (graph.args(node)[0], *exponent),
+        _ => (node, Num::ONE),
+    }
+}
+
+/// The c and u of 1 + c·u.
+fn one_and(graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
+    let Op::Add(c) = graph.op(node) else { return None };
+    let [a, b] = *graph.args(node) else { return None };
+    let one = |at: usize, id: NodeId| {
+        facts::number(graph, id).is_some_and(|value| (value * c[at]).is_one())
+    };
+    match (one(0, a), one(1, b)) {
+        (true, false) => Some((c[1], b)),
+        (false, true) => Some((c[0], a)),
+        _ => None,
+    }
+}
+
+/// Whether b is -a, as written.
+fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
+    let scaled = |mut node: NodeId| {
+        let mut scale = Num::ONE;
+        while let (Op::Add(c), [only]) = (graph.op(node), graph.args(node)) {
+            (scale, node) = (scale * c[0], *only);
+        }
+        (scale, node)
+    };
+    let ((c, x), (d, y)) = (scaled(a), scaled(b));
+    if x == y {
+        return c == -d;
+    }
+    // Sums: the same terms with opposite signs.
+    match (graph.op(x), graph.op(y)) {
+        (Op::Add(p), Op::Add(q)) if graph.args(x).len() == graph.args(y).len() => {
+            graph.args(x).iter().zip(p).all(|(term, p)| {
+                graph.args(y).iter().zip(q).any(|(other, q)| other == term && c * *p == -(d * *q))
+            })
+        }
+        _ => false,
+    }
+}
+
+/// A factor of a product on its own, with the product's axes.
+fn spread(graph: &mut Graph, node: NodeId, ins: &[u8], axes: &[u8], e: &Einsum) -> NodeId {
+    let labels: Vec<u32> = ins.iter().map(|ix| u32::from(*ix)).collect();
+    let out: Vec<u32> = axes.iter().map(|ix| u32::from(*ix)).collect();
+    let extra: Vec<(u32, Dim)> =
+        axes.iter().map(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone())).collect();
+    graph.einsum(&[(node, labels)], &out, &extra)
+}
