@@ -45,7 +45,7 @@ pub(crate) const COMMANDS: &[Command] = &[
         1,
     ),
     command("ops", "the rule book: every function and its derivative", &["format", "output"], 1),
-    command("fmt", "formats programs", &["check", "in-place", "expression"], usize::MAX),
+    command("fmt", "formats programs", &["check", "in-place", "expression", "syntax"], usize::MAX),
     command("explain", "what an error code means", &[], 1),
     command("completions", "shell completions", &[], 1),
     command("help", "help on a command", &[], 1),

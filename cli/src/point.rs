@@ -197,7 +197,11 @@ impl Reader<'_> {
     fn array(&self, var: &Var, value: &Value) -> Result<Array, Diagnostic> {
         let array = json::to_array(value)
             .map_err(|why| self.at(var, format!("`{}` is no array: {why}", var.name)))?;
-        let array = if self.compiled.program.dialect == Dialect::Matlab { two_dimensional(var, array) } else { array };
+        let array = if self.compiled.program.dialect == Dialect::Matlab {
+            two_dimensional(var, array)
+        } else {
+            array
+        };
         let whole = |x: f64| x.fract() == 0.0 && x.abs() <= 9.0e15;
         if let Some(odd) = array.data.iter().find(|x| var.int && !whole(**x)) {
             return Err(self.at(

@@ -2,12 +2,12 @@
 
 use super::agree;
 use crate::compile::{Compiled, Derivative};
-use crate::derivation::Told;
+use crate::derivation::{Binding, Told};
 use crate::eval::{Array, Point, eval};
 use crate::ir::{DimId, Graph, NodeId, Op, VarId};
 use crate::{lower, raise};
 use chainrule_grammar::ast::{DeclKind, Expr, Ident, Program, Stmt, StmtKind, VarDecl};
-use chainrule_grammar::{Dialect, Span, parse_expr};
+use chainrule_grammar::{Dialect, Source, Span, parse_expr};
 use std::collections::BTreeMap;
 
 /// The largest relative error between lines, of which some are evaluated by finite differences.
@@ -94,16 +94,16 @@ impl Reader<'_> {
                 .iter()
                 .map(|(what, text, why)| say(what, text, &format!("is not evaluated: {why}"))),
         );
-        if let Some(value) = values.get(CLOSED) {
-            report.formulas += 1;
-            if !agree(value, &truth, TOLERANCE) {
-                report.problems.push(say(CLOSED, &self.told.text, &differs(value, &truth)));
-            }
+        report.formulas += 1;
+        if let Some(value) = values.get(CLOSED)
+            && !agree(value, &truth, TOLERANCE)
+        {
+            report.problems.push(say(CLOSED, &self.told.text, &differs(value, &truth)));
         }
         let mut before: BTreeMap<&str, &Array> = BTreeMap::new();
         for (at, step) in self.told.steps.iter().enumerate() {
+            report.lines += usize::from(!large);
             let Some(value) = values.get(&line_name(at)) else { continue };
-            report.lines += 1;
             let about = step.about.as_str();
             let own = if about.is_empty() { Some(&truth) } else { values.get(about) };
             let wanted = own.or(before.get(about).copied()).unwrap_or(value);
@@ -123,7 +123,7 @@ impl Reader<'_> {
     ) -> BTreeMap<String, Array> {
         let mut parts: Vec<Stmt> = Vec::new();
         for binding in &self.told.wheres {
-            match definition(&binding.name, &binding.text) {
+            match part(binding) {
                 Ok(stmt) => parts.push(stmt),
                 Err(why) => problems.push((binding.name.clone(), binding.text.clone(), why)),
             }
@@ -135,8 +135,8 @@ impl Reader<'_> {
                 Err(why) => problems.push((name.clone(), (*text).to_string(), why)),
             }
         }
-        let wheres: Vec<&str> =
-            self.told.wheres.iter().map(|binding| binding.name.as_str()).collect();
+        let values = self.told.wheres.iter().filter(|binding| !binding.name.starts_with("fn "));
+        let wheres: Vec<&str> = values.map(|binding| binding.name.as_str()).collect();
         let all: Vec<Stmt> =
             parts.iter().cloned().chain(stmts.iter().map(|(_, stmt)| stmt.clone())).collect();
         let names: Vec<&str> = wheres
@@ -181,7 +181,7 @@ impl Reader<'_> {
         Ok(names.iter().map(|name| (*name).to_string()).zip(arrays).collect())
     }
 
-    /// The program without its requests; losses and outputs are plain definitions, directions are declared.
+    /// What formulas are written with: the program's declarations and definitions.
     fn definitions(&self) -> Program {
         // What is printed is in the ordinary language, whatever the program was written in.
         if self.compiled.program.dialect == Dialect::Matlab {
@@ -220,18 +220,21 @@ impl Reader<'_> {
         })
     }
 
+    /// The direction of a product is declared as well.
     fn direction(&self) -> Option<Stmt> {
+        self.input(self.derivative.direction?)
+    }
+
+    /// A variable's declaration as data.
+    fn input(&self, node: NodeId) -> Option<Stmt> {
         let graph = &self.compiled.graph;
-        let node = self.derivative.direction?;
         let Op::Var(var) = graph.op(node) else { return None };
-        let shape = graph
-            .shape(node)
-            .iter()
-            .map(|dim| parse_expr(&graph.show_dim(dim)).ok())
-            .collect::<Option<Vec<Expr>>>()?;
+        let var = graph.var(*var);
+        let size = |dim| parse_expr(&graph.show_dim(dim)).ok();
+        let shape = var.shape.iter().map(size).collect::<Option<Vec<Expr>>>()?;
         let vars = vec![VarDecl {
-            name: ident(&graph.var(*var).name),
-            int: false,
+            name: ident(&var.name),
+            int: var.int,
             shape: Some(shape),
             facts: Vec::new(),
         }];
@@ -270,6 +273,17 @@ fn statement(kind: StmtKind) -> Stmt {
 fn definition(name: &str, text: &str) -> Result<Stmt, String> {
     let value = parse_expr(text).map_err(|diagnostic| diagnostic.message)?;
     Ok(statement(StmtKind::Def { name: ident(name), indices: Vec::new(), value }))
+}
+
+/// A `where` part: a definition, or a function (`fn backstep(h) = …`).
+fn part(binding: &Binding) -> Result<Stmt, String> {
+    let text = format!("{} = {};", binding.name, binding.text);
+    let (program, diagnostics) = chainrule_grammar::parse(&Source::new("", text));
+    match (diagnostics.into_iter().next(), program.stmts.into_iter().next()) {
+        (None, Some(stmt)) => Ok(stmt),
+        (Some(diagnostic), _) => Err(diagnostic.message),
+        (None, None) => Err("it says nothing".to_string()),
+    }
 }
 
 /// How two values differ, in a few words.
