@@ -4,10 +4,10 @@
 #![deny(warnings, missing_docs, unused, clippy::all)]
 
 use chainrule::derive_grad;
-use chainrule_grammar::ast::RequestKind;
 use chainrule_core::eval::{Array, Point, eval, infer_dims};
 use chainrule_core::ir::{NodeId, VarId, VarKind};
 use chainrule_core::{Compiled, Source, compile};
+use chainrule_grammar::ast::RequestKind;
 
 /// A program at a random point.
 struct Case {
@@ -21,9 +21,15 @@ impl Case {
         let compiled = compile(&Source::new("test", source));
         let (mut point, mut state) = (Point::default(), 1_u64);
         for (id, var) in compiled.graph.vars.iter().enumerate() {
-            let shape: Vec<usize> = var.shape.iter().map(|dim| dim.value(&|id| sizes[id.0 as usize]).unwrap()).collect();
+            let shape: Vec<usize> = var
+                .shape
+                .iter()
+                .map(|dim| dim.value(&|id| sizes[id.0 as usize]).unwrap())
+                .collect();
             let array = Array::from_fn(&shape, |_| {
-                state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+                state = state
+                    .wrapping_mul(6_364_136_223_846_793_005)
+                    .wrapping_add(1_442_695_040_888_963_407);
                 // A number that f32 has too.
                 f64::from((state >> 40) as f32 / (1 << 23) as f32 - 1.0)
             });
@@ -35,7 +41,9 @@ impl Case {
 
     fn arrays(&self, params: bool) -> Vec<Vec<f64>> {
         let vars = self.compiled.graph.vars.iter().zip(self.point.vars.values());
-        vars.filter(|(var, _)| (var.kind == VarKind::Param) == params).map(|(_, array)| array.data.clone()).collect()
+        vars.filter(|(var, _)| (var.kind == VarKind::Param) == params)
+            .map(|(_, array)| array.data.clone())
+            .collect()
     }
 
     fn inputs(&self) -> impl Iterator<Item = Vec<f64>> {
@@ -56,7 +64,8 @@ impl Case {
     }
 
     fn derivative(&self, kind: RequestKind, of: &str) -> Vec<f64> {
-        let all = self.compiled.derivatives.iter().filter(|one| one.kind == kind && one.of.name == of);
+        let all =
+            self.compiled.derivatives.iter().filter(|one| one.kind == kind && one.of.name == of);
         all.flat_map(|one| self.value(one.node)).collect()
     }
 }
@@ -114,7 +123,9 @@ derive_grad! {
 #[test]
 fn one_layer() {
     check!(perceptron, [7], (x, t), "E", value_and_grad, value_and_grad_into);
-    assert!(perceptron::SOURCE.starts_with("dim B, N = 10, M = 3;\ninput  x: [B, N];\n/// What it should say.\ntarget t"));
+    assert!(perceptron::SOURCE.starts_with(
+        "dim B, N = 10, M = 3;\ninput  x: [B, N];\n/// What it should say.\ntarget t"
+    ));
     assert!(perceptron::LATEX.contains(r"\frac{\partial E}{\partial W}"));
 }
 

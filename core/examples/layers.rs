@@ -1,20 +1,16 @@
-//! Time of compiling and telling networks of growing depth.
-use chainrule_core::derivation::{Options, tell};
+//! Time of compiling and telling a program from a file: `cargo run --release -p chainrule-core --example layers -- FILE`.
+use chainrule_core::derivation::{Options, Steps, tell};
 use chainrule_core::{Source, compile};
-use std::fmt::Write;
 fn main() {
-    for layers in [1, 4, 16, 64, 256] {
-        let mut p = String::from("dim B; input x: [B, 8]; target T: [B, 8];\n");
-        let mut h = "x".to_string();
-        for l in 1..=layers {
-            writeln!(p, "param W{l}: [8, 8], b{l}: [8]; z{l} = {h} @ W{l} + b{l}; h{l} = tanh(z{l});").unwrap();
-            h = format!("h{l}");
-        }
-        writeln!(p, "loss E = mse({h}, T);").unwrap();
-        let t = std::time::Instant::now();
-        let c = compile(&Source::new("p", p));
-        let t1 = t.elapsed();
-        let told = tell(&c, Options::default()).unwrap();
-        println!("{layers}: compile {t1:?} nodes {} tell {:?} steps {} wheres {}", c.graph.len(), t.elapsed() - t1, told.iter().map(|t| t.steps.len()).sum::<usize>(), told.iter().map(|t| t.wheres.len()).sum::<usize>());
-    }
+    let path = std::env::args().nth(1).expect("a file");
+    let text = std::fs::read_to_string(&path).expect("readable");
+    let start = std::time::Instant::now();
+    let parsed = chainrule_grammar::parse(&Source::new("p", text.clone()));
+    println!("parse {:?} {} statements", start.elapsed(), parsed.0.stmts.len());
+    let start = std::time::Instant::now();
+    let compiled = compile(&Source::new("p", text));
+    println!("compile {:?}, {} nodes", start.elapsed(), compiled.graph.len());
+    let start = std::time::Instant::now();
+    let told = tell(&compiled, Options { steps: Steps::None, ..Options::default() }).expect("told");
+    println!("tell {:?}, {} parts", start.elapsed(), told.iter().map(|told| told.wheres.len()).sum::<usize>());
 }

@@ -10,37 +10,112 @@ use std::process::Command;
 
 /// Programs, and the sizes of their open dims.
 const PROGRAMS: &[(&str, &[usize])] = &[
-    ("dim N; input x:[1,N]; target t; param w:[N,1]; o = sigmoid(x @ w); loss E = 1/2 * sum((o - t)^2); output o;", &[5]),
-    ("dim B,N,M; input x:[B,N]; target t:[B,M]; param W:[N,M], b:[M]; O = sigmoid(x@W+b); loss E = 1/2*sum((O-t)^2);", &[4, 3, 2]),
-    ("dim B,N,M; input x:[B,N]; target y:[B,M]; param w:[N,M], b:[M]; prob = softmax(x@w+b, axis=1); loss L = mean((y-prob)^2);", &[2, 4, 3]),
-    ("input x:[4,6]; target t:[4,3]; net f = dense(5) |> tanh |> dense(3) |> softmax; p = f(x); loss L = cross_entropy(p, t); output p;", &[]),
-    ("dim B; input x:[B,6]; target t:[B,3]; net f = dense(5) |> tanh |> dense(3) |> softmax; p = f(x); loss L = cross_entropy(p, t); output p;", &[25]),
-    ("dim N, K; input x: [N]; param A: [K, 2*K + 1], v: [K]; loss E = sum(A)*sum(x^2) + sum(exp(v));", &[40, 3]),
-    ("input x:[12]; target t:[10]; param w:[3]; y[i] = sum[k](w[k]*x[i+k]); loss E = sum((tanh(y)-t)^2);", &[]),
-    ("dim N; input x:[2*N+1], u:[N-1]; param w:[3]; y[i] = sum[k](w[k]*x[2*i+k]*u[i]); loss E = sum(sin(y)); grad E wrt x, w;", &[6]),
-    ("input A:[7,4], y:[7]; param x:[4]; loss L = norm2(A@x - y)^2; hessian L wrt x; hvp L wrt x;", &[]),
-    ("input x:[4,6]; param g:[6], b:[6]; m = mean(x, axis=1, keepdims=true); v = mean((x-m)^2, axis=1, keepdims=true); y = (x-m)/sqrt(v+1e-5)*g+b; loss L = sum(sin(y)); grad L wrt x, g, b;", &[]),
-    ("input x:[5,4]; param Q:[4,3],K:[4,3],V:[4,4]; a = softmax((x@Q) @ (x@K).T / sqrt(3), axis=1); y = a @ (x@V); loss L = sum(y^2);", &[]),
-    ("input idx: int[5]; target t:[5,3]; param E:[7,4], W:[4,3]; loss L = cross_entropy(softmax(E[idx] @ W), t);", &[]),
-    ("input X:[8,3], y:[8]; param w:[3]; r = X@w - y; loss L = sum(where(abs(r) < 1, r^2/2, abs(r)-1/2)); loss R = sum(w^2);", &[]),
+    (
+        "dim N; input x:[1,N]; target t; param w:[N,1]; o = sigmoid(x @ w); loss E = 1/2 * sum((o - t)^2); output o;",
+        &[5],
+    ),
+    (
+        "dim B,N,M; input x:[B,N]; target t:[B,M]; param W:[N,M], b:[M]; O = sigmoid(x@W+b); loss E = 1/2*sum((O-t)^2);",
+        &[4, 3, 2],
+    ),
+    (
+        "dim B,N,M; input x:[B,N]; target y:[B,M]; param w:[N,M], b:[M]; prob = softmax(x@w+b, axis=1); loss L = mean((y-prob)^2);",
+        &[2, 4, 3],
+    ),
+    (
+        "input x:[4,6]; target t:[4,3]; net f = dense(5) |> tanh |> dense(3) |> softmax; p = f(x); loss L = cross_entropy(p, t); output p;",
+        &[],
+    ),
+    (
+        "dim B; input x:[B,6]; target t:[B,3]; net f = dense(5) |> tanh |> dense(3) |> softmax; p = f(x); loss L = cross_entropy(p, t); output p;",
+        &[25],
+    ),
+    (
+        "dim N, K; input x: [N]; param A: [K, 2*K + 1], v: [K]; loss E = sum(A)*sum(x^2) + sum(exp(v));",
+        &[40, 3],
+    ),
+    (
+        "input x:[12]; target t:[10]; param w:[3]; y[i] = sum[k](w[k]*x[i+k]); loss E = sum((tanh(y)-t)^2);",
+        &[],
+    ),
+    (
+        "dim N; input x:[2*N+1], u:[N-1]; param w:[3]; y[i] = sum[k](w[k]*x[2*i+k]*u[i]); loss E = sum(sin(y)); grad E wrt x, w;",
+        &[6],
+    ),
+    (
+        "input A:[7,4], y:[7]; param x:[4]; loss L = norm2(A@x - y)^2; hessian L wrt x; hvp L wrt x;",
+        &[],
+    ),
+    (
+        "input x:[4,6]; param g:[6], b:[6]; m = mean(x, axis=1, keepdims=true); v = mean((x-m)^2, axis=1, keepdims=true); y = (x-m)/sqrt(v+1e-5)*g+b; loss L = sum(sin(y)); grad L wrt x, g, b;",
+        &[],
+    ),
+    (
+        "input x:[5,4]; param Q:[4,3],K:[4,3],V:[4,4]; a = softmax((x@Q) @ (x@K).T / sqrt(3), axis=1); y = a @ (x@V); loss L = sum(y^2);",
+        &[],
+    ),
+    (
+        "input idx: int[5]; target t:[5,3]; param E:[7,4], W:[4,3]; loss L = cross_entropy(softmax(E[idx] @ W), t);",
+        &[],
+    ),
+    (
+        "input X:[8,3], y:[8]; param w:[3]; r = X@w - y; loss L = sum(where(abs(r) < 1, r^2/2, abs(r)-1/2)); loss R = sum(w^2);",
+        &[],
+    ),
     ("input x:[4]; param W:[4,3], v:[3]; f = sum(tanh(x@W)*v); loss L = f + sum(d(f, x)^2);", &[]),
     ("param X:[3,4]; loss L = sum(max(X, axis=1)^2);", &[]),
     ("param X:[3,3]; loss L = trace(X @ X) + sum(diag(X)^3) + logsumexp(X[0, 1:]);", &[]),
-    ("param X:[3,4]; loss L = sum(cumsum(X, axis=0)^2) + sum(X[::2, -1]^3) + sum(flip(X) * X);", &[]),
-    ("param a:[3], b:[2]; loss L = sum(concat([a, b])^2) + dot(outer(a, b)[1], b) + sum(pad(a, 1)[1:3]^3) ;", &[]),
-    ("param x:[4]; loss L = sum[i](x[i] * x[3-i]) + sum[i,j](delta[i,j] * x[i] * x[j]^2) + prod[i](x[i]) + max[i](x[i]);", &[]),
-    ("fn layer(x, W, b) { z = x @ W + b; tanh(z) } input x:[2,3]; param W:[3,3], b:[3]; h = x |> layer(W, b) |> layer(W, b); loss L = mean(h) + std(h) + var(h, axis=0) @ b;", &[]),
+    (
+        "param X:[3,4]; loss L = sum(cumsum(X, axis=0)^2) + sum(X[::2, -1]^3) + sum(flip(X) * X);",
+        &[],
+    ),
+    (
+        "param a:[3], b:[2]; loss L = sum(concat([a, b])^2) + dot(outer(a, b)[1], b) + sum(pad(a, 1)[1:3]^3) ;",
+        &[],
+    ),
+    (
+        "param x:[4]; loss L = sum[i](x[i] * x[3-i]) + sum[i,j](delta[i,j] * x[i] * x[j]^2) + prod[i](x[i]) + max[i](x[i]);",
+        &[],
+    ),
+    (
+        "fn layer(x, W, b) { z = x @ W + b; tanh(z) } input x:[2,3]; param W:[3,3], b:[3]; h = x |> layer(W, b) |> layer(W, b); loss L = mean(h) + std(h) + var(h, axis=0) @ b;",
+        &[],
+    ),
     ("param A:[2,3,4], B:[4,2]; loss L = sum((A @ B)^2) + sum(einsum(\"ijk,kl->jl\", A, B));", &[]),
     ("param x:[6]; loss L = sum(reshape(x, [2, 3]) @ reshape(x, [3, 2]));", &[]),
-    ("input S:[4,4]; param X:[4,4]; loss L = trace(S @ inv(X)) + sum(solve(X, S)) + sum(solve(X, S[0]));", &[]),
-    ("input x:[3]; param W:[3,4], b:[4]; o = tanh(x @ W + b); output o; output k = kron(W, W); jacobian o wrt x, W; jvp o wrt W; output e = eye(4); output same = x;", &[]),
-    ("input A:[5,3,4], C:[5,4,2]; param s; y = A @ C; loss L = s * sum(y^2) + sum(softmax(y, axis=1)^2) + sum(logsumexp(A, axis=[0, 2])^2);", &[]),
-    ("dim B, N; input x: [B, N]; param w: [N]; o[b] = sum[n](w[n]*x[b,n]); loss E = sum(exp(-o^2)) + sum[n](w[n]^2) / B; output o;", &[33, 21]),
-    ("param S:[4,4]; X = S @ S.T + 2*eye(4); loss L = logdet(X) + sum(cholesky(X)) + det(X)/100 + sum(eigvalsh(X)^2);", &[]),
+    (
+        "input S:[4,4]; param X:[4,4]; loss L = trace(S @ inv(X)) + sum(solve(X, S)) + sum(solve(X, S[0]));",
+        &[],
+    ),
+    (
+        "input x:[3]; param W:[3,4], b:[4]; o = tanh(x @ W + b); output o; output k = kron(W, W); jacobian o wrt x, W; jvp o wrt W; output e = eye(4); output same = x;",
+        &[],
+    ),
+    (
+        "input A:[5,3,4], C:[5,4,2]; param s; y = A @ C; loss L = s * sum(y^2) + sum(softmax(y, axis=1)^2) + sum(logsumexp(A, axis=[0, 2])^2);",
+        &[],
+    ),
+    (
+        "dim B, N; input x: [B, N]; param w: [N]; o[b] = sum[n](w[n]*x[b,n]); loss E = sum(exp(-o^2)) + sum[n](w[n]^2) / B; output o;",
+        &[33, 21],
+    ),
+    (
+        "param S:[4,4]; X = S @ S.T + 2*eye(4); loss L = logdet(X) + sum(cholesky(X)) + det(X)/100 + sum(eigvalsh(X)^2);",
+        &[],
+    ),
     ("input x: [40]; param self, type; loss E = sum((type*x - self)^2)/40;", &[]),
-    ("dim N; input u: [N]; param a; loss E = sum(cumprod(a*u + 2)) + sum(sort(u)*a) + argmax(u);", &[7]),
-    ("input x: [2, 3, 4]; param w: [3]; output y = sum(x * w[None, :, None], axis=1); output z[i,j,k] = x[i,j,k] * w[j]; loss E = sum(x[:, 1] ^ 2) * w[0];", &[]),
-    ("input x: [2, 5, 6], k: int[2, 3]; param w: [3, 3], e: [4, 2]; y[b,i,j] = sum[p,q](x[b,i+p,j+q]*w[p,q]); loss E = sum(relu(y)) + sum(e[k]^3);", &[]),
+    (
+        "dim N; input u: [N]; param a; loss E = sum(cumprod(a*u + 2)) + sum(sort(u)*a) + argmax(u);",
+        &[7],
+    ),
+    (
+        "input x: [2, 3, 4]; param w: [3]; output y = sum(x * w[None, :, None], axis=1); output z[i,j,k] = x[i,j,k] * w[j]; loss E = sum(x[:, 1] ^ 2) * w[0];",
+        &[],
+    ),
+    (
+        "input x: [2, 5, 6], k: int[2, 3]; param w: [3, 3], e: [4, 2]; y[b,i,j] = sum[p,q](x[b,i+p,j+q]*w[p,q]); loss E = sum(relu(y)) + sum(e[k]^3);",
+        &[],
+    ),
 ];
 
 struct Noise(u64);
@@ -56,9 +131,11 @@ fn point(graph: &Graph, sizes: &[usize]) -> Point {
     let mut noise = Noise(42);
     let mut point = Point::default();
     for (id, var) in graph.vars.iter().enumerate() {
-        let shape: Vec<usize> = var.shape.iter().map(|dim| dim.value(&|id| sizes[id.0 as usize]).unwrap()).collect();
+        let shape: Vec<usize> =
+            var.shape.iter().map(|dim| dim.value(&|id| sizes[id.0 as usize]).unwrap()).collect();
         let count = shape.iter().product();
-        let data = (0..count).map(|at| if var.int { (at % 3) as f64 } else { noise.next() }).collect();
+        let data =
+            (0..count).map(|at| if var.int { (at % 3) as f64 } else { noise.next() }).collect();
         point.vars.insert(VarId(id as u32), Array { shape, data });
     }
     point.dims = infer_dims(graph, &point.vars).unwrap();
@@ -72,7 +149,8 @@ fn nested(shape: &[usize], data: &[f64], int: bool) -> String {
         [] => format!("{:?}f64", data[0]),
         [_, rest @ ..] => {
             let size: usize = rest.iter().product();
-            let rows: Vec<String> = data.chunks(size.max(1)).map(|row| nested(rest, row, int)).collect();
+            let rows: Vec<String> =
+                data.chunks(size.max(1)).map(|row| nested(rest, row, int)).collect();
             format!("[{}]", rows.join(", "))
         }
     }
@@ -95,10 +173,16 @@ impl Case<'_> {
     fn write(&mut self) {
         let job = self.job;
         let module = self.module.clone();
-        let vars = |ids: &[VarId]| -> Vec<f64> { ids.iter().flat_map(|id| self.point.vars[id].data.clone()).collect() };
+        let vars = |ids: &[VarId]| -> Vec<f64> {
+            ids.iter().flat_map(|id| self.point.vars[id].data.clone()).collect()
+        };
         let params = vars(&job.params);
-        let dims: Vec<String> =
-            self.point.dims.iter().map(|(id, size)| format!("{}: {size}", self.graph.dims[id.0 as usize].name)).collect();
+        let dims: Vec<String> = self
+            .point
+            .dims
+            .iter()
+            .map(|(id, size)| format!("{}: {size}", self.graph.dims[id.0 as usize].name))
+            .collect();
         let dims = format!("{module}::Dims {{ {} }}", dims.join(", "));
         let text = emit::rust_text(job).unwrap();
         let untold = text.contains("fn new (dims : Dims");
@@ -115,7 +199,11 @@ impl Case<'_> {
         let known = if untold { format!("{dims}, ") } else { String::new() };
         let zeros = if run_time { dims.clone() } else { String::new() };
         let out = &mut self.out;
-        let _ = writeln!(out, "let inputs = {module}::Inputs::<f64>::new({known}{}).unwrap();", inputs.join(", "));
+        let _ = writeln!(
+            out,
+            "let inputs = {module}::Inputs::<f64>::new({known}{}).unwrap();",
+            inputs.join(", ")
+        );
         let _ = writeln!(out, "let mut params = {module}::Params::<f64>::zeros({zeros});");
         let _ = writeln!(out, "params.as_mut_slice().copy_from_slice(&{params:?});");
         let _ = writeln!(out, "let mut ws = {module}::Workspace::new(&inputs);");
@@ -128,22 +216,36 @@ impl Case<'_> {
         for loss in &job.losses {
             let name = emit::rust::ident(&loss.name);
             let want = self.value(loss.value);
-            let _ = writeln!(self.out, "check(\"{module} {name}\", &[{module}::forward(&params, &inputs, &mut ws).{name}], {want});");
-            let suffix = if job.losses.len() > 1 { format!("_{}", loss.name) } else { String::new() };
+            let _ = writeln!(
+                self.out,
+                "check(\"{module} {name}\", &[{module}::forward(&params, &inputs, &mut ws).{name}], {want});"
+            );
+            let suffix =
+                if job.losses.len() > 1 { format!("_{}", loss.name) } else { String::new() };
             let mut grads = loss.grads.iter().collect::<Vec<_>>();
-            let _ = writeln!(self.out, "let (value, grads) = {module}::value_and_grad{suffix}(&params, &inputs);");
+            let _ = writeln!(
+                self.out,
+                "let (value, grads) = {module}::value_and_grad{suffix}(&params, &inputs);"
+            );
             let _ = writeln!(self.out, "check(\"{module} value {name}\", &[value], {want});");
             grads.sort_by_key(|grad| (!job.params.contains(&grad.var), grad.var));
             let all: Vec<f64> = grads
                 .iter()
-                .flat_map(|grad| eval(self.graph, self.point, &[grad.value]).unwrap().remove(0).data)
+                .flat_map(|grad| {
+                    eval(self.graph, self.point, &[grad.value]).unwrap().remove(0).data
+                })
                 .collect();
-            let _ = writeln!(self.out, "check(\"{module} grad {name}\", grads.as_slice(), &{all:?});");
+            let _ =
+                writeln!(self.out, "check(\"{module} grad {name}\", grads.as_slice(), &{all:?});");
         }
         for output in &job.outputs {
             let (name, want) = (emit::rust::ident(&output.name), self.value(output.value));
             let place = format!("{module}::forward(&params, &inputs, &mut ws).{name}");
-            let place = if self.graph.shape(output.value).is_empty() { format!("[{place}]") } else { place };
+            let place = if self.graph.shape(output.value).is_empty() {
+                format!("[{place}]")
+            } else {
+                place
+            };
             let _ = writeln!(
                 self.out,
                 "check(\"{module} {name}\", ::chainrule::rt::Tensor::<f64>::flat(&{place}).unwrap(), {want});"
@@ -153,8 +255,11 @@ impl Case<'_> {
 
     fn requests(&mut self, module: &str) {
         for request in &self.job.requests {
-            let directions: String =
-                request.directions.iter().map(|id| format!("&{:?}, ", self.point.vars[id].data)).collect();
+            let directions: String = request
+                .directions
+                .iter()
+                .map(|id| format!("&{:?}, ", self.point.vars[id].data))
+                .collect();
             for (_, node, _) in &request.results {
                 let want = self.value(*node);
                 let _ = writeln!(
@@ -217,8 +322,13 @@ fn generated_rust_computes_what_the_reference_does() {
         let text = emit::rust_text(&job).unwrap_or_else(|d| panic!("{program}: {}", d.message));
         let _ = writeln!(modules, "mod p{at} {{ {text} }}");
         let point = point(&compiled.graph, sizes);
-        let mut case =
-            Case { job: &job, graph: &compiled.graph, point: &point, module: format!("p{at}"), out: String::new() };
+        let mut case = Case {
+            job: &job,
+            graph: &compiled.graph,
+            point: &point,
+            module: format!("p{at}"),
+            out: String::new(),
+        };
         case.write();
         let _ = writeln!(tests, "fn t{at}() {{ {} }}", case.out);
         let _ = writeln!(calls, "t{at}();");
@@ -232,6 +342,11 @@ fn generated_rust_computes_what_the_reference_does() {
         .env("CARGO_TARGET_DIR", at.join("target"))
         .output()
         .unwrap();
-    let (said, errors) = (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
-    assert!(said.contains("done") && !said.contains("WRONG"), "{said}\n{}", &errors[..errors.len().min(6000)]);
+    let (said, errors) =
+        (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(
+        said.contains("done") && !said.contains("WRONG"),
+        "{said}\n{}",
+        &errors[..errors.len().min(6000)]
+    );
 }

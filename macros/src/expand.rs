@@ -1,28 +1,27 @@
 //! From an invocation to its module, one line a step.
 
-use crate::header::{self, Body, Header};
+use crate::header::{Body, Header};
 use crate::report::Fault;
 use crate::stubs;
 use crate::tokens::Text;
-use chainrule_core::{Compiled, emit, Diagnostic, Dialect, Source};
+use chainrule_core::{Compiled, Diagnostic, Dialect, Source, emit};
 use chainrule_grammar::Program;
-use proc_macro2::{Literal, TokenStream};
+use proc_macro2::{Span, TokenStream};
 use quote::quote;
 use std::path::{Path, PathBuf};
 
 /// What the macro stands for.
 pub fn expand(input: TokenStream) -> TokenStream {
-    let header = match header::parse(input) {
+    let Header { attributes, visibility, name, body } = match syn::parse2(input) {
         Ok(header) => header,
-        Err(fault) => return fault.error(),
+        Err(error) => return error.to_compile_error(),
     };
-    let Header { attributes, visibility, name, body } = &header;
     let items = match body {
-        Body::Inline(group) => inline(&name.to_string(), &Text::of(group)),
-        Body::File(literal, path) => file(literal, path),
+        Body::Inline(group) => inline(&name.to_string(), &Text::of(&group)),
+        Body::File(path) => file(&path.value(), path.span()),
     };
     quote! {
-        #attributes
+        #(#attributes)*
         #visibility mod #name { #items }
     }
 }
@@ -37,18 +36,21 @@ fn inline(name: &str, text: &Text) -> TokenStream {
 }
 
 /// A program in a file: what is wrong is shown at the file's name, with the line of the file in the message.
-fn file(literal: &Literal, path: &str) -> TokenStream {
+fn file(path: &str, at: Span) -> TokenStream {
     let full = root().join(path);
     let text = match std::fs::read_to_string(&full) {
         Ok(text) => text,
         Err(error) => {
-            let message = format!("cannot read `{}`: {error}\nthe path is taken from the crate's root", full.display());
-            return stubs::items(&Fault::new(literal.span(), message).error(), &Program::default());
+            let message = format!(
+                "cannot read `{}`: {error}\nthe path is taken from the crate's root",
+                full.display()
+            );
+            return stubs::items(&Fault::new(at, message).error(), &Program::default());
         }
     };
     let dialect = if path.ends_with(".m.grad") { Dialect::Matlab } else { Dialect::Chainrule };
     let source = Source { name: path.to_string(), text, dialect };
-    let items = items(&source, &|diagnostic| Fault::new(literal.span(), excerpt(diagnostic, &source)));
+    let items = items(&source, &|diagnostic| Fault::new(at, excerpt(diagnostic, &source)));
     let full = full.display().to_string();
     quote! {
         #items
@@ -59,14 +61,17 @@ fn file(literal: &Literal, path: &str) -> TokenStream {
 
 /// The root of the crate that is being compiled.
 fn root() -> PathBuf {
-    std::env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| Path::new("").to_path_buf(), PathBuf::from)
+    std::env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| Path::new("").to_path_buf(), PathBuf::from)
 }
 
 /// The module's items, or the errors and stubs in their place.
 fn items(source: &Source, fault: &dyn Fn(&Diagnostic) -> Fault) -> TokenStream {
     let mut compiled = chainrule_core::compile(source);
-    let code = if compiled.has_errors() { TokenStream::new() } else { generate(&mut compiled, source) };
-    let (errors, warnings): (Vec<&Diagnostic>, Vec<_>) = compiled.diagnostics.iter().partition(|one| one.is_error());
+    let code =
+        if compiled.has_errors() { TokenStream::new() } else { generate(&mut compiled, source) };
+    let (errors, warnings): (Vec<&Diagnostic>, Vec<_>) =
+        compiled.diagnostics.iter().partition(|one| one.is_error());
     let warnings = warnings.into_iter().map(|one| fault(one).warning());
     let mut errors = errors.into_iter().map(|one| fault(one).error());
     match errors.next() {
@@ -95,7 +100,8 @@ fn sentence(diagnostic: &Diagnostic, source: &Source) -> String {
     let mut out = format!("{} [{}]", diagnostic.message, diagnostic.code.id());
     for label in diagnostic.labels.iter().filter(|label| !label.text.is_empty()) {
         let covered = source.text.get(label.span.start..label.span.end).unwrap_or("");
-        let shown: String = covered.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
+        let shown: String =
+            covered.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
         out.push_str(&format!("\n`{shown}`: {}", label.text));
     }
     if let Some(help) = &diagnostic.help {

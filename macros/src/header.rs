@@ -1,19 +1,17 @@
 //! `/// doc` `pub mod name { … }` or `… = "file";`. In: the macro's tokens. Out: their parts, or what is wrong with them.
 
-use crate::literal;
-use crate::report::Fault;
-use proc_macro2::{Delimiter, Group, Ident, Literal, Span, TokenStream, TokenTree};
+use proc_macro2::{Group, Ident};
+use syn::parse::{Parse, ParseStream, Result};
+use syn::{Attribute, LitStr, Token, Visibility, token::Brace};
 
-const SHAPE: &str = "write `derive_grad! { pub mod name { … } }`, or `derive_grad! { pub mod name = \"path/to/file.grad\"; }`";
-/// Words that begin a statement: seen first, the module around the program was forgotten.
-const STATEMENTS: &[&str] = &["dim", "input", "target", "param", "const", "loss", "output", "net", "fn"];
+const SHAPE: &str = "write `derive_grad! { pub mod name { … } }` with the program between the inner braces, or `derive_grad! { pub mod name = \"path/to/file.grad\"; }`";
 
 /// The parts of an invocation.
 pub struct Header {
-    /// Attributes and documentation, as written.
-    pub attributes: TokenStream,
+    /// Attributes and documentation.
+    pub attributes: Vec<Attribute>,
     /// `pub`, `pub(crate)` or nothing.
-    pub visibility: TokenStream,
+    pub visibility: Visibility,
     /// The module's name.
     pub name: Ident,
     /// The program.
@@ -25,79 +23,27 @@ pub enum Body {
     /// Between these braces.
     Inline(Group),
     /// In the file of this name.
-    File(Literal, String),
+    File(LitStr),
 }
 
-/// Reads an invocation.
-pub fn parse(input: TokenStream) -> Result<Header, Fault> {
-    let trees: Vec<TokenTree> = input.into_iter().collect();
-    let (attributes, rest) = attributes(&trees);
-    let (visibility, rest) = visibility(rest);
-    let name = match rest {
-        [TokenTree::Ident(word), TokenTree::Ident(name), ..] if word == "mod" => name.clone(),
-        [TokenTree::Ident(word), after @ ..] if word == "mod" => {
-            let at = after.first().map_or(word.span(), TokenTree::span);
-            return Err(Fault::new(at, format!("the module has no name; {SHAPE}")));
+impl Parse for Header {
+    fn parse(input: ParseStream<'_>) -> Result<Header> {
+        let attributes = Attribute::parse_outer(input)?;
+        let visibility = input.parse()?;
+        let wanted = |what: &str| input.error(format!("expected {what}; {SHAPE}"));
+        input.parse::<Token![mod]>().map_err(|_| wanted("a module"))?;
+        let name = input.parse().map_err(|_| wanted("the module's name"))?;
+        let body = if input.peek(Brace) {
+            Body::Inline(input.parse()?)
+        } else {
+            input.parse::<Token![=]>().map_err(|_| wanted("the module's program"))?;
+            let path = input.parse().map_err(|_| wanted("a path in quotes"))?;
+            input.parse::<Option<Token![;]>>()?;
+            Body::File(path)
+        };
+        if input.is_empty() {
+            return Ok(Header { attributes, visibility, name, body });
         }
-        [TokenTree::Ident(word), ..] if STATEMENTS.iter().any(|known| word == known) => {
-            return Err(Fault::new(word.span(), format!("the program stands in a module: {SHAPE}")));
-        }
-        [other, ..] => return Err(Fault::new(other.span(), format!("expected `mod`; {SHAPE}"))),
-        [] => {
-            let at = trees.last().map_or(Span::call_site(), TokenTree::span);
-            return Err(Fault::new(at, format!("there is no module; {SHAPE}")));
-        }
-    };
-    let (body, after) = body(&name, &rest[2..])?;
-    match after {
-        [] => Ok(Header { attributes, visibility, name, body }),
-        [extra, ..] => Err(Fault::new(extra.span(), "nothing may follow the module; give each module its own `derive_grad!`")),
-    }
-}
-
-fn attributes(trees: &[TokenTree]) -> (TokenStream, &[TokenTree]) {
-    let mut at = 0;
-    while let [TokenTree::Punct(hash), TokenTree::Group(group), ..] = &trees[at..] {
-        if hash.as_char() != '#' || group.delimiter() != Delimiter::Bracket {
-            break;
-        }
-        at += 2;
-    }
-    (trees[..at].iter().cloned().collect(), &trees[at..])
-}
-
-fn visibility(trees: &[TokenTree]) -> (TokenStream, &[TokenTree]) {
-    let length = match trees {
-        // A fragment `$vis` of a macro by example.
-        [TokenTree::Group(group), ..] if group.delimiter() == Delimiter::None => 1,
-        [TokenTree::Ident(word), TokenTree::Group(scope), ..] if word == "pub" && scope.delimiter() == Delimiter::Parenthesis => 2,
-        [TokenTree::Ident(word), ..] if word == "pub" => 1,
-        _ => 0,
-    };
-    (trees[..length].iter().cloned().collect(), &trees[length..])
-}
-
-fn body<'t>(name: &Ident, trees: &'t [TokenTree]) -> Result<(Body, &'t [TokenTree]), Fault> {
-    let (body, after) = match trees {
-        [TokenTree::Group(group), after @ ..] if group.delimiter() == Delimiter::Brace => {
-            return Ok((Body::Inline(group.clone()), after));
-        }
-        [TokenTree::Punct(equals), TokenTree::Literal(path), after @ ..] if equals.as_char() == '=' => {
-            let text = literal::text(&path.to_string());
-            let fault = || Fault::new(path.span(), format!("a path in quotes is wanted here; {SHAPE}"));
-            (Body::File(path.clone(), text.ok_or_else(fault)?), after)
-        }
-        [TokenTree::Punct(equals), after @ ..] if equals.as_char() == '=' => {
-            let at = after.first().map_or(equals.span(), TokenTree::span);
-            return Err(Fault::new(at, format!("a path in quotes is wanted here; {SHAPE}")));
-        }
-        _ => {
-            let at = trees.first().map_or(name.span(), TokenTree::span);
-            return Err(Fault::new(at, format!("module `{name}` has no program; {SHAPE}")));
-        }
-    };
-    match after {
-        [TokenTree::Punct(end), after @ ..] if end.as_char() == ';' => Ok((body, after)),
-        _ => Ok((body, after)),
+        Err(input.error("nothing may follow the module; give each module its own `derive_grad!`"))
     }
 }

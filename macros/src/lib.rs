@@ -6,7 +6,6 @@
 
 mod expand;
 mod header;
-mod literal;
 mod report;
 mod stubs;
 #[cfg(test)]

@@ -3,9 +3,10 @@
 //! All types are a projection of a type whose length is the reported error. The compiler takes such a type to be wrong already,
 //! and is silent about everything that is done with it: fields, methods, calls with any arguments.
 
+use chainrule_core::emit::{job::request_name, rust::ident};
 use chainrule_grammar::Program;
-use chainrule_grammar::ast::{Ident as Name, RequestKind, StmtKind};
-use proc_macro2::{Ident, Span, TokenStream};
+use chainrule_grammar::ast::StmtKind;
+use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
 
@@ -15,8 +16,8 @@ const TYPES: &[&str] = &["Params", "Grads", "Workspace"];
 
 /// The items that users of the module may name; `error` is a macro call that stands for the error.
 pub fn items(error: &TokenStream, program: &Program) -> TokenStream {
-    let functions = functions(program).into_iter().map(|name| Ident::new(&name, Span::call_site()));
-    let types = TYPES.iter().map(|name| Ident::new(name, Span::call_site()));
+    let functions = functions(program).into_iter();
+    let types = TYPES.iter().map(|name| ident(name));
     quote! {
         #![allow(non_upper_case_globals, dead_code, missing_docs, private_interfaces)]
         #[doc(hidden)]
@@ -33,33 +34,20 @@ pub fn items(error: &TokenStream, program: &Program) -> TokenStream {
 }
 
 /// The names of all functions, as far as the program could be read.
-fn functions(program: &Program) -> BTreeSet<String> {
+fn functions(program: &Program) -> BTreeSet<Ident> {
     let mut names: BTreeSet<String> = FUNCTIONS.iter().map(ToString::to_string).collect();
     for stmt in &program.stmts {
         match &stmt.kind {
             StmtKind::Loss { name, .. } => {
-                names.extend(FUNCTIONS[1..].iter().map(|function| suffixed(function, name)));
+                names.extend(
+                    FUNCTIONS[1..].iter().map(|function| format!("{function}_{}", name.name)),
+                );
             }
             StmtKind::Request { kind, of, wrt } => {
-                names.extend(wrt.iter().map(|by| suffixed(&suffixed(word(*kind), of), by)));
+                names.extend(wrt.iter().map(|by| request_name(*kind, &of.name, &by.name)));
             }
             _ => {}
         }
     }
-    names
-}
-
-fn word(kind: RequestKind) -> &'static str {
-    match kind {
-        RequestKind::Grad => "grad",
-        RequestKind::Jacobian => "jacobian",
-        RequestKind::Hessian => "hessian",
-        RequestKind::Hvp => "hvp",
-        RequestKind::Jvp => "jvp",
-    }
-}
-
-fn suffixed(function: &str, of: &Name) -> String {
-    let ascii = of.name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '_' });
-    format!("{function}_{}", ascii.collect::<String>())
+    names.iter().map(|name| ident(name)).collect()
 }

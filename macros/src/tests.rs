@@ -1,6 +1,6 @@
 //! What can be tested without a compiler around the macro.
 
-use crate::{expand::expand, literal, tokens::Text};
+use crate::{expand::expand, tokens::Text};
 use proc_macro2::{Delimiter, Group, Literal, Punct, Spacing, TokenStream, TokenTree};
 
 fn rebuilt(program: &str) -> String {
@@ -23,7 +23,10 @@ fn text_survives_the_lexer() {
 
 #[test]
 fn comments_vanish_and_documentation_stays() {
-    assert_eq!(rebuilt("/// A \"b\" \\ é\n    param W; // gone\n\n    // gone\n    x = W;"), "/// A \"b\" \\ é\n    param W;\n\n    x = W;");
+    assert_eq!(
+        rebuilt("/// A \"b\" \\ é\n    param W; // gone\n\n    // gone\n    x = W;"),
+        "/// A \"b\" \\ é\n    param W;\n\n    x = W;"
+    );
     assert_eq!(rebuilt("/** A */ param W;"), "/// A \n param W;");
     assert_eq!(rebuilt("r#in = r#match + 1;"), "in = match + 1;");
 }
@@ -53,37 +56,40 @@ fn operands_of_macros_keep_their_brackets() {
 }
 
 #[test]
-fn literals_stand_for_text() {
-    for (written, meant) in [
-        (r#""a\n\"b\\""#, "a\n\"b\\"),
-        (r##"r#"a\"b"#"##, "a\\\"b"),
-        ("r\"\"", ""),
-        (r#""\u{3b1}\x41""#, "αA"),
-    ] {
-        assert_eq!(literal::text(written).as_deref(), Some(meant));
-    }
-    for other in ["1", "'a'", "b\"x\"", "c\"x\"", "\"", "r#\"", "1.5e3", r#""\u{110000}""#, "\"\\x\""] {
-        assert_eq!(literal::text(other), None, "{other}");
-    }
-}
-
-#[test]
 fn misuse_is_told_kindly() {
     for (input, told) in [
-        ("", "there is no module"),
-        ("dim B; loss E = 1;", "the program stands in a module"),
-        ("pub mod { }", "the module has no name"),
-        ("pub mod a;", "has no program"),
-        ("pub mod a", "has no program"),
-        ("mod a = nets;", "a path in quotes is wanted"),
-        ("mod a = 3;", "a path in quotes is wanted"),
+        ("", "expected a module"),
+        ("dim B; loss E = 1;", "expected a module"),
+        ("pub mod { }", "expected the module's name"),
+        ("pub mod a;", "expected the module's program"),
+        ("pub mod a", "expected the module's program"),
+        ("mod a = nets;", "expected a path in quotes"),
+        ("mod a = 3;", "expected a path in quotes"),
         ("pub mod a { } pub mod b { }", "nothing may follow"),
-        ("pub struct A;", "expected `mod`"),
-        ("/// only documentation", "there is no module"),
+        ("pub struct A;", "expected a module"),
+        ("/// only documentation", "expected a module"),
         ("pub mod a = \"no/such.grad\";", "no/such.grad"),
     ] {
         let out = expand(input.parse().expect("tokens")).to_string();
         assert!(out.contains("compile_error") && out.contains(told), "{input}: {out}");
+    }
+}
+
+/// Errors in a file are shown with the file's lines; the file is watched all the same.
+#[test]
+fn faults_of_files_are_excerpts() {
+    let out =
+        expand(r#"pub mod a = "../tests/nets/faulty.grad";"#.parse().expect("tokens")).to_string();
+    assert_eq!(out.matches("compile_error").count(), 2, "{out}");
+    for part in [
+        "`y` is not declared [E0301]",
+        "--> ../tests/nets/faulty.grad:5:18",
+        "| loss E = sum(w * y);",
+        "faulty.grad:6:",
+        "include_bytes",
+        "value_and_grad_into_E",
+    ] {
+        assert!(out.contains(part), "{part}: {out}");
     }
 }
 

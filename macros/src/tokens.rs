@@ -3,7 +3,6 @@
 //! Each token stands where it stood in the user's file, so that `1.` and `.*` stay what they were; where positions make no sense
 //! (tokens of several expansions) single spaces separate them. Comments are lost to the lexer; documentation is put back.
 
-use crate::literal;
 use proc_macro2::{Delimiter, Group, LineColumn, Spacing, Span, TokenStream, TokenTree};
 use std::ops::Range;
 
@@ -44,7 +43,11 @@ impl Text {
         let mut before: Option<&Token> = None;
         for token in &tokens {
             if let Some(before) = before {
-                let gap = if faithful { gap(before.span.end(), token.span.start(), margin) } else { space(before) };
+                let gap = if faithful {
+                    gap(before.span.end(), token.span.start(), margin)
+                } else {
+                    space(before)
+                };
                 // What follows documentation on its line would become part of it.
                 let missing = before.kind == Kind::Line && !gap.starts_with('\n');
                 text.text.push_str(if missing { "\n" } else { "" });
@@ -114,10 +117,13 @@ fn flatten(stream: TokenStream) -> Vec<Token> {
                 tokens.push(Token::plain(text.strip_prefix("r#").unwrap_or(&text), ident.span()));
             }
             TokenTree::Punct(punct) => {
-                let kind = if punct.spacing() == Spacing::Joint { Kind::Joint } else { Kind::Plain };
+                let kind =
+                    if punct.spacing() == Spacing::Joint { Kind::Joint } else { Kind::Plain };
                 tokens.push(Token { text: punct.as_char().to_string(), span: punct.span(), kind });
             }
-            TokenTree::Literal(literal) => tokens.push(Token::plain(&literal.to_string(), literal.span())),
+            TokenTree::Literal(literal) => {
+                tokens.push(Token::plain(&literal.to_string(), literal.span()))
+            }
         }
     }
     tokens
@@ -155,13 +161,23 @@ fn documentation(tree: &TokenTree, rest: &mut Vec<TokenTree>) -> Option<Vec<Toke
     let group = rest.len().checked_sub(if inner { 2 } else { 1 })?;
     let TokenTree::Group(group) = rest.get(group)? else { return None };
     let parts: Vec<TokenTree> = group.stream().into_iter().collect();
-    let [TokenTree::Ident(word), TokenTree::Punct(equals), TokenTree::Literal(value)] = parts.as_slice() else { return None };
+    let [TokenTree::Ident(word), TokenTree::Punct(equals), TokenTree::Literal(value)] =
+        parts.as_slice()
+    else {
+        return None;
+    };
     if word != "doc" || equals.as_char() != '=' {
         return None;
     }
-    let (text, span) = (literal::text(&value.to_string())?, value.span());
+    let syn::Lit::Str(value) = syn::Lit::new(value.clone()) else { return None };
+    let (text, span) = (value.value(), value.span());
     rest.truncate(rest.len() - if inner { 2 } else { 1 });
     // `//! …` documents the whole, which the module's own attributes do.
     let lines = if inner { "" } else { &text };
-    Some(lines.lines().map(|line| Token { text: format!("///{line}"), span, kind: Kind::Line }).collect())
+    Some(
+        lines
+            .lines()
+            .map(|line| Token { text: format!("///{line}"), span, kind: Kind::Line })
+            .collect(),
+    )
 }

@@ -55,9 +55,6 @@ mod tests {
         let x = nalgebra::Matrix2::new(1.0, 2.0, 3.0, 4.0);
         assert_eq!(x.flat(), None);
         assert_eq!(Transposed(&x).flat(), Some(&[1.0, 3.0, 2.0, 4.0][..]));
-        assert_eq!(
-            nalgebra::Vector2::new(1.0_f32, 2.0).flat(),
-            Some(&[1.0, 2.0][..])
-        );
+        assert_eq!(nalgebra::Vector2::new(1.0_f32, 2.0).flat(), Some(&[1.0, 2.0][..]));
     }
 }

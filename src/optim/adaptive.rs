@@ -96,44 +96,31 @@ impl<F: Real, S: State<F>> AdamW<F, S> {
     /// The same with given, zeroed storage for m and v, each as long as the parameters.
     #[must_use]
     pub fn with_state(rate: F, weight_decay: F, mean: S, square: S) -> Self {
-        Self {
-            adam: Adam {
-                weight_decay,
-                ..Adam::with_state(rate, mean, square)
-            },
-        }
+        Self { adam: Adam { weight_decay, ..Adam::with_state(rate, mean, square) } }
     }
 
     /// Another learning rate, for schedules.
     #[must_use]
     pub fn rate(self, rate: F) -> Self {
-        Self {
-            adam: self.adam.rate(rate),
-        }
+        Self { adam: self.adam.rate(rate) }
     }
 
     /// The decay of the mean.
     #[must_use]
     pub fn beta1(self, beta1: F) -> Self {
-        Self {
-            adam: self.adam.beta1(beta1),
-        }
+        Self { adam: self.adam.beta1(beta1) }
     }
 
     /// The decay of the mean square.
     #[must_use]
     pub fn beta2(self, beta2: F) -> Self {
-        Self {
-            adam: self.adam.beta2(beta2),
-        }
+        Self { adam: self.adam.beta2(beta2) }
     }
 
     /// What keeps the denominator from 0.
     #[must_use]
     pub fn epsilon(self, epsilon: F) -> Self {
-        Self {
-            adam: self.adam.epsilon(epsilon),
-        }
+        Self { adam: self.adam.epsilon(epsilon) }
     }
 
     /// One step.
@@ -169,12 +156,7 @@ impl<F: Real, S: State<F>> RmsProp<F, S> {
     /// The same with given, zeroed storage, as long as the parameters.
     #[must_use]
     pub fn with_state(rate: F, square: S) -> Self {
-        Self {
-            rate,
-            alpha: F::from_f64(0.99),
-            epsilon: F::from_f64(1e-8),
-            square,
-        }
+        Self { rate, alpha: F::from_f64(0.99), epsilon: F::from_f64(1e-8), square }
     }
 
     setters! {

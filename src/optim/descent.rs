@@ -57,12 +57,7 @@ impl<F: Real, S: State<F>> Momentum<F, S> {
     /// The same with given, zeroed storage, as long as the parameters.
     #[must_use]
     pub fn with_state(rate: F, momentum: F, velocity: S) -> Self {
-        Self {
-            rate,
-            momentum,
-            nesterov: false,
-            velocity,
-        }
+        Self { rate, momentum, nesterov: false, velocity }
     }
 
     /// Looks ahead by one step of the momentum.
@@ -86,11 +81,7 @@ impl<F: Real, S: State<F>> Momentum<F, S> {
         let velocity = self.velocity.get(params.len());
         for ((p, g), v) in params.iter_mut().zip(grads).zip(velocity) {
             *v = self.momentum.fma(*v, *g);
-            let direction = if self.nesterov {
-                self.momentum.fma(*v, *g)
-            } else {
-                *v
-            };
+            let direction = if self.nesterov { self.momentum.fma(*v, *g) } else { *v };
             *p = (-self.rate).fma(direction, *p);
         }
     }

@@ -71,9 +71,7 @@ impl<F: Real, S: State<F>> Rprop<F, S> {
             } else {
                 (F::ONE, *g)
             };
-            *step = (before * factor)
-                .maximum(self.smallest)
-                .minimum(self.largest);
+            *step = (before * factor).maximum(self.smallest).minimum(self.largest);
             *p -= *step * g.signum0();
             *last = g;
         }

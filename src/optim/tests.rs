@@ -20,20 +20,14 @@ fn run(mut step: impl FnMut(&mut [f64], &[f64])) -> Vec<[f64; 2]> {
 #[track_caller]
 fn close(found: &[[f64; 2]], wanted: &[[f64; 2]]) {
     for (f, w) in found.as_flattened().iter().zip(wanted.as_flattened()) {
-        assert!(
-            (f - w).abs() <= 1e-12 * w.abs(),
-            "{found:?} instead of {wanted:?}"
-        );
+        assert!((f - w).abs() <= 1e-12 * w.abs(), "{found:?} instead of {wanted:?}");
     }
 }
 
 #[test]
 fn sgd_by_hand() {
     let mut o = Sgd::new(0.1);
-    close(
-        &run(|p, g| o.step(p, g)),
-        &[[0.95, -1.9], [0.925, -2.1], [0.9375, -2.15]],
-    );
+    close(&run(|p, g| o.step(p, g)), &[[0.95, -1.9], [0.925, -2.1], [0.9375, -2.15]]);
 }
 
 #[test]
@@ -50,10 +44,7 @@ fn momentum_by_hand() {
 fn nesterov_by_hand() {
     // g + 0.9 v: 0.95, 0.88, 0.3295; -1.9, 2.99, 1.841.
     let mut o = Nesterov::new(0.1, 0.9);
-    close(
-        &run(|p, g| o.step(p, g)),
-        &[[0.905, -1.81], [0.817, -2.109], [0.78405, -2.2931]],
-    );
+    close(&run(|p, g| o.step(p, g)), &[[0.905, -1.81], [0.817, -2.109], [0.78405, -2.2931]]);
 }
 
 /// Algorithm 1 of Kingma and Ba with explicit sums: m̂ₜ is the weighted mean of all gradients so far.
@@ -64,10 +55,7 @@ fn adam_sums(rate: f64, decay: f64) -> Vec<[f64; 2]> {
             for i in 0..2 {
                 let mean = |beta: f64, power: i32| {
                     let terms = (0..t).map(|s| {
-                        (
-                            (1.0 - beta) * beta.powi((t - 1 - s) as i32),
-                            GRADS[s][i].powi(power),
-                        )
+                        ((1.0 - beta) * beta.powi((t - 1 - s) as i32), GRADS[s][i].powi(power))
                     });
                     terms.map(|(w, g)| w * g).sum::<f64>() / (1.0 - beta.powi(t as i32))
                 };
@@ -105,18 +93,11 @@ fn rmsprop_by_hand() {
             wanted[t][i] = p;
         }
     }
-    assert!(
-        (wanted[0][0] - 0.0).abs() < 1e-6,
-        "the first step is rate / sqrt(1 - alpha) = 1"
-    );
+    assert!((wanted[0][0] - 0.0).abs() < 1e-6, "the first step is rate / sqrt(1 - alpha) = 1");
     let mut o = RmsProp::new(0.1);
     let found = run(|p, g| o.step(p, g));
     assert!(
-        found
-            .as_flattened()
-            .iter()
-            .zip(wanted.as_flattened())
-            .all(|(f, w)| (f - w).abs() < 1e-12)
+        found.as_flattened().iter().zip(wanted.as_flattened()).all(|(f, w)| (f - w).abs() < 1e-12)
     );
 }
 
@@ -125,10 +106,7 @@ fn rprop_by_hand() {
     // First: grows to 0.12 in step 2, then the sign changes: shrinks to 0.06 and rests.
     // Second: the sign changes in step 2 (0.05, rests), then moves by 0.05.
     let mut o = Rprop::new(0.1);
-    close(
-        &run(|p, g| o.step(p, g)),
-        &[[0.9, -1.9], [0.78, -1.9], [0.78, -1.95]],
-    );
+    close(&run(|p, g| o.step(p, g)), &[[0.9, -1.9], [0.78, -1.9], [0.78, -1.95]]);
 }
 
 /// Every optimiser comes down a quadratic and Rosenbrock's valley.
@@ -142,10 +120,7 @@ fn converge() {
     }
     fn rosenbrock(p: &[f64]) -> (f64, [f64; 2]) {
         let (u, v) = (1.0 - p[0], p[1] - p[0] * p[0]);
-        (
-            u * u + 100.0 * v * v,
-            [-2.0 * u - 400.0 * p[0] * v, 200.0 * v],
-        )
+        (u * u + 100.0 * v * v, [-2.0 * u - 400.0 * p[0] * v, 200.0 * v])
     }
     fn go(
         f: impl Fn(&[f64]) -> (f64, [f64; 2]),
@@ -164,12 +139,7 @@ fn converge() {
         ($make:expr, $f:ident, $n:expr, $bound:expr) => {{
             let mut o = $make;
             let value = go($f, [-1.2, 1.0], $n, |p, g| o.step(p, g));
-            assert!(
-                value < $bound,
-                "{} on {}: {value}",
-                stringify!($make),
-                stringify!($f)
-            );
+            assert!(value < $bound, "{} on {}: {value}", stringify!($make), stringify!($f));
         }};
     }
     check!(Sgd::new(0.1), quadratic, 200, 1e-12);

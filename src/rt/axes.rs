@@ -17,10 +17,7 @@ impl Axes {
     /// A flat run of `len` numbers, which fits every shape of that many.
     #[must_use]
     pub const fn flat(len: usize) -> Self {
-        Self {
-            sizes: [len, 0, 0, 0, 0, 0],
-            rank: None,
-        }
+        Self { sizes: [len, 0, 0, 0, 0, 0], rank: None }
     }
 
     /// Known sizes; beyond [`MAX_RANK`] axes only their product is kept.
@@ -38,10 +35,7 @@ impl Axes {
         if sizes.len() > MAX_RANK {
             Self::flat(len)
         } else {
-            Self {
-                sizes: kept,
-                rank: Some(sizes.len() as u8),
-            }
+            Self { sizes: kept, rank: Some(sizes.len() as u8) }
         }
     }
 
@@ -55,9 +49,7 @@ impl Axes {
     #[must_use]
     pub fn len(&self) -> usize {
         self.sizes().map_or(self.sizes[0], |sizes| {
-            sizes
-                .iter()
-                .fold(1, |product, size| product.saturating_mul(*size))
+            sizes.iter().fold(1, |product, size| product.saturating_mul(*size))
         })
     }
 
@@ -79,10 +71,7 @@ impl Axes {
         let mut sizes = [0; MAX_RANK];
         sizes[0] = outer;
         sizes[1..=inner.len()].copy_from_slice(inner);
-        Self {
-            sizes,
-            rank: Some(inner.len() as u8 + 1),
-        }
+        Self { sizes, rank: Some(inner.len() as u8 + 1) }
     }
 }
 

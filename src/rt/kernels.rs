@@ -46,16 +46,8 @@ pub fn matmul<F: Real>(
         }
         return;
     }
-    let a = Strided {
-        data: a,
-        row: a_row_stride,
-        col: a_col_stride,
-    };
-    let b = Strided {
-        data: b,
-        row: b_row_stride,
-        col: b_col_stride,
-    };
+    let a = Strided { data: a, row: a_row_stride, col: a_col_stride };
+    let b = Strided { data: b, row: b_row_stride, col: b_col_stride };
     if n == 1 {
         // A matrix times a vector is the vector times the transposed matrix.
         product(1, k, m, b.transposed(), a.transposed(), c, accumulate);
@@ -97,25 +89,15 @@ struct Strided<'a, F> {
 impl<F> Strided<'_, F> {
     #[inline(always)]
     fn transposed(self) -> Self {
-        Self {
-            row: self.col,
-            col: self.row,
-            ..self
-        }
+        Self { row: self.col, col: self.row, ..self }
     }
     #[inline(always)]
     fn rows_after(self, i: usize) -> Self {
-        Self {
-            data: &self.data[i * self.row..],
-            ..self
-        }
+        Self { data: &self.data[i * self.row..], ..self }
     }
     #[inline(always)]
     fn cols_after(self, j: usize) -> Self {
-        Self {
-            data: &self.data[j * self.col..],
-            ..self
-        }
+        Self { data: &self.data[j * self.col..], ..self }
     }
 }
 
@@ -196,21 +178,8 @@ fn turned<F: Real>(
                     panel[q][l] = column[q * b.row];
                 }
             }
-            let block = Strided {
-                data: panel.as_flattened(),
-                row: WIDTH,
-                col: 1,
-            };
-            columns(
-                m,
-                depth,
-                width,
-                a.cols_after(p),
-                block,
-                &mut c[j..],
-                n,
-                accumulate || p > 0,
-            );
+            let block = Strided { data: panel.as_flattened(), row: WIDTH, col: 1 };
+            columns(m, depth, width, a.cols_after(p), block, &mut c[j..], n, accumulate || p > 0);
             p += depth;
         }
         j += width;
@@ -232,13 +201,7 @@ fn columns<F: Real>(
 ) {
     let mut j = 0;
     while j < n {
-        let (b, c) = (
-            Strided {
-                data: &b.data[j..],
-                ..b
-            },
-            &mut c[j..],
-        );
+        let (b, c) = (Strided { data: &b.data[j..], ..b }, &mut c[j..]);
         // Without AVX, registers hold four rows of 8 `f32` or 4 `f64`.
         let narrow = m >= 4 && !cfg!(target_feature = "avx") && cfg!(target_feature = "sse2");
         j += match n - j {
@@ -271,37 +234,16 @@ fn rows<F: Real, const W: usize>(
     let mut i = 0;
     if m.is_multiple_of(5) && !m.is_multiple_of(4) {
         while i + 5 <= m {
-            tile::<F, 5, W>(
-                k,
-                a.rows_after(i),
-                b,
-                &mut c[i * c_row..],
-                c_row,
-                accumulate,
-            );
+            tile::<F, 5, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
             i += 5;
         }
     }
     while i + 4 <= m {
-        tile::<F, 4, W>(
-            k,
-            a.rows_after(i),
-            b,
-            &mut c[i * c_row..],
-            c_row,
-            accumulate,
-        );
+        tile::<F, 4, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
         i += 4;
     }
     while i < m {
-        tile::<F, 1, W>(
-            k,
-            a.rows_after(i),
-            b,
-            &mut c[i * c_row..],
-            c_row,
-            accumulate,
-        );
+        tile::<F, 1, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
         i += 1;
     }
     W

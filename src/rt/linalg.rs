@@ -105,10 +105,12 @@ fn eliminate<F: Real>(a: &mut [F], b: &mut [F], n: usize, m: usize) -> F {
         for i in k + 1..n {
             let factor = a[i * n + k] / a[k * n + k];
             for j in k..n {
-                a[i * n + j] = a[i * n + j] - factor * a[k * n + j];
+                let above = a[k * n + j];
+                a[i * n + j] -= factor * above;
             }
             for j in 0..m {
-                b[i * m + j] = b[i * m + j] - factor * b[k * m + j];
+                let above = b[k * m + j];
+                b[i * m + j] -= factor * above;
             }
         }
     }
@@ -307,10 +309,11 @@ fn jacobi<F: Real>(a: &mut [F], v: &mut [F], n: usize) {
     }
 }
 
-/// How many come before the `j`th in order: its place.
+/// How many come before the `j`th in ascending order, NaNs last: its place. All places are different.
 fn place<F: Real>(keys: impl Fn(usize) -> F, j: usize, n: usize) -> usize {
+    let before = |a: F, b: F| a < b || (b.is_nan() && !a.is_nan());
     let key = keys(j);
-    (0..n).filter(|&i| keys(i) < key || (i < j && !(keys(i) > key))).count()
+    (0..n).filter(|&i| before(keys(i), key) || (i < j && !before(key, keys(i)))).count()
 }
 
 fn eigen<'s, F: Real>(call: &Call<F>, scratch: &'s mut [F]) -> (&'s [F], &'s [F], usize) {

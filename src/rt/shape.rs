@@ -50,11 +50,7 @@ enum Reason {
     /// A flat length is no multiple of the known sizes.
     NotAMultiple(usize),
     /// The dim of this axis has another size already.
-    Conflict {
-        axis: u8,
-        size: usize,
-        from: &'static str,
-    },
+    Conflict { axis: u8, size: usize, from: &'static str },
     /// Nothing tells the size of this axis.
     Undetermined(u8),
     /// An axis of size zero.
@@ -108,16 +104,8 @@ impl fmt::Display for ShapeError {
             None if self.found.len() == 1 => {
                 write!(f, "input `{}`: found 1 number, wanted {wanted}", self.input)?
             }
-            None => write!(
-                f,
-                "input `{}`: found {:?}, wanted {wanted}",
-                self.input, self.found
-            )?,
-            Some(_) => write!(
-                f,
-                "input `{}` is {:?}, wanted {wanted}",
-                self.input, self.found
-            )?,
+            None => write!(f, "input `{}`: found {:?}, wanted {wanted}", self.input, self.found)?,
+            Some(_) => write!(f, "input `{}` is {:?}, wanted {wanted}", self.input, self.found)?,
         }
         let text = |axis: u8| match self.pattern[usize::from(axis)] {
             Axis::Fixed(_) => "",
@@ -152,12 +140,7 @@ struct Found<const D: usize> {
 
 impl<const D: usize> Found<D> {
     fn error(input: &Declared, reason: Reason) -> ShapeError {
-        ShapeError {
-            input: input.name,
-            pattern: input.pattern,
-            found: input.axes,
-            reason,
-        }
+        ShapeError { input: input.name, pattern: input.pattern, found: input.axes, reason }
     }
 
     /// The conflict to blame when a size differs: the first dim of the pattern that another input has fixed.
@@ -167,11 +150,7 @@ impl<const D: usize> Found<D> {
                 && let Some(size) = self.sizes[slot]
                 && self.from[slot] != input.name
             {
-                return Reason::Conflict {
-                    axis: at as u8,
-                    size,
-                    from: self.from[slot],
-                };
+                return Reason::Conflict { axis: at as u8, size, from: self.from[slot] };
             }
         }
         Reason::Differs
@@ -190,11 +169,7 @@ impl<const D: usize> Found<D> {
         if sizes.len() != input.pattern.len() {
             // One number is a scalar, however it is wrapped.
             let scalar = input.pattern.is_empty() && input.axes.len() == 1;
-            return if scalar {
-                Ok(())
-            } else {
-                Err(Self::error(input, Reason::Differs))
-            };
+            return if scalar { Ok(()) } else { Err(Self::error(input, Reason::Differs)) };
         }
         for (at, (axis, &size)) in input.pattern.iter().zip(sizes).enumerate() {
             match (*axis, self.size(*axis)) {
@@ -202,11 +177,7 @@ impl<const D: usize> Found<D> {
                     let from = self.from[slot];
                     return Err(Self::error(
                         input,
-                        Reason::Conflict {
-                            axis: at as u8,
-                            size: known,
-                            from,
-                        },
+                        Reason::Conflict { axis: at as u8, size: known, from },
                     ));
                 }
                 (_, Some(known)) if known != size => {
@@ -268,10 +239,7 @@ pub fn infer_all<const D: usize>(
     known: [Option<usize>; D],
     inputs: &[Declared],
 ) -> Result<[usize; D], ShapeError> {
-    let mut found = Found {
-        sizes: known,
-        from: [""; D],
-    };
+    let mut found = Found { sizes: known, from: [""; D] };
     for input in inputs {
         if input.axes.is_empty() {
             return Err(Found::<D>::error(input, Reason::Empty));

@@ -70,11 +70,7 @@ pub(crate) fn erfinv(y: f64) -> f64 {
     let b = 2.0 / (core::f64::consts::PI * 0.147) + 0.5 * l;
     let mut x = Real::sqrt(Real::sqrt(b * b - l / 0.147) - b);
     for _ in 0..3 {
-        let error = if t < 0.5 {
-            Real::erf(x) - t
-        } else {
-            (1.0 - t) - erfc(x)
-        };
+        let error = if t < 0.5 { Real::erf(x) - t } else { (1.0 - t) - erfc(x) };
         let step = error / (core::f64::consts::FRAC_2_SQRT_PI * Real::exp(-x * x));
         x -= step / (1.0 + x * step);
     }
@@ -122,11 +118,7 @@ pub(crate) fn lgamma(x: f64) -> f64 {
         }
         if x > -0.5 {
             // Γ(x) = Γ(x + 1) / x, twice where x is negative.
-            let shifted = if x > 0.0 {
-                lgamma(x + 1.0)
-            } else {
-                lgamma(x + 2.0) - Real::log1p(x)
-            };
+            let shifted = if x > 0.0 { lgamma(x + 1.0) } else { lgamma(x + 2.0) - Real::log1p(x) };
             return shifted - Real::ln(x.abs());
         }
         // Γ(x) Γ(1 - x) = π / sin πx.
@@ -161,11 +153,7 @@ pub(crate) fn lgamma(x: f64) -> f64 {
         product *= y;
     }
     let near = lgamma_near(y, y - 1.0);
-    if product == 1.0 {
-        near
-    } else {
-        near + Real::ln(product)
-    }
+    if product == 1.0 { near } else { near + Real::ln(product) }
 }
 
 /// ln Γ(y) for y in [1, 2], given y - 1 unrounded.
@@ -192,11 +180,7 @@ fn sin_pi(x: f64) -> f64 {
 /// π / tan(πx), exact at half-integers.
 fn pi_cot_pi(x: f64) -> f64 {
     let r = x - Real::round(x);
-    if r.abs() == 0.5 {
-        0.0
-    } else {
-        core::f64::consts::PI / Real::tan(core::f64::consts::PI * r)
-    }
+    if r.abs() == 0.5 { 0.0 } else { core::f64::consts::PI / Real::tan(core::f64::consts::PI * r) }
 }
 
 /// (ln Γ)'(x); NaN at 0, -1, -2, … where the two sides differ in sign.

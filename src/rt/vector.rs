@@ -105,11 +105,7 @@ macro_rules! vector_math {
                 let (a, b) = half_expm1(clamp(x, -$one * 2.0, $exp_hi));
                 let y = (a + b) * 2.0;
                 // Tiny and zero: the sum above would lose the sign of zero and bits of subnormal numbers.
-                if x.abs() < $float::EPSILON * 0.25 {
-                    x
-                } else {
-                    y
-                }
+                if x.abs() < $float::EPSILON * 0.25 { x } else { y }
             }
 
             #[inline(always)]
@@ -124,11 +120,7 @@ macro_rules! vector_math {
                 let y = top * inverse;
                 // One Newton step on the quotient.
                 let y = y + (residual(y, bottom, top) + (lost - y * lost_below)) * inverse;
-                let y = if x.abs() < $float::EPSILON * 0.25 {
-                    x
-                } else {
-                    y
-                };
+                let y = if x.abs() < $float::EPSILON * 0.25 { x } else { y };
                 y.abs().copysign(x)
             }
 
@@ -182,20 +174,9 @@ macro_rules! vector_math {
             #[inline(always)]
             pub fn ln(x: $float) -> $float {
                 let small = x < $float::MIN_POSITIVE;
-                let scaled = if small {
-                    x * (1_u64 << ($mantissa + 2)) as $float
-                } else {
-                    x
-                };
-                let y = ln_normal(
-                    scaled,
-                    if small {
-                        -($mantissa as $float + 2.0)
-                    } else {
-                        0.0
-                    },
-                    0.0,
-                );
+                let scaled = if small { x * (1_u64 << ($mantissa + 2)) as $float } else { x };
+                let y =
+                    ln_normal(scaled, if small { -($mantissa as $float + 2.0) } else { 0.0 }, 0.0);
                 let y = if x > 0.0 { y } else { $float::NAN };
                 let y = if x == 0.0 { -$float::INFINITY } else { y };
                 if x < $float::INFINITY { y } else { x }
@@ -215,11 +196,7 @@ macro_rules! vector_math {
                 let y = ln_1p(x);
                 let y = if x > -1.0 { y } else { $float::NAN };
                 let y = if x == -1.0 { -$float::INFINITY } else { y };
-                let y = if x.abs() < $float::EPSILON * 0.25 {
-                    x
-                } else {
-                    y
-                };
+                let y = if x.abs() < $float::EPSILON * 0.25 { x } else { y };
                 if x < $float::INFINITY { y } else { x }
             }
 
@@ -238,11 +215,7 @@ macro_rules! vector_math {
                     t + t * polynomial!(t * t, ERF)
                 };
                 let far = 1.0 - exp(-polynomial!(clamp(t, 1.0, $erf_one) - 1.0, ERFC));
-                let y = if t < $tiny {
-                    t * core::$float::consts::FRAC_2_SQRT_PI
-                } else {
-                    near
-                };
+                let y = if t < $tiny { t * core::$float::consts::FRAC_2_SQRT_PI } else { near };
                 (if t < 1.0 { y } else { far }).copysign(x)
             }
         }
@@ -261,14 +234,7 @@ vector_math!(
         exp: [-104.0, 89.0],
         one: 10.0,
         erf: 4.0,
-        exp_poly: [
-            0.5,
-            1.6666667e-01,
-            4.1666273e-02,
-            8.333264e-03,
-            1.3945849e-03,
-            1.9918576e-04
-        ],
+        exp_poly: [0.5, 1.6666667e-01, 4.1666273e-02, 8.333264e-03, 1.3945849e-03, 1.9918576e-04],
         ln_poly: [6.666667e-01, 4.0000123e-01, 2.855072e-01, 2.3332843e-01],
         erf_poly: [
             1.2837917e-01,

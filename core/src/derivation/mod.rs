@@ -73,7 +73,8 @@ pub struct Told {
 /// A line of a derivation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Step {
-    /// Which quantity the line is about: empty for the derivative itself, else the name of one of the `wheres`.
+    /// Which quantity the line is about: empty for the derivative itself, else the name of one of the `wheres`, or the partial derivative
+    /// that the line works out, as `d(y, z)`.
     pub about: String,
     /// The rule, in a word.
     pub rule: String,

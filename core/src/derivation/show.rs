@@ -216,6 +216,10 @@ impl Show<'_> {
         let opened = first && self.opens(line);
         let definition = [Reason::Definition(self.names.of(self.of).unwrap_or(&self.derivative.of.name).to_string())];
         let mut reasons: Vec<&Reason> = if opened { definition.iter().collect() } else { reasons.iter().collect() };
+        // Matrix notation has no deltas to contract: what made them is the reason there.
+        if self.options.notation == Notation::Matrix && reasons.iter().any(|reason| **reason != Reason::DeltaContract) {
+            reasons.retain(|reason| **reason != Reason::DeltaContract);
+        }
         reasons.sort_by_key(|reason| reason.rank());
         let main = reasons.first();
         let telling = main.map_or(0, |reason| reason.rank());
@@ -360,9 +364,13 @@ impl Show<'_> {
         let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
         let mut pairs = Vec::new();
         find_deltas(&entry, &mut pairs);
-        let part = |(a, b): &(String, String)| match say {
-            Say::Plain => format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there"),
-            Say::Latex => format!(r"the terms with ${a} \neq {b}$ vanish, as $\delta_{{{a}{b}}} = 0$ there"),
+        let part = |(a, b): &(String, String)| {
+            let comma = if a.len() + b.len() == 2 { "" } else { ", " };
+            match say {
+                Say::Plain if comma.is_empty() => format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there"),
+                Say::Plain => format!("the terms with {a} ≠ {b} vanish, as δ_({a}, {b}) = 0 there"),
+                Say::Latex => format!(r"the terms with ${a} \neq {b}$ vanish, as $\delta_{{{a}{comma}{b}}} = 0$ there"),
+            }
         };
         let parts: Vec<String> = pairs.iter().map(part).collect();
         if parts.is_empty() { Reason::DeltaContract.sentence(say) } else { parts.join(", ") }

@@ -235,14 +235,19 @@ impl<'c> Teller<'c> {
         let stages = self.stages.remove(&of).unwrap_or_default();
         let mut bindings: Vec<(String, NodeId)> = Vec::new();
         let mut steps = Vec::new();
-        for stage in stages.iter().filter(|stage| path.contains(&stage.node)) {
+        for stage in stages.iter().filter(|stage| stage.node != by && path.contains(&stage.node)) {
             if let Some(name) = &stage.name {
                 bindings.extend(stage.parts.iter().cloned());
                 bindings.push((name.clone(), stage.chain.closed));
             }
             if self.told.insert((of, stage.node)) {
                 let about = stage.name.clone().unwrap_or_default();
-                steps.extend(self.steps(&stage.chain, derivative, &about, of, stage.node));
+                let mut lines = self.steps(&stage.chain, derivative, &about, of, stage.node);
+                let partial = format!("d({}, {})", derivative.of.name, self.graph.name(stage.node).unwrap_or("v"));
+                for line in lines.iter_mut().filter(|line| line.about.is_empty()) {
+                    line.about.clone_from(&partial);
+                }
+                steps.extend(lines);
             }
         }
         self.stages.insert(of, stages);
@@ -301,8 +306,9 @@ impl<'c> Teller<'c> {
         let mut start = vec![(of, one)];
         let mut stops = BTreeSet::from([of]);
         if let Some(stages) = self.stages.get(&of) {
-            start.extend(stages.iter().map(|stage| (stage.node, stage.term)));
-            stops.extend(stages.iter().map(|stage| stage.node));
+            let others = stages.iter().filter(|stage| stage.node != by);
+            start.extend(others.clone().map(|stage| (stage.node, stage.term)));
+            stops.extend(others.map(|stage| stage.node));
         }
         let atoms = self.atoms();
         let task = Task { x: by, start: &start, stops: &stops, seed: &[], atoms: &atoms };

@@ -5,9 +5,16 @@ use crate::compile::{Compiled, Derivative};
 use crate::derivation::{self, Options, Steps, Told};
 use crate::ir::{NodeId, Op, VarId, VarKind};
 use crate::lower::Named;
-use crate::render;
+use crate::raise::{Names, Notation};
+use crate::render::{self, Context};
 use chainrule_grammar::Diagnostic;
-use chainrule_grammar::ast::RequestKind;
+use chainrule_grammar::ast::{RequestKind, StmtKind};
+use chainrule_grammar::print;
+
+/// From this many nodes on, no steps of derivations are kept.
+const LONG_PROGRAM: usize = 800;
+/// More named parts than this are left out of documentation.
+const MANY_PARTS: usize = 12;
 
 impl Compiled {
     /// What code for the program needs. `source` is the program's text.
@@ -15,7 +22,9 @@ impl Compiled {
     /// # Errors
     /// Where a derivation cannot be told.
     pub fn job(&self, source: &str) -> Result<Job<'_>, Diagnostic> {
-        let told = derivation::tell(self, Options { steps: Steps::None, ..Options::default() })?;
+        // A derivation of hundreds of layers would be megabytes of text in the user's crate.
+        let steps = if self.graph.len() > LONG_PROGRAM { Steps::None } else { Steps::Full };
+        let told = derivation::tell(self, Options { steps, ..Options::default() })?;
         let pairs: Vec<(&Derivative, &Told)> = self.derivatives.iter().zip(&told).collect();
         let of_kind = |kinds: &[VarKind]| -> Vec<VarId> {
             let vars = self.lowered.vars.iter().filter_map(|node| self.var(*node));
@@ -31,7 +40,7 @@ impl Compiled {
             outputs: self.outputs.iter().map(|output| self.output(output)).collect(),
             requests: self.requests(&pairs),
             source: source.to_string(),
-            latex: render::document_latex::fragment(&derivation::tell(self, Options::default())?),
+            latex: render::document_latex::fragment(&told),
         })
     }
 
@@ -65,7 +74,7 @@ impl Compiled {
         LossJob {
             name: loss.name.clone(),
             value: loss.node,
-            formula: Formula::default(),
+            formula: self.definition(&loss.name),
             grads,
             doc: self.doc(&loss.name),
         }
@@ -75,8 +84,31 @@ impl Compiled {
         OutputJob {
             name: output.name.clone(),
             value: output.node,
-            formula: Formula::default(),
+            formula: self.definition(&output.name),
             doc: self.doc(&output.name),
+        }
+    }
+
+    /// The equation that the program defines a name by.
+    fn definition(&self, of: &str) -> Formula {
+        let written = self.program.stmts.iter().find_map(|stmt| match &stmt.kind {
+            StmtKind::Loss { name, value } => (name.name == of).then_some((&[][..], value)),
+            StmtKind::Def { name, indices, value } | StmtKind::Output { name, indices, value: Some(value) } => {
+                (name.name == of).then_some((indices.as_slice(), value))
+            }
+            _ => None,
+        });
+        let Some((indices, value)) = written else {
+            return Formula::default();
+        };
+        let letters: Vec<String> = indices.iter().map(|index| index.name.clone()).collect();
+        let at = if letters.is_empty() { String::new() } else { format!("[{}]", letters.join(",")) };
+        let names = Names::new(&self.graph);
+        let notation = if letters.is_empty() { Notation::Matrix } else { Notation::Index };
+        let latex = render::latex(value, &Context { rank: &|name| names.rank(name), notation });
+        Formula {
+            text: format!("{of}{at} = {}", print::expr(value)),
+            latex: format!("{} = {latex}", render::indexed_name_latex(of, &letters)),
         }
     }
 
@@ -88,9 +120,9 @@ impl Compiled {
         let others = pairs.iter().filter(|(derivative, _)| !self.is_grad(derivative));
         let mut jobs: Vec<RequestJob> = Vec::new();
         for (derivative, told) in others {
-            let (kind, what) = words(derivative.kind);
+            let (_, what) = words(derivative.kind);
             let (of, wrt) = (&derivative.of.name, &derivative.wrt.name);
-            let name = format!("{kind}_{of}_{wrt}");
+            let name = request_name(derivative.kind, of, wrt);
             if jobs.iter().any(|job| job.name == name) {
                 continue;
             }
@@ -109,6 +141,11 @@ impl Compiled {
     }
 }
 
+/// What the function of a request is called.
+pub fn request_name(kind: RequestKind, of: &str, wrt: &str) -> String {
+    format!("{}_{of}_{wrt}", words(kind).0)
+}
+
 fn words(kind: RequestKind) -> (&'static str, &'static str) {
     match kind {
         RequestKind::Grad => ("grad", "The gradient"),
@@ -121,12 +158,13 @@ fn words(kind: RequestKind) -> (&'static str, &'static str) {
     }
 }
 
-/// The closed form with its named parts.
+/// The closed form with its named parts, where those are few.
 fn formula(told: &Told) -> Formula {
+    let wheres = if told.wheres.len() > MANY_PARTS { &[][..] } else { &told.wheres[..] };
     let mut text: Vec<String> =
-        told.wheres.iter().map(|part| format!("{} = {}", part.name, part.text)).collect();
+        wheres.iter().map(|part| format!("{} = {}", part.name, part.text)).collect();
     text.push(told.text.clone());
-    let mut latex: Vec<String> = told.wheres.iter().map(|part| part.latex.clone()).collect();
+    let mut latex: Vec<String> = wheres.iter().map(|part| part.latex.clone()).collect();
     latex.push(format!("{} = {}", told.lhs_latex, told.latex));
     Formula { text: text.join("\n"), latex: latex.join("\n") }
 }

@@ -207,7 +207,7 @@ impl Lowerer<'_> {
                 && position.offset.as_fixed() == Some(0)
             {
                 let size = self.label_size(*label);
-                if &size != dim {
+                if &size != dim && !self.stated.contains(label) {
                     return Err(Diagnostic::new(
                         Code::IndexRange,
                         *span,
@@ -218,7 +218,10 @@ impl Lowerer<'_> {
                         ),
                     ));
                 }
-                continue;
+                if &size == dim {
+                    continue;
+                }
+                // An index with a range of its own, `k:D`, may stop short of the axis.
             }
             self.check_inside(position, dim, *span)?;
         }

@@ -14,7 +14,7 @@ pub mod stmt;
 use crate::ir::{Dim, Graph, NodeId};
 use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};
 use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 pub use stmt::lower;
 
@@ -104,6 +104,8 @@ pub struct Lowerer<'a> {
     pub(crate) indices: Vec<(String, Label)>,
     /// How many values each label takes.
     pub(crate) sizes: HashMap<Label, Dim>,
+    /// Labels whose range the program wrote: `k` of `sum[k:D](…)`.
+    pub(crate) stated: HashSet<Label>,
     /// Ranges that were inferred for binders, by the address of the binder's name.
     pub(crate) inferred: HashMap<*const Ident, Dim>,
     /// What the operators of the expression at hand mean.
@@ -130,6 +132,7 @@ impl<'a> Lowerer<'a> {
             later: BTreeMap::new(),
             indices: Vec::new(),
             sizes: HashMap::new(),
+            stated: HashSet::new(),
             inferred: HashMap::new(),
             dialect: Dialect::Chainrule,
             next_label: 0,

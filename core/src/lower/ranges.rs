@@ -24,6 +24,9 @@ impl Lowerer<'_> {
         for binder in binders {
             let label = self.fresh();
             let given = binder.range.as_ref().and_then(|range| self.dimension(range).ok());
+            if given.is_some() {
+                self.stated.insert(label);
+            }
             if let Some(size) = given.or_else(|| self.inferred.get(&std::ptr::from_ref(&binder.name)).cloned()) {
                 self.sizes.insert(label, size);
             }

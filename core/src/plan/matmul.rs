@@ -44,7 +44,8 @@ fn roles(e: &Einsum) -> Option<Roles> {
         }
     }
     let shared = roles.summed.iter().all(|ix| a.contains(ix) && b.contains(ix));
-    let product = !roles.summed.is_empty() && !(roles.first.is_empty() && roles.second.is_empty());
+    let sides = roles.first.len() + roles.second.len();
+    let product = !roles.summed.is_empty() && sides > 0;
     (shared && product).then_some(roles)
 }
 

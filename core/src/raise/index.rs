@@ -67,7 +67,7 @@ pub(super) fn whole(scope: &Scope<'_>, node: NodeId, letters: &[String]) -> Expr
     let binders = axes
         .iter()
         .zip(graph.shape(node))
-        .map(|(letter, dim)| binder(graph, letter, dim, &entry))
+        .map(|(letter, dim)| binder(scope.names, letter, dim, &entry))
         .collect();
     if axes.is_empty() { entry } else { bind("tensor", binders, entry) }
 }
@@ -209,7 +209,7 @@ impl Indexer<'_> {
             return body;
         }
         let binders =
-            bound.iter().map(|(letter, dim)| binder(self.graph(), letter, dim, &body)).collect();
+            bound.iter().map(|(letter, dim)| binder(self.scope.names, letter, dim, &body)).collect();
         bind(name, binders, body)
     }
 

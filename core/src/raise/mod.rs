@@ -95,6 +95,14 @@ impl<'g> Names<'g> {
         bound.map(|(id, _)| graph.rank(*id)).or_else(var).or_else(scalar)
     }
 
+    /// The shape of what a name stands for: a variable, a definition or a `where` binding.
+    pub fn shape(&self, name: &str) -> Option<&'g [Dim]> {
+        let graph = self.graph;
+        let bound = self.extra.iter().chain(&graph.names).find(|(_, known)| *known == name);
+        let var = || graph.vars.iter().find(|var| var.name == name).map(|var| var.shape.as_slice());
+        bound.map(|(id, _)| graph.shape(*id).as_slice()).or_else(var)
+    }
+
     /// Letters for the axes of a node.
     pub fn axes(&self, id: NodeId) -> Vec<String> {
         self.letters.shape(self.graph.shape(id), &[])
@@ -175,7 +183,7 @@ pub fn tensor_of(names: &Names<'_>, shape: &[Dim], axes: &[String], entry: Expr)
         return entry;
     }
     let binders: Vec<Binder> =
-        axes.iter().zip(shape).map(|(letter, dim)| ranges::binder(names.graph, letter, dim, &entry)).collect();
+        axes.iter().zip(shape).map(|(letter, dim)| ranges::binder(names, letter, dim, &entry)).collect();
     build::bind("tensor", binders, entry)
 }
 

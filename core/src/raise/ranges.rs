@@ -2,12 +2,14 @@
 
 use super::build;
 use super::index::size_expr;
-use crate::ir::{Dim, Graph};
+use super::Names;
+use crate::ir::Dim;
 use chainrule_grammar::ast::{Binder, Expr, ExprKind, IndexItem};
 
 /// `i`, or `i:N` where the range does not follow from the expression.
-pub(super) fn binder(graph: &Graph, letter: &str, dim: &Dim, inside: &Expr) -> Binder {
-    let range = (!has_range(inside, letter)).then(|| size_expr(graph, dim));
+pub(super) fn binder(names: &Names<'_>, letter: &str, dim: &Dim, inside: &Expr) -> Binder {
+    let follows = has_range(inside, letter) && !is_short(names, inside, letter, dim);
+    let range = (!follows).then(|| size_expr(names.graph, dim));
     Binder { name: build::ident(letter), range }
 }
 
@@ -36,6 +38,32 @@ fn has_range(expr: &Expr, letter: &str) -> bool {
             let within =
                 items.iter().any(|item| matches!(item, IndexItem::At(at) if has_range(at, letter)));
             (!is_delta && items.iter().any(is_letter)) || within || has_range(base, letter)
+        }
+    }
+}
+
+/// Whether a letter stands on an axis of a name that is longer than its own range: `k` of `delta_g[n,k]` where only a part is read.
+fn is_short(names: &Names<'_>, expr: &Expr, letter: &str, dim: &Dim) -> bool {
+    let within = |inner: &Expr| is_short(names, inner, letter, dim);
+    match &expr.kind {
+        ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => false,
+        ExprKind::List(items) => items.iter().any(within),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => within(inner),
+        ExprKind::Sum(first, rest) => within(first) || rest.iter().any(|(_, term)| within(term)),
+        ExprKind::Product(first, rest) => within(first) || rest.iter().any(|(_, factor)| within(factor)),
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => within(a) || within(b),
+        ExprKind::Pipe(first, stages) => within(first) || stages.iter().any(within),
+        ExprKind::Call { args, .. } => args.iter().any(within),
+        ExprKind::Index(base, items) => {
+            let shape = match &base.kind {
+                ExprKind::Name(name) => names.shape(name).unwrap_or_default(),
+                _ => &[],
+            };
+            let is_letter = |at: &Expr| matches!(&at.kind, ExprKind::Name(name) if name == letter);
+            let at = |item: &IndexItem| matches!(item, IndexItem::At(at) if within(at));
+            items.iter().zip(shape).any(|(item, size)| matches!(item, IndexItem::At(at) if is_letter(at)) && size != dim)
+                || items.iter().any(at)
+                || within(base)
         }
     }
 }

@@ -107,7 +107,11 @@ fn split(name: &str) -> Parts {
         return Parts { base: Math::Ident(name.to_string()), sub: Vec::new(), sup: Vec::new() };
     };
     let (word, digits) = numbered(head);
-    let mut base = Math::Ident(ascii_greek(word));
+    // `y_` is not `y`.
+    let mut base = match name.len() - name.trim_end_matches('_').len() {
+        0 => Math::Ident(ascii_greek(word)),
+        more => Math::Ident(format!("{word}{}", "_".repeat(more))),
+    };
     let mut sup = Vec::new();
     for mark in marks.into_iter().rev() {
         match mark {

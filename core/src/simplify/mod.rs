@@ -69,7 +69,14 @@ fn run(
     atoms: BTreeSet<NodeId>,
     leaves: &BTreeSet<NodeId>,
 ) -> Simplified {
-    let mut simplifier = Simplifier { graph, atoms, normal: HashMap::new(), rewrites: Vec::new(), fresh: 1 << 20 };
+    let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
+    for &node in &nodes {
+        for &arg in graph.args(node) {
+            *old_uses.entry(arg).or_default() += 1;
+        }
+    }
+    let mut simplifier =
+        Simplifier { graph, atoms, normal: HashMap::new(), rewrites: Vec::new(), uses: HashMap::new(), fresh: 1 << 20 };
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for node in nodes {
         if leaves.contains(&node) {
@@ -80,6 +87,7 @@ fn run(
         let rebuilt = simplifier.graph.with_args(node, args);
         let new = simplifier.normal(rebuilt);
         simplifier.carry_name(node, new);
+        *simplifier.uses.entry(new).or_default() += old_uses.get(&node).copied().unwrap_or(0);
         map.insert(node, new);
     }
     let rewrites = simplifier.rewrites;
@@ -93,8 +101,17 @@ pub(crate) struct Simplifier<'g> {
     /// Nodes whose arguments are normal, and what they become.
     normal: HashMap<NodeId, NodeId>,
     pub rewrites: Vec<Rewrite>,
+    /// How often what was simplified is used; rules' own nodes are not counted.
+    uses: HashMap<NodeId, usize>,
     fresh: u32,
 }
+
+/// A product with more factors than this takes no nested one in: work and formulas stay linear in the size of the graph.
+pub(crate) const MOST_FACTORS: usize = 16;
+/// The same for the terms of a sum.
+pub(crate) const MOST_TERMS: usize = 48;
+/// A part of this many factors or terms is taken in even where others use it too.
+const SMALL: usize = 6;
 
 impl Simplifier<'_> {
     /// The normal form of a node whose arguments are in normal form.
@@ -123,6 +140,12 @@ impl Simplifier<'_> {
     /// Whether formulas stop at this node.
     pub(crate) fn is_atom(&self, node: NodeId) -> bool {
         self.atoms.contains(&node)
+    }
+
+    /// Whether a nested product or sum of `parts` is taken in by one that then has `total`: not if that makes work twice, or grows
+    /// without bound.
+    pub(crate) fn takes_in(&self, node: NodeId, parts: usize, total: usize, most: usize) -> bool {
+        total <= most && (parts <= SMALL || self.uses.get(&node).copied().unwrap_or(0) <= 1)
     }
 
     /// A label that nothing else uses.

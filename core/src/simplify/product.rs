@@ -143,7 +143,8 @@ impl Simplifier<'_> {
             Op::Einsum(inner) => {
                 let plain = whole.is_some() && inner.bound().iter().all(|ix| inner.sizes[*ix as usize].is_one());
                 let alone = product.factors.len() == 1 && factor.exponent.is_one();
-                if !plain && !alone {
+                let total = product.factors.len() + args.len() - 1;
+                if (!plain && !alone) || !self.takes_in(factor.base, args.len(), total, super::MOST_FACTORS) {
                     return false;
                 }
                 let parts = self.inline(product, &inner, &args, factor);

@@ -53,7 +53,9 @@ impl Simplifier<'_> {
             match self.graph.op(node).clone() {
                 // `c·(a + b)` stays as it is: the common coefficient stands in front.
                 Op::Add(coefficients) if open && alone && !root && coefficients.len() > 1 => terms.push((c, node)),
-                Op::Add(coefficients) if open => {
+                Op::Add(coefficients)
+                    if open && (root || self.takes_in(node, coefficients.len(), terms.len() + coefficients.len(), super::MOST_TERMS)) =>
+                {
                     let args = self.graph.args(node).to_vec();
                     stack.extend(coefficients.iter().zip(args).rev().map(|(own, arg)| (c * *own, arg, false)));
                 }

@@ -25,30 +25,9 @@ fn f32_against_f64() {
         ("expm1 near 0", Real::expm1, f64::exp_m1, -1.0, 1.0, 1.2),
         ("tanh", Real::tanh, f64::tanh, -11.0, 11.0, 1.2),
         ("tanh near 0", Real::tanh, f64::tanh, -0.5, 0.5, 1.2),
-        (
-            "sigmoid",
-            Real::sigmoid,
-            |x| 1.0 / (1.0 + (-x).exp()),
-            -105.0,
-            105.0,
-            1.5,
-        ),
-        (
-            "sigmoid near 0",
-            Real::sigmoid,
-            |x| 1.0 / (1.0 + (-x).exp()),
-            -3.0,
-            3.0,
-            1.5,
-        ),
-        (
-            "softplus",
-            Real::softplus,
-            |x| x.max(0.0) + (-x.abs()).exp().ln_1p(),
-            -105.0,
-            105.0,
-            2.0,
-        ),
+        ("sigmoid", Real::sigmoid, |x| 1.0 / (1.0 + (-x).exp()), -105.0, 105.0, 1.5),
+        ("sigmoid near 0", Real::sigmoid, |x| 1.0 / (1.0 + (-x).exp()), -3.0, 3.0, 1.5),
+        ("softplus", Real::softplus, |x| x.max(0.0) + (-x.abs()).exp().ln_1p(), -105.0, 105.0, 2.0),
         ("ln", Real::ln, f64::ln, 1e-6, 5.0, 1.2),
         ("ln large", Real::ln, f64::ln, 1.0, 1e38, 1.2),
         ("ln subnormal", Real::ln, f64::ln, 1e-44, 1e-37, 1.2),
@@ -108,11 +87,7 @@ fn f64_against_digits() {
         let (mut worst, mut at) = (0.0, 0.0);
         for &(x, high, low) in *points {
             // The gamma functions are precise absolutely, not relatively, near their zeros.
-            let unit = ulp64(if name.ends_with("gamma") {
-                high.abs().max(1.0)
-            } else {
-                high
-            });
+            let unit = ulp64(if name.ends_with("gamma") { high.abs().max(1.0) } else { high });
             let error = ((ours(x) - high) - low).abs() / unit;
             if error > worst || error.is_nan() {
                 (worst, at) = (error, x);
@@ -164,25 +139,16 @@ macro_rules! special_values {
                 assert!(f(NAN).is_nan());
             }
             for zero in [0.0, -0.0] {
-                for f in [
-                    Real::expm1,
-                    Real::tanh,
-                    Real::log1p,
-                    Real::erf,
-                    Real::erfinv,
-                    Real::signum0,
-                ] {
+                for f in
+                    [Real::expm1, Real::tanh, Real::log1p, Real::erf, Real::erfinv, Real::signum0]
+                {
                     same(f(zero), zero);
                 }
                 same(Real::exp(zero), 1.0);
                 same(Real::sigmoid(zero), 0.5);
                 same(Real::ln(zero), -INF);
             }
-            for tiny in [
-                $float::from_bits(1),
-                -$float::from_bits(3),
-                $float::MIN_POSITIVE,
-            ] {
+            for tiny in [$float::from_bits(1), -$float::from_bits(3), $float::MIN_POSITIVE] {
                 for f in [Real::expm1, Real::tanh, Real::log1p] {
                     same(f(tiny), tiny);
                 }

@@ -12,9 +12,7 @@ fn matmul_is_the_sum_of_products() {
                 for (ta, tb, accumulate) in (0..8).map(|i| (i & 1 == 1, i & 2 == 2, i & 4 == 4)) {
                     // Small integers, so that every order of summation is exact.
                     let mut draw = |len| {
-                        (0..len)
-                            .map(|_| (rng.next_u64() % 9) as f64 - 4.0)
-                            .collect::<Vec<f64>>()
+                        (0..len).map(|_| (rng.next_u64() % 9) as f64 - 4.0).collect::<Vec<f64>>()
                     };
                     let (a, b, c) = (draw(m * k), draw(k * n), draw(m * n));
                     let (ar, ac) = if ta { (1, m) } else { (k, 1) };
@@ -46,17 +44,11 @@ fn shape<F: Real>(x: &(impl Tensor<F> + ?Sized)) -> (Vec<F>, std::string::String
 #[test]
 fn tensors() {
     assert_eq!(shape(&2.0_f32), (vec![2.0], "[]".to_string()));
-    assert_eq!(
-        shape(&[1.0, 2.0]),
-        (vec![1.0, 2.0], "2 numbers".to_string())
-    );
+    assert_eq!(shape(&[1.0, 2.0]), (vec![1.0, 2.0], "2 numbers".to_string()));
     assert_eq!(shape([1.0, 2.0].as_slice()).1, "2 numbers");
     assert_eq!(shape(&vec![1.0, 2.0]).1, "2 numbers");
     assert_eq!(shape(&Buf::<f32>::zeros(3)).1, "3 numbers");
-    assert_eq!(
-        shape(&[[1.0, 2.0], [3.0, 4.0]]),
-        (vec![1.0, 2.0, 3.0, 4.0], "[2, 2]".to_string())
-    );
+    assert_eq!(shape(&[[1.0, 2.0], [3.0, 4.0]]), (vec![1.0, 2.0, 3.0, 4.0], "[2, 2]".to_string()));
     assert_eq!(shape(&vec![[1.0, 2.0]; 3]).1, "[3, 2]");
     assert_eq!(shape([[1.0, 2.0]; 3].as_slice()).1, "[3, 2]");
     assert_eq!(shape(&[[[1.0; 4]; 3]; 2]).1, "[2, 3, 4]");
@@ -73,74 +65,42 @@ const SCALAR: &[Axis] = &[];
 const DOUBLE: &[Axis] = &[Axis::Formula(|d| Some(2 * d[0]? + 1), "2*B + 1")];
 
 fn given(name: &'static str, pattern: &'static [Axis], axes: Axes) -> Declared {
-    Declared {
-        name,
-        pattern,
-        axes,
-    }
+    Declared { name, pattern, axes }
 }
 
 #[test]
 fn sizes_are_found() {
     let (flat, known) = (Axes::flat, Axes::known);
     assert_eq!(infer_all([None], &[given("x", B_4, flat(20))]), Ok([5]));
+    assert_eq!(infer_all([None], &[given("x", B_4, known(&[5, 4]))]), Ok([5]));
     assert_eq!(
-        infer_all([None], &[given("x", B_4, known(&[5, 4]))]),
-        Ok([5])
-    );
-    assert_eq!(
-        infer_all(
-            [None; 2],
-            &[given("x", B_4, flat(20)), given("t", B_M, flat(15))]
-        ),
+        infer_all([None; 2], &[given("x", B_4, flat(20)), given("t", B_M, flat(15))]),
         Ok([5, 3])
     );
     // The order does not matter; what is nested is read first.
     assert_eq!(
-        infer_all(
-            [None; 2],
-            &[given("t", B_M, flat(15)), given("x", B_4, flat(20))]
-        ),
+        infer_all([None; 2], &[given("t", B_M, flat(15)), given("x", B_4, flat(20))]),
         Ok([5, 3])
     );
     assert_eq!(
-        infer_all(
-            [None; 2],
-            &[given("t", B_M, flat(15)), given("m", M, flat(3))]
-        ),
+        infer_all([None; 2], &[given("t", B_M, flat(15)), given("m", M, flat(3))]),
         Ok([5, 3])
     );
+    assert_eq!(infer_all([Some(5), None], &[given("t", B_M, flat(15))]), Ok([5, 3]));
     assert_eq!(
-        infer_all([Some(5), None], &[given("t", B_M, flat(15))]),
-        Ok([5, 3])
-    );
-    assert_eq!(
-        infer_all(
-            [None],
-            &[given("d", DOUBLE, flat(11)), given("x", B_4, flat(20))]
-        ),
+        infer_all([None], &[given("d", DOUBLE, flat(11)), given("x", B_4, flat(20))]),
         Ok([5])
     );
     assert_eq!(
-        infer_all(
-            [None],
-            &[given("d", DOUBLE, known(&[11])), given("x", B_4, flat(20))]
-        ),
+        infer_all([None], &[given("d", DOUBLE, known(&[11])), given("x", B_4, flat(20))]),
         Ok([5])
     );
     assert_eq!(
-        infer_all(
-            [],
-            &[given("s", SCALAR, known(&[])), given("s", SCALAR, flat(1))]
-        ),
+        infer_all([], &[given("s", SCALAR, known(&[])), given("s", SCALAR, flat(1))]),
         Ok([])
     );
     assert_eq!(infer_all([], &[given("s", SCALAR, known(&[1, 1]))]), Ok([]));
-    assert_eq!(
-        infer_all([None; 2], &[given("m", M, flat(3))]),
-        Ok([0, 3]),
-        "no input mentions B"
-    );
+    assert_eq!(infer_all([None; 2], &[given("m", M, flat(3))]), Ok([0, 3]), "no input mentions B");
 }
 
 #[test]
@@ -156,16 +116,8 @@ fn wrong_sizes_are_explained() {
         &[given("x", B_4, flat(7))],
         "input `x`: found 7 numbers, wanted [B, 4] (a multiple of 4)",
     );
-    says(
-        [None],
-        &[given("x", B_4, known(&[5, 3]))],
-        "input `x` is [5, 3], wanted [B, 4]",
-    );
-    says(
-        [None],
-        &[given("x", B_4, known(&[8]))],
-        "input `x` is [8], wanted [B, 4]",
-    );
+    says([None], &[given("x", B_4, known(&[5, 3]))], "input `x` is [5, 3], wanted [B, 4]");
+    says([None], &[given("x", B_4, known(&[8]))], "input `x` is [8], wanted [B, 4]");
     says(
         [None; 2],
         &[x, given("t", B_M, known(&[2, 3]))],
@@ -176,21 +128,13 @@ fn wrong_sizes_are_explained() {
         &[x, given("t", B_M, flat(7))],
         "input `t`: found 7 numbers, wanted [B, M] (a multiple of 5)",
     );
-    says(
-        [Some(3)],
-        &[x],
-        "input `x` is [5, 4], wanted [B, 4] with B = 3",
-    );
+    says([Some(3)], &[x], "input `x` is [5, 4], wanted [B, 4] with B = 3");
     says(
         [None],
         &[x, given("d", DOUBLE, flat(10))],
         "input `d`: found 10 numbers, wanted [2*B + 1]",
     );
-    says(
-        [],
-        &[given("s", SCALAR, flat(2))],
-        "input `s`: found 2 numbers, wanted a scalar",
-    );
+    says([], &[given("s", SCALAR, flat(2))], "input `s`: found 2 numbers, wanted a scalar");
     says(
         [None; 2],
         &[given("t", B_M, flat(6))],
@@ -245,11 +189,7 @@ fn initial_numbers_have_their_statistics() {
         moment(3),
         moment(4)
     );
-    assert!(
-        (0..1000)
-            .map(|_| init::uniform(&mut rng))
-            .all(|u| (0.0..1.0).contains(&u))
-    );
+    assert!((0..1000).map(|_| init::uniform(&mut rng)).all(|u| (0.0..1.0).contains(&u)));
     let mut w = vec![1.0_f64; 200 * 300];
     init::fill_scaled(&mut w, &[200, 300], &mut rng);
     let variance = w.iter().map(|w| w * w).sum::<f64>() / w.len() as f64;

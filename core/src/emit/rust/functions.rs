@@ -72,8 +72,7 @@ fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
                 match declared.kind {
                     VarKind::Param => {
                         let part = layout.params.parts.iter().position(|(id, _)| *id == var);
-                        let from =
-                            index::dim(graph, &layout.offset(&layout.params, part.unwrap_or(0)));
+                        let from = index::dim(graph, &layout.params.offsets[part.unwrap_or(0)]);
                         out.extend(quote!(let #local = &params.data[#from..][..#len];));
                     }
                     VarKind::Direction => out.extend(quote!(let #local = &#local[..#len];)),

@@ -63,6 +63,8 @@ pub struct Flat {
     pub name: Ident,
     /// Its parts in order, with the names of their methods.
     pub parts: Vec<(VarId, String)>,
+    /// Where each part starts.
+    pub offsets: Vec<Dim>,
     /// The whole.
     pub store: Store,
     /// Run-time sizes that it depends on.
@@ -85,6 +87,8 @@ pub struct Layout<'a> {
     pub inputs: Vec<(VarId, Ident)>,
     /// The workspace's fields.
     pub fields: Vec<(NodeId, Ident, Store)>,
+    /// Where in `fields` a node's field is.
+    field_of: BTreeMap<NodeId, usize>,
     /// The workspace's field for the use of single steps.
     pub scratch: Option<(Ident, Store)>,
 }
@@ -116,7 +120,8 @@ impl<'a> Layout<'a> {
             .map(|var| (*var, ident(&scope.claim(&graph.var(*var).name))))
             .collect();
         let (fields, scratch) = workspace(plan);
-        Layout { job, plan, dims, params, grads, inputs, fields, scratch }
+        let field_of = fields.iter().enumerate().map(|(at, (id, _, _))| (*id, at)).collect();
+        Layout { job, plan, dims, params, grads, inputs, fields, field_of, scratch }
     }
 
     /// The declarations' graph.
@@ -157,13 +162,6 @@ impl<'a> Layout<'a> {
         quote!(let Dims { #(#fields),* } = #from;)
     }
 
-    /// The place of a variable's entries in a flat struct.
-    pub fn offset(&self, flat: &Flat, part: usize) -> Dim {
-        flat.parts[..part].iter().fold(Dim::fixed(0), |sum, (var, _)| {
-            sum.plus(&volume(&self.graph().var(*var).shape), Num::ONE)
-        })
-    }
-
     /// The local variable that holds a slot's entries in a function.
     pub fn local(&self, slot: Slot) -> Ident {
         match slot {
@@ -177,7 +175,7 @@ impl<'a> Layout<'a> {
                 prefixed(prefix, &declared.name)
             }
             Slot::Work(node) => {
-                let field = self.fields.iter().find(|(id, _, _)| *id == node);
+                let field = self.field_of.get(&node).and_then(|at| self.fields.get(*at));
                 field.map_or_else(|| ident("missing"), |(_, name, _)| name.clone())
             }
             Slot::Result(at) => super::names::numbered("r", at),
@@ -207,10 +205,13 @@ fn flat(graph: &Graph, name: &str, vars: &[VarId]) -> Flat {
         parts.push((*var, name));
     }
     let shapes = || vars.iter().flat_map(|var| &graph.var(*var).shape);
-    let len = vars
-        .iter()
-        .fold(Dim::fixed(0), |sum, var| sum.plus(&volume(&graph.var(*var).shape), Num::ONE));
-    Flat { name: ident(name), parts, store: Store::of(len), dims: dims_of(shapes()) }
+    let mut len = Dim::fixed(0);
+    let mut offsets = Vec::with_capacity(vars.len());
+    for var in vars {
+        let next = len.plus(&volume(&graph.var(*var).shape), Num::ONE);
+        offsets.push(std::mem::replace(&mut len, next));
+    }
+    Flat { name: ident(name), parts, offsets, store: Store::of(len), dims: dims_of(shapes()) }
 }
 
 /// Gradients have a type of their own where they are not exactly those of the parameters.

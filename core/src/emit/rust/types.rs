@@ -100,7 +100,7 @@ fn init(layout: &Layout, flat: &Flat) -> TokenStream {
     let graph = layout.graph();
     let fills = flat.parts.iter().enumerate().map(|(part, (var, _))| {
         let shape = &graph.var(*var).shape;
-        let from = index::dim(graph, &layout.offset(flat, part));
+        let from = index::dim(graph, &flat.offsets[part]);
         let len = index::dim(graph, &volume(shape));
         let sizes = shape.iter().map(|dim| index::dim(graph, dim));
         quote!(::chainrule::rt::init::fill_scaled(&mut params.data[#from..][..#len], &[#(#sizes),*], rng);)
@@ -177,7 +177,7 @@ fn accessor(layout: &Layout, flat: &Flat, part: usize) -> TokenStream {
     let graph = layout.graph();
     let (var, name) = &flat.parts[part];
     let declared = graph.var(*var);
-    let from = index::dim(graph, &layout.offset(flat, part));
+    let from = index::dim(graph, &flat.offsets[part]);
     let len = index::dim(graph, &volume(&declared.shape));
     let bind = (!flat.dims.is_empty()).then(|| layout.bind_dims(&quote!(self.dims)));
     let shape = graph.show_shape(&declared.shape);

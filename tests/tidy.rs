@@ -1,0 +1,166 @@
+//! Order in the house: who may depend on whom, how long files may be, who may print.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// All files below a folder with this extension, in order.
+fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    let mut open = vec![folder.to_path_buf()];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+            let path = entry.expect("a readable entry").path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|found| found == extension) {
+                found.push(path);
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The Rust files of a package's library or program.
+fn sources(package: &str) -> Vec<PathBuf> {
+    files(&root().join(package).join("src"), "rs")
+}
+
+/// The names in a table of a manifest.
+fn table(manifest: &str, name: &str) -> Vec<String> {
+    let header = format!("[{name}]");
+    let lines = manifest.lines().skip_while(|line| line.trim() != header).skip(1);
+    lines
+        .take_while(|line| !line.trim_start().starts_with('['))
+        .filter_map(|line| line.split_once(['.', ' ', '=']).map(|(name, _)| name.to_string()))
+        .filter(|name| !name.is_empty() && !name.starts_with('#'))
+        .collect()
+}
+
+/// Which packages of this workspace each one may name among its dependencies.
+const ARROWS: &[(&str, &[&str])] = &[
+    ("grammar", &[]),
+    ("core", &["chainrule-grammar"]),
+    ("macros", &["chainrule-core", "chainrule-grammar"]),
+    (".", &["chainrule-macros"]),
+    ("cli", &["chainrule-core", "chainrule-grammar"]),
+];
+
+#[test]
+fn packages_depend_on_each_other_in_one_direction() {
+    for (package, allowed) in ARROWS {
+        let manifest = read(&root().join(package).join("Cargo.toml"));
+        for name in table(&manifest, "dependencies").iter().filter(|name| name.starts_with("chainrule")) {
+            assert!(allowed.contains(&name.as_str()), "`{package}` must not depend on `{name}`");
+        }
+    }
+}
+
+#[test]
+fn the_grammar_knows_no_function() {
+    for path in sources("grammar").iter().chain(&files(&root().join("grammar/src"), "pest")) {
+        let text = read(path);
+        let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).take_while(|line| *line != "mod tests {");
+        for (at, line) in code.enumerate() {
+            for word in ["sigmoid", "softmax", "logsumexp"] {
+                assert!(!line.contains(&format!("\"{word}\"")), "{}:{}: {line}", path.display(), at + 1);
+            }
+        }
+    }
+}
+
+#[test]
+fn only_diff_differentiates_and_printers_only_print() {
+    let forbidden: &[(&str, &[&str])] = &[
+        ("core/src/render", &["crate::diff", "crate::simplify", "crate::plan", "crate::emit"]),
+        ("core/src/raise", &["crate::diff", "crate::plan", "crate::emit"]),
+        ("core/src/simplify", &["crate::diff", "crate::render", "crate::raise"]),
+        ("core/src/diff", &["crate::render", "crate::raise", "crate::plan", "crate::emit"]),
+        ("core/src/emit/rust", &["crate::diff", "crate::simplify", "crate::render"]),
+        ("core/src/plan", &["crate::diff", "crate::render", "crate::raise", "emit::rust"]),
+        ("core/src/eval", &["crate::plan", "crate::emit"]),
+    ];
+    for (folder, words) in forbidden {
+        let folder = root().join(folder);
+        if !folder.exists() {
+            continue;
+        }
+        for path in files(&folder, "rs").iter().filter(|path| !path.to_string_lossy().contains("tests")) {
+            let text = read(path);
+            let code = text.split("#[cfg(test)]").next().unwrap_or_default();
+            for word in *words {
+                assert!(!code.contains(word), "{} must not use `{word}`", path.display());
+            }
+        }
+    }
+}
+
+/// Files that may be longer: tables of rows.
+const ROWS: &[&str] = &["core/src/ops/"];
+const LONGEST: usize = 600;
+/// Files that are longer today, each with what it must not outgrow.
+const LONG: &[(&str, usize)] =
+    &[("core/src/ir/graph.rs", 700), ("core/src/lower/build.rs", 650), ("core/src/lower/call.rs", 800)];
+
+#[test]
+fn files_are_short() {
+    let mut long = Vec::new();
+    for package in [".", "grammar", "core", "macros", "cli"] {
+        for path in sources(package) {
+            let lines = read(&path).lines().count();
+            let shown = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
+            let shown = shown.trim_start_matches("./");
+            let known = LONG.iter().find(|(path, _)| *path == shown).map(|(_, most)| *most);
+            if lines > known.unwrap_or(LONGEST) && !ROWS.iter().any(|rows| shown.starts_with(rows)) {
+                long.push(format!("{shown}: {lines} lines"));
+            }
+        }
+    }
+    assert!(long.is_empty(), "at most {LONGEST} lines a file:\n{}", long.join("\n"));
+}
+
+#[test]
+fn only_the_rim_prints() {
+    for package in [".", "grammar", "core", "macros"] {
+        for path in sources(package).iter().filter(|path| !path.to_string_lossy().contains("tests")) {
+            for (at, line) in read(path).lines().enumerate() {
+                let code = line.split("//").next().unwrap_or_default();
+                for word in ["println!", "print!", "dbg!", "todo!", "unimplemented!"] {
+                    let found = code.match_indices(word).any(|(from, _)| {
+                        !code[..from].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_')
+                    });
+                    assert!(!found, "{}:{}: {word}", path.display(), at + 1);
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn every_file_says_what_it_is() {
+    for package in [".", "grammar", "core", "macros", "cli"] {
+        for path in sources(package) {
+            assert!(read(&path).starts_with("//!"), "{} has no first words", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_program_of_the_gallery_has_an_example() {
+    let folder = root().join("examples");
+    let rust: String = files(&folder, "rs").iter().map(|path| read(path)).collect();
+    for path in files(&folder, "grad") {
+        assert!(read(&path).starts_with("///"), "{} has no first words", path.display());
+        let name = path.file_stem().expect("a name").to_string_lossy();
+        let used = rust.contains(&format!("\"examples/{name}.grad\"")) || rust.contains(&format!("`{name}.grad`"));
+        assert!(used, "{name}: no example of it in Rust");
+    }
+}
