@@ -1,6 +1,7 @@
 //! The matlab dialect against checked derivatives of matrix calculus (see `matrix_calculus/README.md`): values, derivatives, the
 //! printed closed forms, naive spellings at extreme inputs, and messages.
 
+use chainrule_core::check::check_told;
 use chainrule_core::derivation::{Options, Steps, tell};
 use chainrule_core::eval::{Array, Point, eval, infer_dims};
 use chainrule_core::ir::{DimId, VarId};
@@ -306,4 +307,28 @@ fn hold_refusal(case: &Value) -> Outcome {
 fn bad_inputs_are_refused_with_the_reason() {
     let cases = read(include_str!("matrix_calculus/negative.json"));
     ratchet("negative.json", &cases, NOT_YET, hold_refusal);
+}
+
+/// Every closed form and every line of the derivation, in both notations, has the value of the line before it.
+fn lines_hold(case: &Value) -> Outcome {
+    let compiled = compiled(&program(case, None))?;
+    let point = point(&compiled, &inputs(case))?;
+    let mut problems = Vec::new();
+    for notation in [raise::Notation::Matrix, raise::Notation::Index] {
+        let told = tell(&compiled, Options { notation, ..Options::default() })
+            .map_err(|error| error.message)?;
+        problems.extend(check_told(&compiled, &told, &point).problems);
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.join("\n   ")) }
+}
+
+#[test]
+fn every_line_of_the_derivations_holds() {
+    let cases = read(include_str!("matrix_calculus/cases.json"));
+    ratchet(
+        "lines of cases.json",
+        &cases,
+        include_str!("matrix_calculus/lines_not_yet.txt"),
+        lines_hold,
+    );
 }
