@@ -52,8 +52,16 @@ pub fn start(rng: &mut SmallRng) -> Params<f64> {
     let mut params = Params::zeros();
     let weights = params.W1_mut().as_flattened_mut().iter_mut();
     weights.for_each(|weight| *weight = 0.1 * common::normal(rng));
-    params.W2_mut().as_flattened_mut().iter_mut().for_each(|weight| *weight = 0.1 * common::normal(rng));
-    params.W3_mut().as_flattened_mut().iter_mut().for_each(|weight| *weight = 0.1 * common::normal(rng));
+    params
+        .W2_mut()
+        .as_flattened_mut()
+        .iter_mut()
+        .for_each(|weight| *weight = 0.1 * common::normal(rng));
+    params
+        .W3_mut()
+        .as_flattened_mut()
+        .iter_mut()
+        .for_each(|weight| *weight = 0.1 * common::normal(rng));
     params
 }
 
@@ -100,7 +108,8 @@ pub fn train(seed: u64) -> Trained {
             let inputs = inputs(images, targets);
             // Batches differ by one sample at most; a workspace fits one size.
             let mut workspace = Workspace::new(&inputs);
-            let value = digits_mlp::value_and_grad_into(&params, &inputs, &mut workspace, &mut gradients);
+            let value =
+                digits_mlp::value_and_grad_into(&params, &inputs, &mut workspace, &mut gradients);
             descent.step(params.as_mut_slice(), gradients.as_slice());
             trained.batches.push(value);
         }
@@ -135,14 +144,34 @@ fn confusion(params: &Params<f64>, test: &Samples) -> [[usize; 10]; 10] {
 fn draw(trained: &Trained) -> Result<(), Box<dyn Error>> {
     let folder = common::folder();
     let per_pass = trained.batches.len() as f64 / trained.training.len() as f64;
-    let passes = |costs: &[f64]| costs.iter().enumerate().map(|(at, cost)| (at as f64 + 1.0, *cost)).collect();
-    let batches = trained.batches.iter().enumerate().map(|(at, cost)| (at as f64 / per_pass, *cost)).collect();
+    let passes = |costs: &[f64]| {
+        costs.iter().enumerate().map(|(at, cost)| (at as f64 + 1.0, *cost)).collect()
+    };
+    let batches = trained
+        .batches
+        .iter()
+        .enumerate()
+        .map(|(at, cost)| (at as f64 / per_pass, *cost))
+        .collect();
     let curves = [
         Curve { name: "mini-batch", points: batches, colour: RGBColor(190, 205, 225) },
-        Curve { name: "training", points: passes(&trained.training), colour: RGBColor(33, 102, 172) },
-        Curve { name: "validation", points: passes(&trained.validation), colour: RGBColor(214, 70, 60) },
+        Curve {
+            name: "training",
+            points: passes(&trained.training),
+            colour: RGBColor(33, 102, 172),
+        },
+        Curve {
+            name: "validation",
+            points: passes(&trained.validation),
+            colour: RGBColor(214, 70, 60),
+        },
     ];
-    plot::curves(&folder.join("digits_cost.svg"), "Cost while training", ["pass", "cost ξ"], &curves)?;
+    plot::curves(
+        &folder.join("digits_cost.svg"),
+        "Cost while training",
+        ["pass", "cost ξ"],
+        &curves,
+    )?;
     let title = format!("Test samples: {:.1} % right", 100.0 * trained.accuracy());
     plot::confusion(&folder.join("digits_confusion.svg"), &title, &trained.confusion)?;
     println!("pictures are in {}", folder.display());

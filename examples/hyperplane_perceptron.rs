@@ -54,8 +54,14 @@ pub fn learn(seed: u64) -> Learnt {
     while learnt.wrong > 0 && learnt.passes < 1000 {
         learnt.passes += 1;
         for at in 0..x.len() {
-            let inputs = plane::Inputs::new(&flat[2 * at..2 * at + 2], &y[at..=at]).expect("shapes that fit");
-            plane::value_and_grad_into(&params, &inputs, &mut plane::Workspace::new(&inputs), &mut gradient);
+            let inputs = plane::Inputs::new(&flat[2 * at..2 * at + 2], &y[at..=at])
+                .expect("shapes that fit");
+            plane::value_and_grad_into(
+                &params,
+                &inputs,
+                &mut plane::Workspace::new(&inputs),
+                &mut gradient,
+            );
             descent.step(params.as_mut_slice(), gradient.as_slice());
         }
         learnt.wrong = x.iter().zip(&y).filter(|(x, y)| **y * side(&params, x) <= 0.0).count();
@@ -89,6 +95,8 @@ fn measured(plane: &plane::Params<f64>, point: &[f64; 2]) -> (f64, f64) {
 fn main() {
     for seed in 1..=5 {
         let Learnt { passes, wrong, margin, checked } = learn(seed);
-        println!("seed {seed}: {wrong} of 200 wrong after {passes} passes; nearest point {margin:.3} away; gradient of the distance off by {checked:.1e}");
+        println!(
+            "seed {seed}: {wrong} of 200 wrong after {passes} passes; nearest point {margin:.3} away; gradient of the distance off by {checked:.1e}"
+        );
     }
 }

@@ -63,8 +63,14 @@ pub fn classify(steps: usize) -> f64 {
     let mut rng = SmallRng::seed(10);
     let centres = [[0.0, 1.5], [-1.5, -1.0], [1.5, -1.0]];
     let labels: Vec<usize> = (0..SAMPLES).map(|at| at % 3).collect();
-    let x: Vec<[f64; 2]> = labels.iter().map(|label| centres[*label].map(|centre| centre + 0.5 * common::normal(&mut rng))).collect();
-    let t: Vec<[f64; 3]> = labels.iter().map(|label| [0, 1, 2].map(|class| f64::from(u8::from(class == *label)))).collect();
+    let x: Vec<[f64; 2]> = labels
+        .iter()
+        .map(|label| centres[*label].map(|centre| centre + 0.5 * common::normal(&mut rng)))
+        .collect();
+    let t: Vec<[f64; 3]> = labels
+        .iter()
+        .map(|label| [0, 1, 2].map(|class| f64::from(u8::from(class == *label))))
+        .collect();
     let inputs = softmax::Inputs::new(&x, &t).expect("shapes that fit");
     let mut params = softmax::Params::zeros(inputs.dims());
     let mut gradient = params.clone();

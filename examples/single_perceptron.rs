@@ -65,7 +65,14 @@ pub fn learn(inputs: &[f64]) -> Vec<f64> {
 
 fn main() {
     let (by_hand, by_differences) = weights_of_one();
-    println!("ten inputs, weights of 1: {by_hand:.1e} from the closed form, {by_differences:.1e} from finite differences");
+    println!(
+        "ten inputs, weights of 1: {by_hand:.1e} from the closed form, {by_differences:.1e} from finite differences"
+    );
     let losses = learn(&[0.5, -0.2, 0.1]);
-    println!("three inputs: the loss falls from {:.4} to {:.1e} in {} steps", losses[0], losses[199], losses.len());
+    println!(
+        "three inputs: the loss falls from {:.4} to {:.1e} in {} steps",
+        losses[0],
+        losses[199],
+        losses.len()
+    );
 }

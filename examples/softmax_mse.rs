@@ -22,7 +22,8 @@ derive_grad! {
 /// The gradients by w and b, for two samples with the labels 2 and 0.
 pub fn gradients() -> ([[f64; 3]; 4], [f64; 3]) {
     let mut rng = SmallRng::seed(3);
-    let x: [[f64; 4]; 2] = std::array::from_fn(|_| std::array::from_fn(|_| common::uniform(&mut rng)));
+    let x: [[f64; 4]; 2] =
+        std::array::from_fn(|_| std::array::from_fn(|_| common::uniform(&mut rng)));
     let t = [[0.0, 0.0, 1.0], [1.0, 0.0, 0.0]];
     let inputs = softmax_mse::Inputs::new(&x, &t).expect("shapes that fit");
     let params = softmax_mse::Params::init(&mut rng);

@@ -31,10 +31,17 @@ impl Data {
         let mut word = || (common::uniform(&mut rng) * DIMS.V as f64) as usize;
         let words: Vec<usize> = (0..SAMPLES * DIMS.L).map(|_| word()).collect();
         let extra: Vec<f64> = (0..SAMPLES * DIMS.K).map(|_| common::normal(&mut rng)).collect();
-        let mood: Vec<f64> = words.chunks(DIMS.L).map(|words| words.iter().map(|word| (word % 3) as f64 - 1.0).sum()).collect();
+        let mood: Vec<f64> = words
+            .chunks(DIMS.L)
+            .map(|words| words.iter().map(|word| (word % 3) as f64 - 1.0).sum())
+            .collect();
         let answer = |score: f64| f64::from(u8::from(score > 0.0));
         let aux = mood.iter().map(|mood| answer(*mood)).collect();
-        let main = mood.iter().zip(extra.chunks(DIMS.K)).map(|(mood, extra)| answer(mood + 2.0 * extra[0])).collect();
+        let main = mood
+            .iter()
+            .zip(extra.chunks(DIMS.K))
+            .map(|(mood, extra)| answer(mood + 2.0 * extra[0]))
+            .collect();
         Data { words, extra, main, aux }
     }
 
@@ -71,7 +78,10 @@ pub fn check(data: &Data) -> ([f64; 3], f64) {
         })
     });
     let [main, aux, total] = gradients.each_ref().map(Params::as_slice);
-    let off = total.iter().zip(main.iter().zip(aux)).map(|(total, (main, aux))| (total - main - 0.2 * aux).abs());
+    let off = total
+        .iter()
+        .zip(main.iter().zip(aux))
+        .map(|(total, (main, aux))| (total - main - 0.2 * aux).abs());
     (errors, off.fold(0.0, f64::max))
 }
 
@@ -95,7 +105,10 @@ pub fn train(data: &Data, steps: usize) -> [[f64; 3]; 2] {
 fn main() {
     let data = Data::new(7);
     let (errors, off) = check(&data);
-    println!("gradient check: main {:.1e}, auxiliary {:.1e}, total {:.1e}", errors[0], errors[1], errors[2]);
+    println!(
+        "gradient check: main {:.1e}, auxiliary {:.1e}, total {:.1e}",
+        errors[0], errors[1], errors[2]
+    );
     println!("total − (main + 0.2 · auxiliary): {off:.1e}");
     let [before, after] = train(&data, 200);
     for (name, at) in [("main", 0), ("auxiliary", 1), ("total", 2)] {

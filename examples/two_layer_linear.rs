@@ -29,7 +29,11 @@ pub fn optimisers() -> Vec<(&'static str, usize, Step)> {
     let mut rms = RmsProp::new(0.001);
     let mut rprop = Rprop::new(0.001);
     vec![
-        ("gradient descent", BATCH, Box::new(move |params, gradient| descent.step(params, gradient))),
+        (
+            "gradient descent",
+            BATCH,
+            Box::new(move |params, gradient| descent.step(params, gradient)),
+        ),
         ("momentum", BATCH, Box::new(move |params, gradient| momentum.step(params, gradient))),
         ("Adam", BATCH, Box::new(move |params, gradient| adam.step(params, gradient))),
         ("RMSProp", BATCH, Box::new(move |params, gradient| rms.step(params, gradient))),
@@ -40,7 +44,8 @@ pub fn optimisers() -> Vec<(&'static str, usize, Step)> {
 /// The mean loss over all samples at the start and after every 500 steps.
 pub fn train(size: usize, step: &mut Step) -> Vec<f64> {
     let mut rng = SmallRng::seed(4);
-    let x: Vec<[f64; 2]> = (0..SAMPLES).map(|_| [common::uniform(&mut rng), common::uniform(&mut rng)]).collect();
+    let x: Vec<[f64; 2]> =
+        (0..SAMPLES).map(|_| [common::uniform(&mut rng), common::uniform(&mut rng)]).collect();
     let labels: Vec<[f64; 1]> = x.iter().map(|[a, b]| [f64::from(u8::from(a + b < 1.0))]).collect();
     let mut params = Params::zeros();
     params.as_mut_slice().iter_mut().for_each(|weight| *weight = common::normal(&mut rng));
@@ -50,7 +55,8 @@ pub fn train(size: usize, step: &mut Step) -> Vec<f64> {
     let mut losses = vec![two_layers::forward(&params, &all, &mut everything).E];
     for at in 1..=STEPS {
         let from = (at - 1) * size % SAMPLES;
-        let batch = Inputs::new(&x[from..from + size], &labels[from..from + size]).expect("shapes that fit");
+        let batch = Inputs::new(&x[from..from + size], &labels[from..from + size])
+            .expect("shapes that fit");
         let mut workspace = Workspace::new(&batch);
         two_layers::value_and_grad_into(&params, &batch, &mut workspace, &mut gradient);
         step(params.as_mut_slice(), gradient.as_slice());
@@ -62,9 +68,14 @@ pub fn train(size: usize, step: &mut Step) -> Vec<f64> {
 }
 
 fn main() {
-    println!("{:18}{}", "loss after", (0..=6).map(|at| format!("{:>9}", at * 500)).collect::<String>());
+    println!(
+        "{:18}{}",
+        "loss after",
+        (0..=6).map(|at| format!("{:>9}", at * 500)).collect::<String>()
+    );
     for (name, size, mut step) in optimisers() {
-        let losses: String = train(size, &mut step).iter().map(|loss| format!("{loss:>9.4}")).collect();
+        let losses: String =
+            train(size, &mut step).iter().map(|loss| format!("{loss:>9.4}")).collect();
         println!("{name:18}{losses}");
     }
 }

@@ -40,13 +40,20 @@ fn the_commands_of_the_readme_work() {
     let page = fs::read_to_string(root().join("README.md")).expect("the README");
     let mut run = 0;
     for command in commands(&page) {
-        let Some(arguments) = command.strip_prefix("cargo run --release -p chainrule-cli -- ") else {
+        let Some(arguments) = command.strip_prefix("cargo run --release -p chainrule-cli -- ")
+        else {
             assert_eq!(command, "cargo test --workspace", "a command that this test does not know");
             continue;
         };
         let arguments: Vec<String> = words(arguments)
             .into_iter()
-            .map(|word| if word.starts_with("examples/") { root().join(word).display().to_string() } else { word })
+            .map(|word| {
+                if word.starts_with("examples/") {
+                    root().join(word).display().to_string()
+                } else {
+                    word
+                }
+            })
             .collect();
         let (mut out, mut err) = (Vec::new(), Vec::new());
         let code = chainrule_cli::run(&arguments, &mut std::io::empty(), &mut out, &mut err);
@@ -60,8 +67,12 @@ fn the_commands_of_the_readme_work() {
 #[test]
 fn the_program_in_the_readme_is_the_gallery_s() {
     let page = fs::read_to_string(root().join("README.md")).expect("the README");
-    let program = fs::read_to_string(root().join("examples/multi_perceptron.grad")).expect("the program");
-    assert!(page.contains(program.trim_end()), "the README shows another program than examples/multi_perceptron.grad");
+    let program =
+        fs::read_to_string(root().join("examples/multi_perceptron.grad")).expect("the program");
+    assert!(
+        page.contains(program.trim_end()),
+        "the README shows another program than examples/multi_perceptron.grad"
+    );
 }
 
 #[test]
@@ -71,8 +82,12 @@ fn links_of_the_pages_lead_somewhere() {
         // Every second part stands between fences.
         let text: String = text.split("```").step_by(2).collect();
         for (at, _) in text.match_indices("](") {
-            let target: String = text[at + 2..].chars().take_while(|letter| *letter != ')').collect();
-            assert!(target.starts_with("http") || root().join(&target).exists(), "{page}: {target}");
+            let target: String =
+                text[at + 2..].chars().take_while(|letter| *letter != ')').collect();
+            assert!(
+                target.starts_with("http") || root().join(&target).exists(),
+                "{page}: {target}"
+            );
         }
     }
 }

@@ -16,7 +16,9 @@ fn files(folder: &Path, extension: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();
     let mut open = vec![folder.to_path_buf()];
     while let Some(folder) = open.pop() {
-        for entry in fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display())) {
+        for entry in
+            fs::read_dir(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()))
+        {
             let path = entry.expect("a readable entry").path();
             if path.is_dir() {
                 open.push(path);
@@ -58,7 +60,9 @@ const ARROWS: &[(&str, &[&str])] = &[
 fn packages_depend_on_each_other_in_one_direction() {
     for (package, allowed) in ARROWS {
         let manifest = read(&root().join(package).join("Cargo.toml"));
-        for name in table(&manifest, "dependencies").iter().filter(|name| name.starts_with("chainrule")) {
+        for name in
+            table(&manifest, "dependencies").iter().filter(|name| name.starts_with("chainrule"))
+        {
             assert!(allowed.contains(&name.as_str()), "`{package}` must not depend on `{name}`");
         }
     }
@@ -68,10 +72,18 @@ fn packages_depend_on_each_other_in_one_direction() {
 fn the_grammar_knows_no_function() {
     for path in sources("grammar").iter().chain(&files(&root().join("grammar/src"), "pest")) {
         let text = read(path);
-        let code = text.lines().filter(|line| !line.trim_start().starts_with("//")).take_while(|line| *line != "mod tests {");
+        let code = text
+            .lines()
+            .filter(|line| !line.trim_start().starts_with("//"))
+            .take_while(|line| *line != "mod tests {");
         for (at, line) in code.enumerate() {
             for word in ["sigmoid", "softmax", "logsumexp"] {
-                assert!(!line.contains(&format!("\"{word}\"")), "{}:{}: {line}", path.display(), at + 1);
+                assert!(
+                    !line.contains(&format!("\"{word}\"")),
+                    "{}:{}: {line}",
+                    path.display(),
+                    at + 1
+                );
             }
         }
     }
@@ -93,7 +105,9 @@ fn only_diff_differentiates_and_printers_only_print() {
         if !folder.exists() {
             continue;
         }
-        for path in files(&folder, "rs").iter().filter(|path| !path.to_string_lossy().contains("tests")) {
+        for path in
+            files(&folder, "rs").iter().filter(|path| !path.to_string_lossy().contains("tests"))
+        {
             let text = read(path);
             let code = text.split("#[cfg(test)]").next().unwrap_or_default();
             for word in *words {
@@ -107,8 +121,11 @@ fn only_diff_differentiates_and_printers_only_print() {
 const ROWS: &[&str] = &["core/src/ops/"];
 const LONGEST: usize = 600;
 /// Files that are longer today, each with what it must not outgrow.
-const LONG: &[(&str, usize)] =
-    &[("core/src/ir/graph.rs", 700), ("core/src/lower/build.rs", 650), ("core/src/lower/call.rs", 800)];
+const LONG: &[(&str, usize)] = &[
+    ("core/src/ir/graph.rs", 700),
+    ("core/src/lower/build.rs", 650),
+    ("core/src/lower/call.rs", 800),
+];
 
 #[test]
 fn files_are_short() {
@@ -119,7 +136,8 @@ fn files_are_short() {
             let shown = path.strip_prefix(root()).unwrap_or(&path).display().to_string();
             let shown = shown.trim_start_matches("./");
             let known = LONG.iter().find(|(path, _)| *path == shown).map(|(_, most)| *most);
-            if lines > known.unwrap_or(LONGEST) && !ROWS.iter().any(|rows| shown.starts_with(rows)) {
+            if lines > known.unwrap_or(LONGEST) && !ROWS.iter().any(|rows| shown.starts_with(rows))
+            {
                 long.push(format!("{shown}: {lines} lines"));
             }
         }
@@ -130,12 +148,15 @@ fn files_are_short() {
 #[test]
 fn only_the_rim_prints() {
     for package in [".", "grammar", "core", "macros"] {
-        for path in sources(package).iter().filter(|path| !path.to_string_lossy().contains("tests")) {
+        for path in sources(package).iter().filter(|path| !path.to_string_lossy().contains("tests"))
+        {
             for (at, line) in read(path).lines().enumerate() {
                 let code = line.split("//").next().unwrap_or_default();
                 for word in ["println!", "print!", "dbg!", "todo!", "unimplemented!"] {
                     let found = code.match_indices(word).any(|(from, _)| {
-                        !code[..from].ends_with(|before: char| before.is_ascii_alphanumeric() || before == '_')
+                        !code[..from].ends_with(|before: char| {
+                            before.is_ascii_alphanumeric() || before == '_'
+                        })
                     });
                     assert!(!found, "{}:{}: {word}", path.display(), at + 1);
                 }
@@ -160,7 +181,8 @@ fn every_program_of_the_gallery_has_an_example() {
     for path in files(&folder, "grad") {
         assert!(read(&path).starts_with("///"), "{} has no first words", path.display());
         let name = path.file_stem().expect("a name").to_string_lossy();
-        let used = rust.contains(&format!("\"examples/{name}.grad\"")) || rust.contains(&format!("`{name}.grad`"));
+        let used = rust.contains(&format!("\"examples/{name}.grad\""))
+            || rust.contains(&format!("`{name}.grad`"));
         assert!(used, "{name}: no example of it in Rust");
     }
 }

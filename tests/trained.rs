@@ -40,9 +40,15 @@ fn normal(text: &str) -> String {
 
 #[test]
 fn programs_in_place_are_those_of_the_files() {
-    assert_eq!(normal(single_perceptron::ten_inputs::SOURCE), normal(&support::program("single_perceptron_10")));
+    assert_eq!(
+        normal(single_perceptron::ten_inputs::SOURCE),
+        normal(&support::program("single_perceptron_10"))
+    );
     assert_eq!(normal(softmax_mse::softmax_mse::SOURCE), normal(&support::program("softmax_mse")));
-    assert!(digits_mlp::digits_mlp::LATEX.contains(r"\frac{Y - T}{B}"), "the derivation travels with the code");
+    assert!(
+        digits_mlp::digits_mlp::LATEX.contains(r"\frac{Y - T}{B}"),
+        "the derivation travels with the code"
+    );
 }
 
 #[test]

@@ -38,7 +38,9 @@ impl Samples {
     pub fn batches(&self, about: usize) -> Vec<(&[[f64; 64]], &[[f64; 10]])> {
         let count = (self.images.len() / about).max(1);
         let edge = |at: usize| at * self.images.len() / count;
-        let batch = |at: usize| (&self.images[edge(at)..edge(at + 1)], &self.targets[edge(at)..edge(at + 1)]);
+        let batch = |at: usize| {
+            (&self.images[edge(at)..edge(at + 1)], &self.targets[edge(at)..edge(at + 1)])
+        };
         (0..count).map(batch).collect()
     }
 }
@@ -62,7 +64,8 @@ pub fn split(rng: &mut SmallRng) -> [Samples; 3] {
 
 fn read(line: &str) -> ([f64; 64], usize) {
     let mut image = [0.0; 64];
-    let mut numbers = line.split(',').map(|number| number.trim().parse::<u8>().expect("a number from 0 to 16"));
+    let mut numbers =
+        line.split(',').map(|number| number.trim().parse::<u8>().expect("a number from 0 to 16"));
     for pixel in &mut image {
         *pixel = f64::from(numbers.next().expect("64 pixels")) / 4.0 - 2.0;
     }

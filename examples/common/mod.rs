@@ -28,7 +28,11 @@ pub fn shuffle<T>(things: &mut [T], rng: &mut SmallRng) {
 
 /// The largest difference between a gradient and central differences with step ε, relative to the gradient's size.
 /// `loss_at(i, step)` is the loss where parameter `i` is moved by `step`.
-pub fn gradient_check(gradient: &[f64], epsilon: f64, mut loss_at: impl FnMut(usize, f64) -> f64) -> f64 {
+pub fn gradient_check(
+    gradient: &[f64],
+    epsilon: f64,
+    mut loss_at: impl FnMut(usize, f64) -> f64,
+) -> f64 {
     let size = gradient.iter().fold(1e-8_f64, |most, entry| most.max(entry.abs()));
     let mut worst = 0.0_f64;
     for (at, entry) in gradient.iter().enumerate() {
@@ -42,6 +46,7 @@ pub fn gradient_check(gradient: &[f64], epsilon: f64, mut loss_at: impl FnMut(us
 pub fn folder() -> PathBuf {
     let given = std::env::args_os().nth(1).map(PathBuf::from);
     let folder = given.unwrap_or_else(|| PathBuf::from("target/gallery"));
-    std::fs::create_dir_all(&folder).unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
+    std::fs::create_dir_all(&folder)
+        .unwrap_or_else(|error| panic!("{}: {error}", folder.display()));
     folder
 }

@@ -15,7 +15,12 @@ pub struct Curve<'c> {
 }
 
 /// Draws curves with a legend, on a logarithmic axis of values.
-pub fn curves(path: &Path, title: &str, [across, up]: [&str; 2], curves: &[Curve<'_>]) -> Result<(), Box<dyn Error>> {
+pub fn curves(
+    path: &Path,
+    title: &str,
+    [across, up]: [&str; 2],
+    curves: &[Curve<'_>],
+) -> Result<(), Box<dyn Error>> {
     let points = || curves.iter().flat_map(|curve| curve.points.iter().copied());
     let right = points().map(|(x, _)| x).fold(1.0, f64::max);
     let low = points().map(|(_, y)| y).fold(f64::INFINITY, f64::min).max(1e-6);
@@ -55,7 +60,11 @@ pub fn curves(path: &Path, title: &str, [across, up]: [&str; 2], curves: &[Curve
 }
 
 /// Draws how often each class was taken for each.
-pub fn confusion(path: &Path, title: &str, table: &[[usize; 10]; 10]) -> Result<(), Box<dyn Error>> {
+pub fn confusion(
+    path: &Path,
+    title: &str,
+    table: &[[usize; 10]; 10],
+) -> Result<(), Box<dyn Error>> {
     const CELL: i32 = 44;
     const LEFT: i32 = 84;
     const TOP: i32 = 84;
