@@ -79,7 +79,14 @@ pub struct Mlp<F> {
 
 impl<F: Real> Mlp<F> {
     pub fn zeros() -> Mlp<F> {
-        Mlp { w1: [F::ZERO; 1280], b1: [F::ZERO; 20], w2: [F::ZERO; 400], b2: [F::ZERO; 20], w3: [F::ZERO; 200], b3: [F::ZERO; 10] }
+        Mlp {
+            w1: [F::ZERO; 1280],
+            b1: [F::ZERO; 20],
+            w2: [F::ZERO; 400],
+            b2: [F::ZERO; 20],
+            w3: [F::ZERO; 200],
+            b3: [F::ZERO; 10],
+        }
     }
 }
 
@@ -96,13 +103,29 @@ pub struct Scratch<F> {
 
 impl<F: Real> Scratch<F> {
     pub fn new() -> Scratch<F> {
-        Scratch { h1: [F::ZERO; 500], h2: [F::ZERO; 500], d1: [F::ZERO; 500], d2: [F::ZERO; 500], z: [F::ZERO; 250], w2t: [F::ZERO; 400], w3t: [F::ZERO; 200] }
+        Scratch {
+            h1: [F::ZERO; 500],
+            h2: [F::ZERO; 500],
+            d1: [F::ZERO; 500],
+            d2: [F::ZERO; 500],
+            z: [F::ZERO; 250],
+            w2t: [F::ZERO; 400],
+            w3t: [F::ZERO; 200],
+        }
     }
 }
 
 /// c[m, N] = a[m, k] b[k, N] + bias; `a` by strides, so that a transposed one costs nothing. Five rows at a time stay in registers.
 #[inline(always)]
-fn product<F: Real, const N: usize>(m: usize, k: usize, a: &[F], strides: (usize, usize), b: &[F], bias: Option<&[F]>, c: &mut [F]) {
+fn product<F: Real, const N: usize>(
+    m: usize,
+    k: usize,
+    a: &[F],
+    strides: (usize, usize),
+    b: &[F],
+    bias: Option<&[F]>,
+    c: &mut [F],
+) {
     let mut row = 0;
     while row + 5 <= m {
         block::<F, N, 5>(row, k, a, strides, b, bias, c);
@@ -188,7 +211,13 @@ fn cross_entropy<F: Real>(z: &mut [F], t: &[F]) -> F {
 
 /// 64-20-20-10, logistic, logistic, softmax with cross-entropy; batch 25.
 #[inline(never)]
-pub fn digits<F: Real>(x: &[F; 1600], t: &[F; 250], p: &Mlp<F>, g: &mut Mlp<F>, s: &mut Scratch<F>) -> F {
+pub fn digits<F: Real>(
+    x: &[F; 1600],
+    t: &[F; 250],
+    p: &Mlp<F>,
+    g: &mut Mlp<F>,
+    s: &mut Scratch<F>,
+) -> F {
     product::<F, 20>(25, 64, x, (64, 1), &p.w1, Some(&p.b1), &mut s.h1);
     for v in &mut s.h1 {
         *v = v.sigmoid();

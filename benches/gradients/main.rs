@@ -100,10 +100,20 @@ fn run<F: Real>(dtype: &str) {
     close("perceptron", grads.as_slice(), &hand);
     let times = race(
         || {
-            black_box(perceptron::value_and_grad_into(black_box(&params), black_box(&inputs), &mut ws, &mut grads));
+            black_box(perceptron::value_and_grad_into(
+                black_box(&params),
+                black_box(&inputs),
+                &mut ws,
+                &mut grads,
+            ));
         },
         || {
-            black_box(handwritten::perceptron(black_box(&x), black_box(&w), black_box(t), &mut hand));
+            black_box(handwritten::perceptron(
+                black_box(&x),
+                black_box(&w),
+                black_box(t),
+                &mut hand,
+            ));
         },
     );
     report("single_perceptron (10 inputs)", dtype, times);
@@ -130,10 +140,22 @@ fn softmax<F: Real>(dtype: &str, rng: &mut SmallRng) {
     close("softmax_mse", grads.as_slice(), &[gw.as_flattened(), &gb].concat());
     let times = race(
         || {
-            black_box(softmax_mse::value_and_grad_into(black_box(&params), black_box(&inputs), &mut ws, &mut grads));
+            black_box(softmax_mse::value_and_grad_into(
+                black_box(&params),
+                black_box(&inputs),
+                &mut ws,
+                &mut grads,
+            ));
         },
         || {
-            black_box(handwritten::softmax_mse(black_box(&x), black_box(&y), black_box(&w), black_box(&b), &mut gw, &mut gb));
+            black_box(handwritten::softmax_mse(
+                black_box(&x),
+                black_box(&y),
+                black_box(&w),
+                black_box(&b),
+                &mut gw,
+                &mut gb,
+            ));
         },
     );
     report("softmax_mse", dtype, times);
@@ -166,10 +188,21 @@ fn network<F: Real>(dtype: &str, rng: &mut SmallRng) {
     close("digits_mlp", grads.as_slice(), &[&g.w1[..], &g.b1, &g.w2, &g.b2, &g.w3, &g.b3].concat());
     let times = race(
         || {
-            black_box(digits::value_and_grad_into(black_box(&params), black_box(&inputs), &mut ws, &mut grads));
+            black_box(digits::value_and_grad_into(
+                black_box(&params),
+                black_box(&inputs),
+                &mut ws,
+                &mut grads,
+            ));
         },
         || {
-            black_box(handwritten::digits(black_box(&x), black_box(&t), black_box(&hand), &mut g, &mut scratch));
+            black_box(handwritten::digits(
+                black_box(&x),
+                black_box(&t),
+                black_box(&hand),
+                &mut g,
+                &mut scratch,
+            ));
         },
     );
     report("digits_mlp (batch 25)", dtype, times);

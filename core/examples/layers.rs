@@ -12,5 +12,9 @@ fn main() {
     println!("compile {:?}, {} nodes", start.elapsed(), compiled.graph.len());
     let start = std::time::Instant::now();
     let told = tell(&compiled, Options { steps: Steps::None, ..Options::default() }).expect("told");
-    println!("tell {:?}, {} parts", start.elapsed(), told.iter().map(|told| told.wheres.len()).sum::<usize>());
+    println!(
+        "tell {:?}, {} parts",
+        start.elapsed(),
+        told.iter().map(|told| told.wheres.len()).sum::<usize>()
+    );
 }

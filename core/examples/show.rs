@@ -9,7 +9,8 @@ fn main() {
     for d in &compiled.diagnostics {
         println!("{}", d.render(&source));
     }
-    let notation = if args.get(2).is_some_and(|a| a == "index") { Notation::Index } else { Notation::Matrix };
+    let notation =
+        if args.get(2).is_some_and(|a| a == "index") { Notation::Index } else { Notation::Matrix };
     let style = match args.get(3).map(String::as_str) {
         Some("chain") => Style::Chain,
         Some("staged") => Style::Staged,
@@ -18,7 +19,10 @@ fn main() {
     for told in tell(&compiled, Options { notation, style, ..Options::default() }).unwrap() {
         println!("== d{}/d{} : {:?}", told.of, told.wrt, told.shape);
         for step in &told.steps {
-            println!("  [{}] {:24} {}\n{:30}   {}\n{:30}   -- {}", step.about, step.rule, step.text, "", step.latex, "", step.note);
+            println!(
+                "  [{}] {:24} {}\n{:30}   {}\n{:30}   -- {}",
+                step.about, step.rule, step.text, "", step.latex, "", step.note
+            );
         }
         for w in &told.wheres {
             println!("  where {} = {}     {}", w.name, w.text, w.latex);

@@ -115,7 +115,8 @@ fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots);
         for ((by, node), (_, direction)) in request.wrt.iter().zip(nodes).zip(made) {
-            let meant = !request.explicit && reaches_another(graph, &compiled.lowered.losses, of, by.node);
+            let meant =
+                !request.explicit && reaches_another(graph, &compiled.lowered.losses, of, by.node);
             if let Some(warning) = zero_warning(graph, &request, of, by, node).filter(|_| !meant) {
                 compiled.diagnostics.push(warning);
             }
@@ -133,7 +134,12 @@ fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
 
 type Made = (NodeId, Option<NodeId>);
 
-fn carry_out(graph: &mut Graph, kind: RequestKind, of: NodeId, wrt: &[Named]) -> Result<Vec<Made>, Diagnostic> {
+fn carry_out(
+    graph: &mut Graph,
+    kind: RequestKind,
+    of: NodeId,
+    wrt: &[Named],
+) -> Result<Vec<Made>, Diagnostic> {
     let nodes: Vec<NodeId> = wrt.iter().map(|by| by.node).collect();
     let mut made = Vec::new();
     match kind {
@@ -151,7 +157,8 @@ fn carry_out(graph: &mut Graph, kind: RequestKind, of: NodeId, wrt: &[Named]) ->
         RequestKind::Hessian => {
             for by in nodes {
                 let shape = graph.shape(by).clone();
-                let gradient = diff::gradient(graph, of, &[by])?[0].unwrap_or_else(|| graph.zeros(&shape));
+                let gradient =
+                    diff::gradient(graph, of, &[by])?[0].unwrap_or_else(|| graph.zeros(&shape));
                 let settled = settle(graph, &[gradient])[0];
                 made.push((diff::jacobian(graph, settled, by)?, None));
             }
@@ -175,7 +182,9 @@ fn carry_out(graph: &mut Graph, kind: RequestKind, of: NodeId, wrt: &[Named]) ->
 /// The direction that a product is taken with: a tensor of the variable's shape, called `W_dot` for a variable `W`.
 fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
     let name = format!("{}_dot", named.name);
-    if let Some(at) = graph.vars.iter().position(|var| var.name == name && var.kind == VarKind::Direction) {
+    if let Some(at) =
+        graph.vars.iter().position(|var| var.name == name && var.kind == VarKind::Direction)
+    {
         return graph.variable(crate::ir::VarId(at as u32));
     }
     let shape = graph.shape(by).clone();
@@ -194,11 +203,18 @@ fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
 fn reaches_another(graph: &Graph, losses: &[Named], of: NodeId, by: NodeId) -> bool {
     let depends = graph.depends_on(&[by]);
     let reached = |loss: &Named| depends[loss.node.0 as usize];
-    !depends[of.0 as usize] && (losses.iter().any(reached) || losses.first().is_some_and(|first| first.node != of))
+    !depends[of.0 as usize]
+        && (losses.iter().any(reached) || losses.first().is_some_and(|first| first.node != of))
 }
 
 /// A derivative that is 0 is never silent: it says why.
-fn zero_warning(graph: &Graph, request: &lower::Request, of: NodeId, by: &Named, node: NodeId) -> Option<Diagnostic> {
+fn zero_warning(
+    graph: &Graph,
+    request: &lower::Request,
+    of: NodeId,
+    by: &Named,
+    node: NodeId,
+) -> Option<Diagnostic> {
     if !graph.is_zero(node) || !matches!(request.kind, RequestKind::Grad | RequestKind::Jacobian) {
         return None;
     }
@@ -208,23 +224,33 @@ fn zero_warning(graph: &Graph, request: &lower::Request, of: NodeId, by: &Named,
             Diagnostic::new(
                 Code::ZeroByStructure,
                 span,
-                format!("`{}` never reaches `{}`: its derivative is zero by structure", by.name, request.of.name),
+                format!(
+                    "`{}` never reaches `{}`: its derivative is zero by structure",
+                    by.name, request.of.name
+                ),
             )
             .help(format!("use `{}` in `{}`, or declare it as an input", by.name, request.of.name)),
         );
     }
     let message = if every_path_is_flat(graph, of, by.node) {
-        let because = functions_between(graph, of, by.node, |row| matches!(row.rule, crate::ops::Rule::Zero));
-        format!("every path goes through a function whose derivative is zero almost everywhere{because}")
+        let because =
+            functions_between(graph, of, by.node, |row| matches!(row.rule, crate::ops::Rule::Zero));
+        format!(
+            "every path goes through a function whose derivative is zero almost everywhere{because}"
+        )
     } else {
-        let because = functions_between(graph, of, by.node, |row| row.range == crate::ops::Range::Simplex);
+        let because =
+            functions_between(graph, of, by.node, |row| row.range == crate::ops::Range::Simplex);
         let why = if because.is_empty() { "" } else { "; what `softmax` gives sums to one" };
         format!("the terms cancel{why}")
     };
     Some(Diagnostic::new(
         Code::ZeroAlmostEverywhere,
         span,
-        format!("the derivative of `{}` by `{}` is identically zero: {message}", request.of.name, by.name),
+        format!(
+            "the derivative of `{}` by `{}` is identically zero: {message}",
+            request.of.name, by.name
+        ),
     ))
 }
 
@@ -236,7 +262,12 @@ fn variable_span(graph: &Graph, by: &Named) -> chainrule_grammar::Span {
 }
 
 /// `: `f`, `g`` of the functions that stand between a result and a variable, empty where there is none.
-fn functions_between(graph: &Graph, of: NodeId, by: NodeId, wanted: impl Fn(&crate::ops::OpSpec) -> bool) -> String {
+fn functions_between(
+    graph: &Graph,
+    of: NodeId,
+    by: NodeId,
+    wanted: impl Fn(&crate::ops::OpSpec) -> bool,
+) -> String {
     let depends = graph.depends_on(&[by]);
     let mut names: Vec<&str> = Vec::new();
     for node in graph.reachable(&[of]) {
@@ -256,7 +287,8 @@ fn every_path_is_flat(graph: &Graph, of: NodeId, by: NodeId) -> bool {
     let mut open = vec![false; graph.len()];
     for node in graph.reachable(&[of]) {
         let flat = matches!(graph.op(node), Op::Call(op, _) if matches!(crate::ops::spec(*op).rule, crate::ops::Rule::Zero));
-        open[node.0 as usize] = node == by || (!flat && graph.args(node).iter().any(|arg| open[arg.0 as usize]));
+        open[node.0 as usize] =
+            node == by || (!flat && graph.args(node).iter().any(|arg| open[arg.0 as usize]));
     }
     !open[of.0 as usize]
 }

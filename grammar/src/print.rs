@@ -118,7 +118,9 @@ fn write_short(out: &mut String, kind: &StmtKind) {
 fn definition(name: &Ident, indices: &[Ident], value: &Expr) -> String {
     match indices {
         [] => format!("{} = {}", name.name, expr(value)),
-        indices => format!("{}[{}] = {}", name.name, names(indices).replace(", ", ","), expr(value)),
+        indices => {
+            format!("{}[{}] = {}", name.name, names(indices).replace(", ", ","), expr(value))
+        }
     }
 }
 
@@ -363,7 +365,9 @@ fn write_list_of(out: &mut String, open: char, items: &[Expr], close: char) {
 /// `[n,k]` as papers write indices, and `[i, j + 1]` where a position is more than a word.
 fn write_items(out: &mut String, items: &[IndexItem]) {
     let short = |item: &IndexItem| match item {
-        IndexItem::At(at) => matches!(&at.kind, ExprKind::Name(name) if name != "None") || is_number(at),
+        IndexItem::At(at) => {
+            matches!(&at.kind, ExprKind::Name(name) if name != "None") || is_number(at)
+        }
         _ => false,
     };
     if items.iter().all(short) {

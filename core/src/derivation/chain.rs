@@ -83,7 +83,14 @@ pub struct Task<'t> {
 /// # Errors
 /// Where a derivative does not exist or is not in the rule book.
 pub fn work_out(graph: &mut Graph, task: &Task<'_>) -> Result<Chain, Diagnostic> {
-    let mut work = Work { depends: dependence(graph, task), graph, task, lines: Vec::new(), lemmas: Vec::new(), used: Vec::new() };
+    let mut work = Work {
+        depends: dependence(graph, task),
+        graph,
+        task,
+        lines: Vec::new(),
+        lemmas: Vec::new(),
+        used: Vec::new(),
+    };
     let mut frontier: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for (node, cotangent) in task.start.iter().filter(|(node, _)| work.depends.contains(node)) {
         frontier.insert(*node, *cotangent);
@@ -116,7 +123,8 @@ fn dependence(graph: &Graph, task: &Task<'_>) -> BTreeSet<NodeId> {
     let roots: Vec<NodeId> = task.start.iter().map(|(node, _)| *node).collect();
     let mut depends = BTreeSet::from([task.x]);
     for node in graph.reachable(&roots) {
-        let through = |arg: &NodeId| *arg == task.x || (depends.contains(arg) && !task.stops.contains(arg));
+        let through =
+            |arg: &NodeId| *arg == task.x || (depends.contains(arg) && !task.stops.contains(arg));
         if graph.args(node).iter().any(through) {
             depends.insert(node);
         }
@@ -130,7 +138,11 @@ impl Work<'_, '_> {
     }
 
     /// Passes a quantity's cotangent on to the next quantities (named ones, or x), one line for each rule that is not linear.
-    fn expand(&mut self, node: NodeId, frontier: BTreeMap<NodeId, NodeId>) -> Result<BTreeMap<NodeId, NodeId>, Diagnostic> {
+    fn expand(
+        &mut self,
+        node: NodeId,
+        frontier: BTreeMap<NodeId, NodeId>,
+    ) -> Result<BTreeMap<NodeId, NodeId>, Diagnostic> {
         let mut frontier = frontier;
         let mut reasons = Vec::new();
         let mut linear = true;
@@ -138,7 +150,10 @@ impl Work<'_, '_> {
         loop {
             let Some(cotangent) = frontier.remove(&at) else { break };
             let before = frontier.clone();
-            let depends = |arg: NodeId| self.depends.contains(&arg) && (arg == self.task.x || !self.task.stops.contains(&arg));
+            let depends = |arg: NodeId| {
+                self.depends.contains(&arg)
+                    && (arg == self.task.x || !self.task.stops.contains(&arg))
+            };
             let gives = pull_back(self.graph, at, cotangent, self.task.seed.len(), &depends)?;
             reasons.push(notes::reason_of(self.graph, at));
             let nonlinear = !is_linear(self.graph, at);
@@ -162,7 +177,11 @@ impl Work<'_, '_> {
             }
             linear = linear && !nonlinear;
             // Anonymous parts are passed on in the same line, up to the next rule that is not linear.
-            let next = frontier.keys().rev().copied().find(|next| *next != self.task.x && self.is_anonymous(*next));
+            let next = frontier
+                .keys()
+                .rev()
+                .copied()
+                .find(|next| *next != self.task.x && self.is_anonymous(*next));
             match next {
                 Some(next) if linear || is_linear(self.graph, next) => at = next,
                 Some(next) => {
@@ -179,23 +198,35 @@ impl Work<'_, '_> {
         if open {
             self.line(&frontier, reasons, Weight::Main);
         } else if let Some(&cotangent) = frontier.get(&self.task.x) {
-            self.push(Line { rhs: cotangent, open: Vec::new(), reasons, weight: Weight::Main, deltas: false });
+            self.push(Line {
+                rhs: cotangent,
+                open: Vec::new(),
+                reasons,
+                weight: Weight::Main,
+                deltas: false,
+            });
         }
         Ok(frontier)
     }
 
     /// The Jacobian of a named quantity by x, where a contraction of its formula reads x itself.
-    fn local(&mut self, quantity: NodeId, contraction: NodeId) -> Result<Option<Reason>, Diagnostic> {
+    fn local(
+        &mut self,
+        quantity: NodeId,
+        contraction: NodeId,
+    ) -> Result<Option<Reason>, Diagnostic> {
         let x = self.task.x;
-        let reads = self.graph.args(contraction).contains(&x) && matches!(self.graph.op(contraction), Op::Einsum(_));
+        let reads = self.graph.args(contraction).contains(&x)
+            && matches!(self.graph.op(contraction), Op::Einsum(_));
         if !reads || !self.graph.names.contains_key(&quantity) {
             return Ok(None);
         }
         // The quantity is the contraction, or the contraction plus what does not matter here.
         let shifted = match self.graph.op(quantity) {
-            Op::Add(coefficients) => {
-                coefficients.iter().zip(self.graph.args(quantity)).any(|(c, arg)| c.is_one() && *arg == contraction)
-            }
+            Op::Add(coefficients) => coefficients
+                .iter()
+                .zip(self.graph.args(quantity))
+                .any(|(c, arg)| c.is_one() && *arg == contraction),
             _ => quantity == contraction,
         };
         if !shifted {
@@ -252,11 +283,15 @@ impl Work<'_, '_> {
             let outer = front.iter().chain(&own).copied().collect();
             let inner = own.iter().chain(&back).copied().collect();
             // A coefficient stays outside of the sum.
-            let (coefficient, cotangent) = match (self.graph.op(cotangent), self.graph.args(cotangent)) {
-                (Op::Add(c), [only]) if !self.task.atoms.contains(&cotangent) => (c[0], *only),
-                _ => (Num::ONE, cotangent),
-            };
-            terms.push((coefficient, self.graph.einsum(&[(cotangent, outer), (deriv, inner)], &out, &[])));
+            let (coefficient, cotangent) =
+                match (self.graph.op(cotangent), self.graph.args(cotangent)) {
+                    (Op::Add(c), [only]) if !self.task.atoms.contains(&cotangent) => (c[0], *only),
+                    _ => (Num::ONE, cotangent),
+                };
+            terms.push((
+                coefficient,
+                self.graph.einsum(&[(cotangent, outer), (deriv, inner)], &out, &[]),
+            ));
         }
         let shape = [self.task.seed, self.graph.shape(x).as_slice()].concat();
         self.graph.add(&terms, &shape)
@@ -294,9 +329,21 @@ impl Work<'_, '_> {
 
     /// The line in which the local Jacobian stands with its Kronecker deltas, before they are contracted: for what hands its
     /// cotangent on to x itself, and for functions along an axis. `None` where there is no delta to show.
-    fn with_deltas(&mut self, node: NodeId, cotangent: NodeId, rest: &BTreeMap<NodeId, NodeId>) -> Result<Option<NodeId>, Diagnostic> {
-        let targets: Vec<NodeId> =
-            self.graph.args(node).iter().copied().filter(|&arg| self.wanted(arg)).collect::<BTreeSet<_>>().into_iter().collect();
+    fn with_deltas(
+        &mut self,
+        node: NodeId,
+        cotangent: NodeId,
+        rest: &BTreeMap<NodeId, NodeId>,
+    ) -> Result<Option<NodeId>, Diagnostic> {
+        let targets: Vec<NodeId> = self
+            .graph
+            .args(node)
+            .iter()
+            .copied()
+            .filter(|&arg| self.wanted(arg))
+            .collect::<BTreeSet<_>>()
+            .into_iter()
+            .collect();
         let [target] = targets.as_slice() else { return Ok(None) };
         let along = is_along(self.graph, node);
         let contraction = *target == self.task.x && matches!(self.graph.op(node), Op::Einsum(_));
@@ -379,7 +426,12 @@ fn without_deltas(graph: &mut Graph, node: NodeId) -> NodeId {
             graph.zeros(&shape)
         }
         Op::Einsum(_) | Op::Add(_) => {
-            let args: Vec<NodeId> = graph.args(node).to_vec().into_iter().map(|arg| without_deltas(graph, arg)).collect();
+            let args: Vec<NodeId> = graph
+                .args(node)
+                .to_vec()
+                .into_iter()
+                .map(|arg| without_deltas(graph, arg))
+                .collect();
             graph.with_args(node, args)
         }
         _ => node,
@@ -387,7 +439,12 @@ fn without_deltas(graph: &mut Graph, node: NodeId) -> NodeId {
 }
 
 /// ∂node/∂arg with everything else held, in normal form; axes of the node, then of the argument.
-fn local_jacobian(graph: &mut Graph, node: NodeId, arg: NodeId, atoms: &BTreeSet<NodeId>) -> Result<NodeId, Diagnostic> {
+fn local_jacobian(
+    graph: &mut Graph,
+    node: NodeId,
+    arg: NodeId,
+    atoms: &BTreeSet<NodeId>,
+) -> Result<NodeId, Diagnostic> {
     let shape = graph.shape(node).clone();
     let seed = diff::higher::identity(graph, &shape);
     let mut parts = Vec::new();
@@ -414,5 +471,8 @@ fn is_along(graph: &Graph, node: NodeId) -> bool {
 }
 
 fn is_linear(graph: &Graph, node: NodeId) -> bool {
-    matches!(graph.op(node), Op::Add(_) | Op::Einsum(_) | Op::View(_) | Op::Reshape | Op::Gather | Op::Scatter(_))
+    matches!(
+        graph.op(node),
+        Op::Add(_) | Op::Einsum(_) | Op::View(_) | Op::Reshape | Op::Gather | Op::Scatter(_)
+    )
 }

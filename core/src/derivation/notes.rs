@@ -72,7 +72,10 @@ impl Reason {
     pub fn rank(&self) -> usize {
         match self {
             Reason::Function(_) => 0,
-            Reason::DeltaContract | Reason::RowsSumToOne(_) | Reason::Substitute(_) | Reason::Independent => 1,
+            Reason::DeltaContract
+            | Reason::RowsSumToOne(_)
+            | Reason::Substitute(_)
+            | Reason::Independent => 1,
             Reason::Power(_) | Reason::Definition(_) => 2,
             Reason::Linear | Reason::Local(..) => 3,
             Reason::ChainRule => 4,
@@ -94,8 +97,13 @@ impl Reason {
             Reason::DeltaContract => "Kronecker deltas contracted".to_string(),
             Reason::Substitute(name) => format!("{} put in", say.name(name)),
             Reason::Simplify => "collected".to_string(),
-            Reason::RowsSumToOne(what) => format!("uses that {} sums to 1 along its last axis", say.name(what)),
-            Reason::Independent => "it does not depend on the variable, so the derivative is zero by structure".to_string(),
+            Reason::RowsSumToOne(what) => {
+                format!("uses that {} sums to 1 along its last axis", say.name(what))
+            }
+            Reason::Independent => {
+                "it does not depend on the variable, so the derivative is zero by structure"
+                    .to_string()
+            }
         }
     }
 }
@@ -137,9 +145,16 @@ fn power_sentence(exponent: Num, say: Say) -> String {
     let (plain, latex) = match (exponent.as_int(), lower.as_int()) {
         (Some(-1), _) => ("(1/u)' = -1/u^2".to_string(), r"(1/u)' = -1/u^2".to_string()),
         (Some(2), _) => ("(u^2)' = 2 u".to_string(), "(u^2)' = 2u".to_string()),
-        (Some(n), Some(m)) if m > 0 => (format!("(u^{n})' = {n} u^{m}"), format!("(u^{{{n}}})' = {n}u^{{{m}}}")),
-        _ if exponent == Num::Rational(1, 2) => ("sqrt(u)' = 1/(2 sqrt(u))".to_string(), r"\sqrt{u}' = 1/(2\sqrt{u})".to_string()),
-        _ => (format!("(u^({exponent}))' = {exponent} u^({lower})"), format!("(u^{{{exponent}}})' = ({exponent})u^{{{lower}}}")),
+        (Some(n), Some(m)) if m > 0 => {
+            (format!("(u^{n})' = {n} u^{m}"), format!("(u^{{{n}}})' = {n}u^{{{m}}}"))
+        }
+        _ if exponent == Num::Rational(1, 2) => {
+            ("sqrt(u)' = 1/(2 sqrt(u))".to_string(), r"\sqrt{u}' = 1/(2\sqrt{u})".to_string())
+        }
+        _ => (
+            format!("(u^({exponent}))' = {exponent} u^({lower})"),
+            format!("(u^{{{exponent}}})' = ({exponent})u^{{{lower}}}"),
+        ),
     };
     match say {
         Say::Plain => format!("power rule: {plain}"),
@@ -152,7 +167,8 @@ fn function_sentence(op: OpId, say: Say) -> String {
     let call = match say {
         Say::Plain => format!("y = {}({})", row.name, row.params.join(", ")),
         Say::Latex => {
-            let call = Expr::call(row.name, row.params.iter().map(|param| Expr::name(*param)).collect());
+            let call =
+                Expr::call(row.name, row.params.iter().map(|param| Expr::name(*param)).collect());
             let scalar = |_: &str| Some(0);
             let context = Context { rank: &scalar, notation: Notation::Index };
             format!("$y = {}$", render::latex(&call, &context))
@@ -164,10 +180,13 @@ fn function_sentence(op: OpId, say: Say) -> String {
     };
     match (row.kind, row.rule) {
         (Kind::Elementwise, Rule::Partials(partials)) => {
-            let all: Vec<String> = row.params.iter().zip(partials).map(|(param, text)| partial(param, text)).collect();
+            let all: Vec<String> =
+                row.params.iter().zip(partials).map(|(param, text)| partial(param, text)).collect();
             format!("chain rule; with {call}, {}", all.join(", "))
         }
-        (_, Rule::Vjp([only])) => format!("chain rule; the pullback of {call} is {}", say.formula(only)),
+        (_, Rule::Vjp([only])) => {
+            format!("chain rule; the pullback of {call} is {}", say.formula(only))
+        }
         _ => format!("chain rule; derivative of {}", row.name.replace('_', " ")),
     }
 }

@@ -37,7 +37,8 @@ impl Show<'_> {
     /// Letters of the seed's axes and of the variable's.
     fn letters(&self) -> (Vec<String>, Vec<String>) {
         let graph = self.names.graph;
-        let front = if graph.shape(self.of).is_empty() { Vec::new() } else { self.names.axes(self.of) };
+        let front =
+            if graph.shape(self.of).is_empty() { Vec::new() } else { self.names.axes(self.of) };
         let back = self.names.letters.shape(graph.shape(self.by), &front);
         (front, back)
     }
@@ -94,7 +95,9 @@ impl Show<'_> {
             return self.function(name, call, node);
         }
         let axes = self.names.axes(node);
-        let whole = (self.options.notation == Notation::Matrix).then(|| raise::matrix(self.names, node)).flatten();
+        let whole = (self.options.notation == Notation::Matrix)
+            .then(|| raise::matrix(self.names, node))
+            .flatten();
         match whole {
             Some(expr) if axes.len() > 2 => Binding {
                 name: name.to_string(),
@@ -108,7 +111,11 @@ impl Show<'_> {
             Some(expr) => Binding {
                 name: name.to_string(),
                 text: print::expr(&expr),
-                latex: format!("{} = {}", render::name_latex(name), self.latex(&expr, Notation::Matrix)),
+                latex: format!(
+                    "{} = {}",
+                    render::name_latex(name),
+                    self.latex(&expr, Notation::Matrix)
+                ),
             },
             None => {
                 let entry = raise::index(self.names, node, &axes);
@@ -130,7 +137,10 @@ impl Show<'_> {
             Some(expr) => (expr, Notation::Matrix),
             None => {
                 let axes = self.names.axes(node);
-                (raise::tensor(self.names, node, &axes, raise::index(self.names, node, &axes)), Notation::Index)
+                (
+                    raise::tensor(self.names, node, &axes, raise::index(self.names, node, &axes)),
+                    Notation::Index,
+                )
             }
         };
         Binding {
@@ -160,8 +170,12 @@ impl Show<'_> {
             let twice = render::indexed_name_latex(by, &back);
             let of = render::name_latex(of);
             return match self.options.notation {
-                Notation::Index => format!(r"\frac{{\partial^{{2}} {of}}}{{\partial {once}\, \partial {twice}}}"),
-                Notation::Matrix => format!(r"\frac{{\partial^{{2}} {of}}}{{\partial {once}^{{2}}}}"),
+                Notation::Index => {
+                    format!(r"\frac{{\partial^{{2}} {of}}}{{\partial {once}\, \partial {twice}}}")
+                }
+                Notation::Matrix => {
+                    format!(r"\frac{{\partial^{{2}} {of}}}{{\partial {once}^{{2}}}}")
+                }
             };
         }
         let partial = render::partial_latex(of, &front, by, &back);
@@ -214,16 +228,23 @@ impl Show<'_> {
 
     fn step(&self, line: &Line, reasons: &[Reason], before: Option<&Line>, first: bool) -> Step {
         let opened = first && self.opens(line);
-        let definition = [Reason::Definition(self.names.of(self.of).unwrap_or(&self.derivative.of.name).to_string())];
-        let mut reasons: Vec<&Reason> = if opened { definition.iter().collect() } else { reasons.iter().collect() };
+        let definition = [Reason::Definition(
+            self.names.of(self.of).unwrap_or(&self.derivative.of.name).to_string(),
+        )];
+        let mut reasons: Vec<&Reason> =
+            if opened { definition.iter().collect() } else { reasons.iter().collect() };
         // Matrix notation has no deltas to contract: what made them is the reason there.
-        if self.options.notation == Notation::Matrix && reasons.iter().any(|reason| **reason != Reason::DeltaContract) {
+        if self.options.notation == Notation::Matrix
+            && reasons.iter().any(|reason| **reason != Reason::DeltaContract)
+        {
             reasons.retain(|reason| **reason != Reason::DeltaContract);
         }
         reasons.sort_by_key(|reason| reason.rank());
         let main = reasons.first();
         let telling = main.map_or(0, |reason| reason.rank());
-        let told = |reason: &&&Reason| reason.rank() <= telling.max(2) || matches!(reason, Reason::Local(..));
+        let told = |reason: &&&Reason| {
+            reason.rank() <= telling.max(2) || matches!(reason, Reason::Local(..))
+        };
         let told: Vec<&Reason> = reasons.iter().filter(told).copied().collect();
         Step {
             about: self.about.to_string(),
@@ -239,7 +260,11 @@ impl Show<'_> {
         let mut sentences: Vec<String> = Vec::new();
         for reason in reasons {
             let sentence = match reason {
-                Reason::DeltaContract if self.options.notation == Notation::Matrix && reasons.len() > 1 => String::new(),
+                Reason::DeltaContract
+                    if self.options.notation == Notation::Matrix && reasons.len() > 1 =>
+                {
+                    String::new()
+                }
                 Reason::DeltaContract => self.vanishing(before, say),
                 Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian, say),
                 other => other.sentence(say),
@@ -285,13 +310,18 @@ impl Show<'_> {
             && !line.open.is_empty()
             && self.names.graph.shape(self.of).is_empty()
             && line.open.iter().all(|(cotangent, node)| {
-                self.names.of(*node).is_some() && raise::matrix_entry(self.names, *cotangent).is_some()
+                self.names.of(*node).is_some()
+                    && raise::matrix_entry(self.names, *cotangent).is_some()
             })
     }
 
     fn line_latex(&self, line: &Line) -> String {
         if self.by_differentials(line) {
-            let terms: Vec<String> = line.open.iter().map(|(cotangent, node)| self.inner_product(*cotangent, *node)).collect();
+            let terms: Vec<String> = line
+                .open
+                .iter()
+                .map(|(cotangent, node)| self.inner_product(*cotangent, *node))
+                .collect();
             return terms.join(" + ");
         }
         let (expr, notation) = self.formula(line.rhs);
@@ -299,8 +329,11 @@ impl Show<'_> {
     }
 
     fn inner_product(&self, cotangent: NodeId, node: NodeId) -> String {
-        let differential = format!(r"\mathrm{{d}} {}", render::name_latex(self.names.of(node).unwrap_or("v")));
-        let factor = raise::matrix_entry(self.names, cotangent).map(|expr| self.latex(&expr, Notation::Matrix)).unwrap_or_default();
+        let differential =
+            format!(r"\mathrm{{d}} {}", render::name_latex(self.names.of(node).unwrap_or("v")));
+        let factor = raise::matrix_entry(self.names, cotangent)
+            .map(|expr| self.latex(&expr, Notation::Matrix))
+            .unwrap_or_default();
         if self.names.graph.rank(node) == 0 {
             return match factor.as_str() {
                 "1" => differential,
@@ -319,7 +352,9 @@ impl Show<'_> {
             let before = at.checked_sub(1).and_then(|at| lines.get(at).copied());
             let lhs = match before {
                 Some(before) if before == now => String::new(),
-                _ if now => format!(r"\mathrm{{d}} {}", render::name_latex(&self.derivative.of.name)),
+                _ if now => {
+                    format!(r"\mathrm{{d}} {}", render::name_latex(&self.derivative.of.name))
+                }
                 _ => self.lhs(),
             };
             step.latex = format!("{lhs} = {}", step.latex).trim_start().to_string();
@@ -336,7 +371,11 @@ impl Show<'_> {
             .enumerate()
             .filter(|(at, line)| keep(*at, line))
             .map(|(at, line)| match at == 0 && self.opens(line) {
-                true => matrix && raise::matrix(self.names, self.of).is_some() && self.names.graph.shape(self.of).is_empty(),
+                true => {
+                    matrix
+                        && raise::matrix(self.names, self.of).is_some()
+                        && self.names.graph.shape(self.of).is_empty()
+                }
                 false => self.by_differentials(line),
             })
             .collect()
@@ -347,14 +386,25 @@ impl Show<'_> {
         let graph = self.names.graph;
         let (_, back) = self.letters();
         let own = self.names.letters.shape(graph.shape(quantity), &back);
-        let left = Expr::call("d", vec![raise::entry(self.names, quantity, &own), raise::entry(self.names, self.by, &back)]);
+        let left = Expr::call(
+            "d",
+            vec![
+                raise::entry(self.names, quantity, &own),
+                raise::entry(self.names, self.by, &back),
+            ],
+        );
         let right = raise::index(self.names, jacobian, &[own, back].concat());
         match say {
             Say::Plain => {
-                let unicode = |expr: &Expr| self.context(|ctx| render::unicode(expr, ctx), Notation::Index);
+                let unicode =
+                    |expr: &Expr| self.context(|ctx| render::unicode(expr, ctx), Notation::Index);
                 format!("{} = {}", unicode(&left), unicode(&right))
             }
-            Say::Latex => format!("${} = {}$", self.latex(&left, Notation::Index), self.latex(&right, Notation::Index)),
+            Say::Latex => format!(
+                "${} = {}$",
+                self.latex(&left, Notation::Index),
+                self.latex(&right, Notation::Index)
+            ),
         }
     }
 
@@ -367,9 +417,13 @@ impl Show<'_> {
         let part = |(a, b): &(String, String)| {
             let comma = if a.len() + b.len() == 2 { "" } else { ", " };
             match say {
-                Say::Plain if comma.is_empty() => format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there"),
+                Say::Plain if comma.is_empty() => {
+                    format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there")
+                }
                 Say::Plain => format!("the terms with {a} ≠ {b} vanish, as δ_({a}, {b}) = 0 there"),
-                Say::Latex => format!(r"the terms with ${a} \neq {b}$ vanish, as $\delta_{{{a}{comma}{b}}} = 0$ there"),
+                Say::Latex => format!(
+                    r"the terms with ${a} \neq {b}$ vanish, as $\delta_{{{a}{comma}{b}}} = 0$ there"
+                ),
             }
         };
         let parts: Vec<String> = pairs.iter().map(part).collect();
@@ -384,16 +438,28 @@ impl Show<'_> {
         let Some(by) = self.names.of(lemma.by) else { return Vec::new() };
         let of_letters = self.names.letters.shape(graph.shape(lemma.of), &[]);
         let mut by_letters = of_letters.clone();
-        by_letters[lemma.axis] = self.names.letters.pick(&graph.shape(lemma.by)[lemma.axis], &of_letters);
+        by_letters[lemma.axis] =
+            self.names.letters.pick(&graph.shape(lemma.by)[lemma.axis], &of_letters);
         let mut axes = of_letters.clone();
         axes.push(by_letters[lemma.axis].clone());
-        let left = Expr::call("d", vec![raise::entry(self.names, lemma.of, &of_letters), raise::entry(self.names, lemma.by, &by_letters)]);
+        let left = Expr::call(
+            "d",
+            vec![
+                raise::entry(self.names, lemma.of, &of_letters),
+                raise::entry(self.names, lemma.by, &by_letters),
+            ],
+        );
         let about = format!("d({of}, {by})");
         let entry = raise::index(self.names, lemma.jacobian, &axes);
         let shape = graph.shape(lemma.jacobian).clone();
         let wrap = |entry: Expr| print::expr(&raise::tensor_of(self.names, &shape, &axes, entry));
-        let latex = |node: NodeId, axes: &[String]| self.latex(&raise::index(self.names, node, axes), Notation::Index);
-        let (i, j) = (render::name_latex(&of_letters[lemma.axis]), render::name_latex(&by_letters[lemma.axis]));
+        let latex = |node: NodeId, axes: &[String]| {
+            self.latex(&raise::index(self.names, node, axes), Notation::Index)
+        };
+        let (i, j) = (
+            render::name_latex(&of_letters[lemma.axis]),
+            render::name_latex(&by_letters[lemma.axis]),
+        );
         let cases = format!(
             r"{} = \begin{{cases}} {} & {i} = {j} \\ {} & {i} \neq {j} \end{{cases}}",
             render::partial_latex(of, &of_letters, by, &by_letters),
@@ -401,12 +467,23 @@ impl Show<'_> {
             latex(lemma.different, &axes),
         );
         let (own, other) = (&of_letters[lemma.axis], &by_letters[lemma.axis]);
-        let note = format!("the derivative of {of} by {by} has two cases: {own} = {other}, and {own} ≠ {other}");
+        let note = format!(
+            "the derivative of {of} by {by} has two cases: {own} = {other}, and {own} ≠ {other}"
+        );
         let (of_name, by_name) = (Say::Latex.name(of), Say::Latex.name(by));
-        let note_latex = format!(r"the derivative of {of_name} by {by_name} has two cases: ${i} = {j}$, and ${i} \neq {j}$");
+        let note_latex = format!(
+            r"the derivative of {of_name} by {by_name} has two cases: ${i} = {j}$, and ${i} \neq {j}$"
+        );
         let rule = super::notes::reason_of(graph, lemma.of).rule();
         vec![
-            Step { about: about.clone(), rule: rule.clone(), text: wrap(left), latex: cases, note, note_latex },
+            Step {
+                about: about.clone(),
+                rule: rule.clone(),
+                text: wrap(left),
+                latex: cases,
+                note,
+                note_latex,
+            },
             Step {
                 about,
                 rule,
@@ -423,7 +500,8 @@ impl Show<'_> {
 fn find_deltas(expr: &Expr, pairs: &mut Vec<(String, String)>) {
     match &expr.kind {
         ExprKind::Index(base, items) => {
-            if let (ExprKind::Name(name), [IndexItem::At(a), IndexItem::At(b)]) = (&base.kind, items.as_slice())
+            if let (ExprKind::Name(name), [IndexItem::At(a), IndexItem::At(b)]) =
+                (&base.kind, items.as_slice())
                 && name == "delta"
             {
                 let pair = (print::expr(a), print::expr(b));

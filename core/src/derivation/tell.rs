@@ -105,7 +105,8 @@ impl<'c> Teller<'c> {
     }
 
     fn names_with(&self, extra: BTreeMap<NodeId, String>) -> Names<'_> {
-        Names::with_letters(&self.graph, extra, Rc::clone(&self.letters)).with_functions(self.functions.clone())
+        Names::with_letters(&self.graph, extra, Rc::clone(&self.letters))
+            .with_functions(self.functions.clone())
     }
 
     /// Gives the steps of scans below a node names, so that they can be written as functions of the language.
@@ -118,7 +119,8 @@ impl<'c> Teller<'c> {
                 continue;
             }
             let captured = self.graph.args(node)[1 + body.entries.len()..].to_vec();
-            let mut replace: Vec<(NodeId, NodeId)> = body.captures.iter().copied().zip(captured).collect();
+            let mut replace: Vec<(NodeId, NodeId)> =
+                body.captures.iter().copied().zip(captured).collect();
             let mut params = Vec::new();
             for stand_in in std::iter::once(body.state).chain(body.entries.iter().copied()) {
                 let name = self.graph.name(stand_in).unwrap_or("s").to_string();
@@ -154,7 +156,10 @@ impl<'c> Teller<'c> {
             .reachable(&[of])
             .into_iter()
             .filter(|&node| {
-                node != of && node != by && depends[node.0 as usize] && self.graph.names.contains_key(&node)
+                node != of
+                    && node != by
+                    && depends[node.0 as usize]
+                    && self.graph.names.contains_key(&node)
             })
             .collect();
         path.reverse();
@@ -168,14 +173,21 @@ impl<'c> Teller<'c> {
             Style::Staged => true,
             Style::Auto => {
                 self.stages.contains_key(&of)
-                    || self.variables(&derivative.of.name).into_iter().any(|by| self.between(of, by).len() > LONG_CHAIN)
+                    || self
+                        .variables(&derivative.of.name)
+                        .into_iter()
+                        .any(|by| self.between(of, by).len() > LONG_CHAIN)
             }
         }
     }
 
     /// The variables by which the gradients of a loss are asked for.
     fn variables(&self, loss: &str) -> Vec<NodeId> {
-        let gradients = self.compiled.derivatives.iter().filter(|one| one.kind == RequestKind::Grad && one.of.name == loss);
+        let gradients = self
+            .compiled
+            .derivatives
+            .iter()
+            .filter(|one| one.kind == RequestKind::Grad && one.of.name == loss);
         gradients.map(|derivative| self.normal[&derivative.wrt.node]).collect()
     }
 
@@ -185,23 +197,49 @@ impl<'c> Teller<'c> {
 
     // ---- one chain ------------------------------------------------------------------------------------------------
 
-    fn chained(&mut self, derivative: &Derivative, of: NodeId, by: NodeId) -> Result<Told, Diagnostic> {
+    fn chained(
+        &mut self,
+        derivative: &Derivative,
+        of: NodeId,
+        by: NodeId,
+    ) -> Result<Told, Diagnostic> {
         let seed = self.graph.shape(of).clone();
-        let start = if seed.is_empty() { self.graph.int(1) } else { crate::diff::higher::identity(&mut self.graph, &seed) };
+        let start = if seed.is_empty() {
+            self.graph.int(1)
+        } else {
+            crate::diff::higher::identity(&mut self.graph, &seed)
+        };
         let atoms = self.atoms();
-        let task = Task { x: by, start: &[(of, start)], stops: &BTreeSet::new(), seed: &seed, atoms: &atoms };
+        let task = Task {
+            x: by,
+            start: &[(of, start)],
+            stops: &BTreeSet::new(),
+            seed: &seed,
+            atoms: &atoms,
+        };
         let mut chain = work_out(&mut self.graph, &task)?;
         if !self.graph.depends_on(&[by])[of.0 as usize] {
             chain.lines.truncate(1);
             if let Some(only) = chain.lines.first_mut() {
-                *only = Line { rhs: chain.closed, open: Vec::new(), reasons: vec![Reason::Independent], weight: Weight::Main, deltas: false };
+                *only = Line {
+                    rhs: chain.closed,
+                    open: Vec::new(),
+                    reasons: vec![Reason::Independent],
+                    weight: Weight::Main,
+                    deltas: false,
+                };
             }
         }
         let wheres = self.share(chain.closed);
         Ok(self.assemble(derivative, Vec::new(), wheres, &chain, of, by))
     }
 
-    fn second_order(&mut self, derivative: &Derivative, of: NodeId, by: NodeId) -> Result<Told, Diagnostic> {
+    fn second_order(
+        &mut self,
+        derivative: &Derivative,
+        of: NodeId,
+        by: NodeId,
+    ) -> Result<Told, Diagnostic> {
         let gradient = crate::diff::gradient(&mut self.graph, of, &[by])?[0];
         let shape = self.graph.shape(by).clone();
         let gradient = gradient.unwrap_or_else(|| self.graph.zeros(&shape));
@@ -209,7 +247,13 @@ impl<'c> Teller<'c> {
         let seed = self.graph.shape(gradient).clone();
         let start = crate::diff::higher::identity(&mut self.graph, &seed);
         let atoms = self.atoms();
-        let task = Task { x: by, start: &[(gradient, start)], stops: &BTreeSet::new(), seed: &seed, atoms: &atoms };
+        let task = Task {
+            x: by,
+            start: &[(gradient, start)],
+            stops: &BTreeSet::new(),
+            seed: &seed,
+            atoms: &atoms,
+        };
         let mut chain = work_out(&mut self.graph, &task)?;
         if seed.is_empty() || !self.graph.depends_on(&[by])[gradient.0 as usize] {
             chain.lines.retain(|line| line.rhs == chain.closed);
@@ -220,15 +264,33 @@ impl<'c> Teller<'c> {
 
     fn closed_only(&mut self, derivative: &Derivative) -> Told {
         let closed = derivative.node;
-        let lines = vec![Line { rhs: closed, open: Vec::new(), reasons: vec![Reason::ChainRule], weight: Weight::Main, deltas: false }];
+        let lines = vec![Line {
+            rhs: closed,
+            open: Vec::new(),
+            reasons: vec![Reason::ChainRule],
+            weight: Weight::Main,
+            deltas: false,
+        }];
         let chain = Chain { lines, lemmas: Vec::new(), closed };
         let wheres = self.share(closed);
-        self.assemble(derivative, Vec::new(), wheres, &chain, derivative.of.node, derivative.wrt.node)
+        self.assemble(
+            derivative,
+            Vec::new(),
+            wheres,
+            &chain,
+            derivative.of.node,
+            derivative.wrt.node,
+        )
     }
 
     // ---- a chain for each named quantity -----------------------------------------------------------------------------
 
-    fn staged(&mut self, derivative: &Derivative, of: NodeId, by: NodeId) -> Result<Told, Diagnostic> {
+    fn staged(
+        &mut self,
+        derivative: &Derivative,
+        of: NodeId,
+        by: NodeId,
+    ) -> Result<Told, Diagnostic> {
         self.work_out_stages(of, &derivative.of.name)?;
         let chain = self.stage_chain(of, by)?;
         let path: BTreeSet<NodeId> = self.between(of, by).into_iter().collect();
@@ -243,7 +305,11 @@ impl<'c> Teller<'c> {
             if self.told.insert((of, stage.node)) {
                 let about = stage.name.clone().unwrap_or_default();
                 let mut lines = self.steps(&stage.chain, derivative, &about, of, stage.node);
-                let partial = format!("d({}, {})", derivative.of.name, self.graph.name(stage.node).unwrap_or("v"));
+                let partial = format!(
+                    "d({}, {})",
+                    derivative.of.name,
+                    self.graph.name(stage.node).unwrap_or("v")
+                );
                 for line in lines.iter_mut().filter(|line| line.about.is_empty()) {
                     line.about.clone_from(&partial);
                 }
@@ -264,7 +330,9 @@ impl<'c> Teller<'c> {
         let wrt = self.variables(loss);
         let depends = self.graph.depends_on(&wrt);
         let mut quantities: Vec<NodeId> = self.graph.reachable(&[of]);
-        quantities.retain(|&node| node != of && depends[node.0 as usize] && self.graph.names.contains_key(&node));
+        quantities.retain(|&node| {
+            node != of && depends[node.0 as usize] && self.graph.names.contains_key(&node)
+        });
         for node in quantities.into_iter().rev() {
             let chain = self.stage_chain(of, node)?;
             let (name, term) = self.error_term(node, chain.closed);
@@ -278,7 +346,8 @@ impl<'c> Teller<'c> {
 
     /// The error term of a quantity: a variable that stands for it in later chains, unless its value is an atom already.
     fn error_term(&mut self, node: NodeId, closed: NodeId) -> (Option<String>, NodeId) {
-        let atom = matches!(self.graph.op(closed), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+        let atom =
+            matches!(self.graph.op(closed), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
         if atom || self.graph.names.contains_key(&closed) || self.graph.is_zero(closed) {
             return (None, closed);
         }
@@ -337,14 +406,22 @@ impl<'c> Teller<'c> {
                 continue;
             }
             let mut reasons = vec![Reason::Substitute(name)];
-            for rewrite in simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one") {
+            for rewrite in
+                simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one")
+            {
                 let what = self.graph.name(rewrite.before).unwrap_or("a softmax").to_string();
                 let reason = Reason::RowsSumToOne(what);
                 if !reasons.contains(&reason) {
                     reasons.push(reason);
                 }
             }
-            chain.lines.push(Line { rhs: opened, open: Vec::new(), reasons, weight: Weight::Main, deltas: false });
+            chain.lines.push(Line {
+                rhs: opened,
+                open: Vec::new(),
+                reasons,
+                weight: Weight::Main,
+                deltas: false,
+            });
             chain.closed = opened;
         }
     }
@@ -369,7 +446,11 @@ impl<'c> Teller<'c> {
     }
 
     /// The bindings, each after the shared parts that it mentions, and at last those of the closed form; the steps of scans first.
-    fn with_all_parts(&self, bindings: Vec<(String, NodeId)>, closed: NodeId) -> Vec<(String, NodeId)> {
+    fn with_all_parts(
+        &self,
+        bindings: Vec<(String, NodeId)>,
+        closed: NodeId,
+    ) -> Vec<(String, NodeId)> {
         let mut seen: BTreeSet<NodeId> = BTreeSet::new();
         let mut functions = Vec::new();
         let mut ordered: Vec<(String, NodeId)> = Vec::new();
@@ -394,15 +475,34 @@ impl<'c> Teller<'c> {
             ordered.extend(binding);
         }
         let mut listed = BTreeSet::new();
-        functions.into_iter().chain(ordered).filter(|(name, _)| listed.insert(name.clone())).collect()
+        functions
+            .into_iter()
+            .chain(ordered)
+            .filter(|(name, _)| listed.insert(name.clone()))
+            .collect()
     }
 
-    fn steps(&self, chain: &Chain, derivative: &Derivative, about: &str, of: NodeId, by: NodeId) -> Vec<Step> {
+    fn steps(
+        &self,
+        chain: &Chain,
+        derivative: &Derivative,
+        about: &str,
+        of: NodeId,
+        by: NodeId,
+    ) -> Vec<Step> {
         let mut extra = self.extra.clone();
         // The chain's own closed form is written out, whatever it is called.
         extra.remove(&chain.closed);
         let names = self.names_with(extra);
-        let show = Show { names: &names, ranks: &self.ranks, options: self.options, derivative, about, of, by };
+        let show = Show {
+            names: &names,
+            ranks: &self.ranks,
+            options: self.options,
+            derivative,
+            about,
+            of,
+            by,
+        };
         show.steps(chain)
     }
 
@@ -423,7 +523,15 @@ impl<'c> Teller<'c> {
         }
         let bindings = self.with_all_parts(bindings, chain.closed);
         let names = self.names();
-        let show = Show { names: &names, ranks: &self.ranks, options: self.options, derivative, about: "", of, by };
+        let show = Show {
+            names: &names,
+            ranks: &self.ranks,
+            options: self.options,
+            derivative,
+            about: "",
+            of,
+            by,
+        };
         let wheres: Vec<Binding> = bindings
             .iter()
             .map(|(name, node)| match self.printed.get(name) {
@@ -434,7 +542,12 @@ impl<'c> Teller<'c> {
         let told = Told {
             of: derivative.of.name.clone(),
             wrt: derivative.wrt.name.clone(),
-            shape: self.graph.shape(chain.closed).iter().map(|dim| self.graph.show_dim(dim)).collect(),
+            shape: self
+                .graph
+                .shape(chain.closed)
+                .iter()
+                .map(|dim| self.graph.show_dim(dim))
+                .collect(),
             lhs_latex: show.lhs(),
             text: show.closed_text(chain.closed),
             latex: show.closed_latex(chain.closed),

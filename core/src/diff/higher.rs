@@ -9,7 +9,11 @@ use std::collections::BTreeMap;
 ///
 /// # Errors
 /// As [`reverse`].
-pub fn gradient(graph: &mut Graph, of: NodeId, wrt: &[NodeId]) -> Result<Vec<Option<NodeId>>, Diagnostic> {
+pub fn gradient(
+    graph: &mut Graph,
+    of: NodeId,
+    wrt: &[NodeId],
+) -> Result<Vec<Option<NodeId>>, Diagnostic> {
     let seed = graph.int(1);
     let sweep = reverse(graph, of, wrt, seed, 0)?;
     Ok(wrt.iter().map(|node| sweep.cotangents.get(node).copied()).collect())
@@ -49,7 +53,12 @@ fn inner(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
 ///
 /// # Errors
 /// As [`reverse`].
-pub fn hvp(graph: &mut Graph, of: NodeId, wrt: NodeId, direction: NodeId) -> Result<NodeId, Diagnostic> {
+pub fn hvp(
+    graph: &mut Graph,
+    of: NodeId,
+    wrt: NodeId,
+    direction: NodeId,
+) -> Result<NodeId, Diagnostic> {
     let shape = graph.shape(wrt).clone();
     let Some(first) = gradient(graph, of, &[wrt])?[0] else { return Ok(graph.zeros(&shape)) };
     let along = inner(graph, first, direction);
@@ -62,7 +71,12 @@ pub fn hvp(graph: &mut Graph, of: NodeId, wrt: NodeId, direction: NodeId) -> Res
 ///
 /// # Errors
 /// As [`reverse`].
-pub fn jvp(graph: &mut Graph, of: NodeId, wrt: NodeId, direction: NodeId) -> Result<NodeId, Diagnostic> {
+pub fn jvp(
+    graph: &mut Graph,
+    of: NodeId,
+    wrt: NodeId,
+    direction: NodeId,
+) -> Result<NodeId, Diagnostic> {
     let shape = graph.shape(of).clone();
     let stand_in = graph.stand_in(&format!("cotangent{}", graph.vars.len()), shape.clone());
     let sweep = reverse(graph, of, &[wrt], stand_in, 0)?;
@@ -100,4 +114,3 @@ pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagno
     }
     Ok(roots.iter().map(|root| done[root]).collect())
 }
-

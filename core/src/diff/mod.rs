@@ -59,7 +59,8 @@ pub fn reverse(
         let Some(parts) = given.remove(&node) else { continue };
         let cotangent = total(graph, &parts);
         sweep.cotangents.insert(node, cotangent);
-        let gives = pullback::pull_back(graph, node, cotangent, extra, &|arg| depends[arg.0 as usize])?;
+        let gives =
+            pullback::pull_back(graph, node, cotangent, extra, &|arg| depends[arg.0 as usize])?;
         for (arg, part) in &gives {
             given.entry(*arg).or_default().push(*part);
         }

@@ -55,11 +55,21 @@ pub fn pull_back(
 
 /// d(Σ Π factors) by one factor is the product of the others: the cotangent takes the factor's place. An index that the factor
 /// had alone is repeated; an index that it reads twice becomes a Kronecker delta.
-fn einsum_part(graph: &mut Graph, e: &Einsum, args: &[NodeId], at: usize, cotangent: NodeId, extra: usize) -> NodeId {
+fn einsum_part(
+    graph: &mut Graph,
+    e: &Einsum,
+    args: &[NodeId],
+    at: usize,
+    cotangent: NodeId,
+    extra: usize,
+) -> NodeId {
     let own = |ix: &u8| u32::from(*ix);
     let front: Vec<u32> = (0..extra as u32).map(|axis| 1000 + axis).collect();
-    let mut factors = vec![(cotangent, front.iter().copied().chain(e.out.iter().map(own)).collect::<Vec<u32>>())];
-    for (other, ins) in args.iter().zip(&e.ins).enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| pair) {
+    let mut factors =
+        vec![(cotangent, front.iter().copied().chain(e.out.iter().map(own)).collect::<Vec<u32>>())];
+    for (other, ins) in
+        args.iter().zip(&e.ins).enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| pair)
+    {
         factors.push((*other, ins.iter().map(own).collect()));
     }
     let mut out = front;
@@ -74,7 +84,8 @@ fn einsum_part(graph: &mut Graph, e: &Einsum, args: &[NodeId], at: usize, cotang
             out.push(u32::from(*ix));
         }
     }
-    let sizes: Vec<(u32, Dim)> = e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
+    let sizes: Vec<(u32, Dim)> =
+        e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
     graph.einsum(&factors, &out, &sizes)
 }
 
@@ -82,7 +93,8 @@ fn einsum_part(graph: &mut Graph, e: &Einsum, args: &[NodeId], at: usize, cotang
 fn entrywise(graph: &mut Graph, cotangent: NodeId, factor: NodeId, extra: usize) -> NodeId {
     let rank = graph.rank(factor) as u32;
     let own: Vec<u32> = (0..rank).collect();
-    let full: Vec<u32> = (0..extra as u32).map(|axis| 1000 + axis).chain(own.iter().copied()).collect();
+    let full: Vec<u32> =
+        (0..extra as u32).map(|axis| 1000 + axis).chain(own.iter().copied()).collect();
     // A coefficient (a sum of one term) stays outside of the product.
     let (coefficient, factor) = match (graph.op(factor), graph.args(factor)) {
         (Op::Add(coefficients), [only]) => (coefficients[0], *only),
@@ -92,7 +104,13 @@ fn entrywise(graph: &mut Graph, cotangent: NodeId, factor: NodeId, extra: usize)
     graph.scale(coefficient, product)
 }
 
-fn pow_part(graph: &mut Graph, base: NodeId, exponent: Num, cotangent: NodeId, extra: usize) -> NodeId {
+fn pow_part(
+    graph: &mut Graph,
+    base: NodeId,
+    exponent: Num,
+    cotangent: NodeId,
+    extra: usize,
+) -> NodeId {
     let power = graph.pow(base, exponent + Num::int(-1));
     let factor = graph.scale(exponent, power);
     entrywise(graph, cotangent, factor, extra)
@@ -151,19 +169,34 @@ fn call_part(
             let factor = partial(graph, node, row, partials[at])?;
             Ok((!graph.is_zero(factor)).then(|| entrywise(graph, cotangent, factor, extra)))
         }
-        Rule::Vjp(pullbacks) => vjp_part(graph, node, row, attrs, pullbacks[at], at, cotangent, extra).map(Some),
+        Rule::Vjp(pullbacks) => {
+            vjp_part(graph, node, row, attrs, pullbacks[at], at, cotangent, extra).map(Some)
+        }
         Rule::VjpByRank(rows) => {
             let pullbacks = rows[ranks_row(graph, node, row.kind)];
             vjp_part(graph, node, row, attrs, pullbacks[at], at, cotangent, extra).map(Some)
         }
-        Rule::NoDerivative => Err(refusal(graph, node, Code::NoDerivative, format!("`{}` has no derivative", row.name))
-            .help("its values are discrete; wrap it in `stop_gradient(...)` if it is meant as a constant")),
-        Rule::Missing(why) => {
-            Err(refusal(graph, node, Code::MissingDerivative, format!("the derivative of `{}` is not written yet: {why}", row.name)))
-        }
-        Rule::Via(_) | Rule::Sum | Rule::Built => {
-            Err(refusal(graph, node, Code::MissingDerivative, format!("`{}` stands where its definition should", row.name)))
-        }
+        Rule::NoDerivative => Err(refusal(
+            graph,
+            node,
+            Code::NoDerivative,
+            format!("`{}` has no derivative", row.name),
+        )
+        .help(
+            "its values are discrete; wrap it in `stop_gradient(...)` if it is meant as a constant",
+        )),
+        Rule::Missing(why) => Err(refusal(
+            graph,
+            node,
+            Code::MissingDerivative,
+            format!("the derivative of `{}` is not written yet: {why}", row.name),
+        )),
+        Rule::Via(_) | Rule::Sum | Rule::Built => Err(refusal(
+            graph,
+            node,
+            Code::MissingDerivative,
+            format!("`{}` stands where its definition should", row.name),
+        )),
     }
 }
 
@@ -172,10 +205,16 @@ fn refusal(graph: &Graph, node: NodeId, code: Code, message: String) -> Diagnost
 }
 
 /// The partial derivative of an elementwise function, as a node of the function's shape.
-fn partial(graph: &mut Graph, node: NodeId, row: &OpSpec, text: &'static str) -> Result<NodeId, Diagnostic> {
+fn partial(
+    graph: &mut Graph,
+    node: NodeId,
+    row: &OpSpec,
+    text: &'static str,
+) -> Result<NodeId, Diagnostic> {
     let whole = |node: NodeId| Val { node, labels: Vec::new() };
     let args = graph.args(node).to_vec();
-    let mut names: Vec<(&str, Val)> = row.params.iter().copied().zip(args.iter().map(|&arg| whole(arg))).collect();
+    let mut names: Vec<(&str, Val)> =
+        row.params.iter().copied().zip(args.iter().map(|&arg| whole(arg))).collect();
     names.push(("y", whole(node)));
     let val = lower_rule(graph, &call::formula(text), &names)?;
     let shape = graph.shape(node).clone();
@@ -190,14 +229,22 @@ fn spread(graph: &mut Graph, val: &Val, labels: &[(Label, Dim)], shape: &[Dim]) 
     let mut reading: Vec<u32> = val.labels.iter().map(|label| label.0).collect();
     for (at, dim) in own.iter().enumerate() {
         // An axis of size 1 that is to be repeated is summed over its single entry.
-        reading.push(if dim == &shape[offset + at] { axis(offset + at) } else { 4 * FIRST_LABEL + at as u32 });
+        reading.push(if dim == &shape[offset + at] {
+            axis(offset + at)
+        } else {
+            4 * FIRST_LABEL + at as u32
+        });
     }
-    let out: Vec<u32> = labels.iter().map(|(label, _)| label.0).chain((0..shape.len()).map(axis)).collect();
-    let mut extra: Vec<(u32, Dim)> = labels.iter().map(|(label, dim)| (label.0, dim.clone())).collect();
+    let out: Vec<u32> =
+        labels.iter().map(|(label, _)| label.0).chain((0..shape.len()).map(axis)).collect();
+    let mut extra: Vec<(u32, Dim)> =
+        labels.iter().map(|(label, dim)| (label.0, dim.clone())).collect();
     extra.extend(shape.iter().cloned().enumerate().map(|(at, dim)| (axis(at), dim)));
     // A coefficient stays outside.
     let (coefficient, node) = match (graph.op(val.node), graph.args(val.node)) {
-        (Op::Add(coefficients), [only]) if graph.name(val.node).is_none() => (coefficients[0], *only),
+        (Op::Add(coefficients), [only]) if graph.name(val.node).is_none() => {
+            (coefficients[0], *only)
+        }
         _ => (Num::ONE, val.node),
     };
     let spread = graph.einsum(&[(node, reading)], &out, &extra);
@@ -205,7 +252,13 @@ fn spread(graph: &mut Graph, val: &Val, labels: &[(Label, Dim)], shape: &[Dim]) 
 }
 
 /// Which axes of the argument and of the result a function acts on; all others are batch, in the same order in both.
-fn acting_axes(graph: &Graph, node: NodeId, kind: Kind, attrs: &Attrs, arg: usize) -> (Vec<usize>, Vec<usize>) {
+fn acting_axes(
+    graph: &Graph,
+    node: NodeId,
+    kind: Kind,
+    attrs: &Attrs,
+    arg: usize,
+) -> (Vec<usize>, Vec<usize>) {
     let rank = graph.rank(graph.args(node)[arg]);
     match kind {
         Kind::Reduce => (attrs.axes.clone(), Vec::new()),
@@ -215,7 +268,9 @@ fn acting_axes(graph: &Graph, node: NodeId, kind: Kind, attrs: &Attrs, arg: usiz
             let batch = rank - want[arg];
             ((batch..rank).collect(), (batch..graph.rank(node)).collect())
         }
-        Kind::Elementwise | Kind::Loss | Kind::Inline | Kind::Build(_) => ((0..rank).collect(), (0..graph.rank(node)).collect()),
+        Kind::Elementwise | Kind::Loss | Kind::Inline | Kind::Build(_) => {
+            ((0..rank).collect(), (0..graph.rank(node)).collect())
+        }
     }
 }
 
@@ -224,18 +279,28 @@ fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
     let Kind::Structured { ranks, .. } = kind else { return 0 };
     let have: Vec<usize> = graph.args(node).iter().map(|&arg| graph.rank(arg)).collect();
     let fits = |want: &&[usize]| {
-        have[0].checked_sub(want[0]).is_some_and(|batch| want.iter().zip(&have).all(|(want, have)| want + batch == *have))
+        have[0]
+            .checked_sub(want[0])
+            .is_some_and(|batch| want.iter().zip(&have).all(|(want, have)| want + batch == *have))
     };
     ranks.iter().position(|want| fits(&want)).unwrap_or(0)
 }
 
 /// A node as a value of a rule: the axes it acts on are positional (last, in order), the others carry the batch labels.
-fn focused(graph: &mut Graph, node: NodeId, acting: &[usize], front: &[Label], batch: &[Label]) -> Val {
+fn focused(
+    graph: &mut Graph,
+    node: NodeId,
+    acting: &[usize],
+    front: &[Label],
+    batch: &[Label],
+) -> Val {
     let extra = front.len();
     let rank = graph.rank(node);
     let own: Vec<usize> = (0..rank - extra).filter(|axis| !acting.contains(axis)).collect();
-    let order: Vec<usize> =
-        (0..extra).chain(own.iter().map(|axis| extra + axis)).chain(acting.iter().map(|axis| extra + axis)).collect();
+    let order: Vec<usize> = (0..extra)
+        .chain(own.iter().map(|axis| extra + axis))
+        .chain(acting.iter().map(|axis| extra + axis))
+        .collect();
     let labels = front.iter().chain(batch).copied().collect();
     Val { node: graph.permute(node, &order), labels }
 }
@@ -255,7 +320,8 @@ fn vjp_part(
     let (in_axes, out_axes) = acting_axes(graph, node, row.kind, attrs, at);
     let batch_rank = graph.rank(node) - out_axes.len();
     let front: Vec<Label> = (0..extra as u32).map(|axis| Label(FIRST_LABEL + axis)).collect();
-    let batch: Vec<Label> = (0..batch_rank as u32).map(|axis| Label(2 * FIRST_LABEL + axis)).collect();
+    let batch: Vec<Label> =
+        (0..batch_rank as u32).map(|axis| Label(2 * FIRST_LABEL + axis)).collect();
     let mut names: Vec<(&str, Val)> = Vec::new();
     for (position, (name, &arg)) in row.params.iter().zip(&args).enumerate() {
         let (acting, _) = acting_axes(graph, node, row.kind, attrs, position);
@@ -266,10 +332,16 @@ fn vjp_part(
     let val = lower_rule(graph, &call::formula(text), &names)?;
     // Back to the argument's own order of axes, the extra ones in front.
     let arg_shape: Shape = graph.shape(args[at]).clone();
-    let batch_axes: Vec<usize> = (0..arg_shape.len()).filter(|axis| !in_axes.contains(axis)).collect();
-    let mut labelled: Vec<(Label, Dim)> =
-        front.iter().enumerate().map(|(axis, label)| (*label, graph.shape(cotangent)[axis].clone())).collect();
-    labelled.extend(batch.iter().zip(&batch_axes).map(|(label, &axis)| (*label, arg_shape[axis].clone())));
+    let batch_axes: Vec<usize> =
+        (0..arg_shape.len()).filter(|axis| !in_axes.contains(axis)).collect();
+    let mut labelled: Vec<(Label, Dim)> = front
+        .iter()
+        .enumerate()
+        .map(|(axis, label)| (*label, graph.shape(cotangent)[axis].clone()))
+        .collect();
+    labelled.extend(
+        batch.iter().zip(&batch_axes).map(|(label, &axis)| (*label, arg_shape[axis].clone())),
+    );
     let acting: Shape = in_axes.iter().map(|&axis| arg_shape[axis].clone()).collect();
     let whole = spread(graph, &val, &labelled, &acting);
     let mut order: Vec<usize> = (0..extra).collect();

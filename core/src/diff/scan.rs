@@ -8,10 +8,17 @@ use chainrule_grammar::{Code, Diagnostic};
 use std::collections::BTreeMap;
 
 /// Cuts a formula at what does not depend on `inside`: the parts outside, a stand-in for each, and the formula over stand-ins.
-pub fn capture(graph: &mut Graph, result: NodeId, inside: &[NodeId]) -> (Vec<NodeId>, Vec<NodeId>, NodeId) {
+pub fn capture(
+    graph: &mut Graph,
+    result: NodeId,
+    inside: &[NodeId],
+) -> (Vec<NodeId>, Vec<NodeId>, NodeId) {
     let depends = graph.depends_on(inside);
     let leaf = |graph: &Graph, node: NodeId| {
-        matches!(graph.op(node), Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Delta(_) | Op::Range(_)) || graph.is_zero(node)
+        matches!(
+            graph.op(node),
+            Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Delta(_) | Op::Range(_)
+        ) || graph.is_zero(node)
     };
     let mut outside: Vec<NodeId> = Vec::new();
     let mut wanted = |graph: &Graph, node: NodeId| {
@@ -32,7 +39,8 @@ pub fn capture(graph: &mut Graph, result: NodeId, inside: &[NodeId]) -> (Vec<Nod
         let shape = graph.shape(node).clone();
         captures.push(graph.stand_in(&format!("capture{}", at + 1), shape));
     }
-    let replace: Vec<(NodeId, NodeId)> = outside.iter().copied().zip(captures.iter().copied()).collect();
+    let replace: Vec<(NodeId, NodeId)> =
+        outside.iter().copied().zip(captures.iter().copied()).collect();
     let result = graph.substitute(result, &replace);
     (outside, captures, result)
 }
@@ -41,7 +49,14 @@ pub fn capture(graph: &mut Graph, result: NodeId, inside: &[NodeId]) -> (Vec<Nod
 ///
 /// # Errors
 /// Where the step has no derivative, or uses what cannot run over all steps at once.
-pub fn part(graph: &mut Graph, node: NodeId, body: BodyId, at: usize, cotangent: NodeId, extra: usize) -> Result<NodeId, Diagnostic> {
+pub fn part(
+    graph: &mut Graph,
+    node: NodeId,
+    body: BodyId,
+    at: usize,
+    cotangent: NodeId,
+    extra: usize,
+) -> Result<NodeId, Diagnostic> {
     let body = graph.bodies[body.0 as usize].clone();
     let args = graph.args(node).to_vec();
     let (sequences, captured) = args[1..].split_at(body.entries.len());
@@ -58,7 +73,11 @@ pub fn part(graph: &mut Graph, node: NodeId, body: BodyId, at: usize, cotangent:
     let shape = graph.shape(arriving).clone();
     let lambda = graph.add(&[(Num::ONE, arriving), (Num::ONE, next)], &shape);
     // The step's own pullback to what is asked for, for all steps at once.
-    let target = if at <= sequences.len() { body.entries[at - 1] } else { body.captures[at - 1 - sequences.len()] };
+    let target = if at <= sequences.len() {
+        body.entries[at - 1]
+    } else {
+        body.captures[at - 1 - sequences.len()]
+    };
     let state_bar = [seed.as_slice(), graph.shape(body.state).as_slice()].concat();
     let bar = graph.stand_in("lambda", state_bar);
     let sweep = reverse(graph, body.result, &[target], bar, extra)?;
@@ -66,7 +85,8 @@ pub fn part(graph: &mut Graph, node: NodeId, body: BodyId, at: usize, cotangent:
         let shape = [seed.as_slice(), graph.shape(args[at]).as_slice()].concat();
         return Ok(graph.zeros(&shape));
     };
-    let inside: Vec<(NodeId, NodeId)> = body.captures.iter().copied().zip(captured.iter().copied()).collect();
+    let inside: Vec<(NodeId, NodeId)> =
+        body.captures.iter().copied().zip(captured.iter().copied()).collect();
     let pulled = graph.substitute(pulled, &inside);
     let mut map = BTreeMap::from([(bar, lambda), (body.state, before)]);
     map.extend(body.entries.iter().copied().zip(sequences.iter().copied()));
@@ -102,7 +122,8 @@ fn backwards(
     let result = result.unwrap_or_else(|| graph.zeros(&state_bar));
     let mut entries = vec![given, body.state];
     entries.extend(&body.entries);
-    let step = Body { name: String::new(), state: mu, entries, captures: body.captures.clone(), result };
+    let step =
+        Body { name: String::new(), state: mu, entries, captures: body.captures.clone(), result };
     let init = graph.zeros(&state_bar);
     let mut reversed = Vec::new();
     for &sequence in [arriving, before].iter().chain(sequences) {
@@ -156,10 +177,17 @@ fn steps_first(graph: &mut Graph, cotangent: NodeId, extra: usize) -> NodeId {
 }
 
 /// A formula with stand-ins replaced by sequences: everything that depends on them gets the steps as a first axis.
-fn over_steps(graph: &mut Graph, root: NodeId, map: BTreeMap<NodeId, NodeId>, steps: &Dim) -> Result<NodeId, Diagnostic> {
+fn over_steps(
+    graph: &mut Graph,
+    root: NodeId,
+    map: BTreeMap<NodeId, NodeId>,
+    steps: &Dim,
+) -> Result<NodeId, Diagnostic> {
     let mut stacked = map;
     for node in graph.reachable(&[root]) {
-        if stacked.contains_key(&node) || !graph.args(node).iter().any(|arg| stacked.contains_key(arg)) {
+        if stacked.contains_key(&node)
+            || !graph.args(node).iter().any(|arg| stacked.contains_key(arg))
+        {
             continue;
         }
         let new = stack_node(graph, node, &stacked, steps)?;
@@ -178,7 +206,12 @@ fn repeat(graph: &mut Graph, node: NodeId, steps: &Dim) -> NodeId {
     graph.einsum(&[(node, labels)], &out, &[(rank, steps.clone())])
 }
 
-fn stack_node(graph: &mut Graph, node: NodeId, stacked: &BTreeMap<NodeId, NodeId>, steps: &Dim) -> Result<NodeId, Diagnostic> {
+fn stack_node(
+    graph: &mut Graph,
+    node: NodeId,
+    stacked: &BTreeMap<NodeId, NodeId>,
+    steps: &Dim,
+) -> Result<NodeId, Diagnostic> {
     let args = graph.args(node).to_vec();
     let mut shape = vec![steps.clone()];
     shape.extend(graph.shape(node).iter().cloned());
@@ -187,7 +220,9 @@ fn stack_node(graph: &mut Graph, node: NodeId, stacked: &BTreeMap<NodeId, NodeId
         return Ok(stack_einsum(graph, e, &args, stacked, steps));
     }
     let all = |graph: &mut Graph| -> Vec<NodeId> {
-        args.iter().map(|arg| stacked.get(arg).copied().unwrap_or_else(|| repeat(graph, *arg, steps))).collect()
+        args.iter()
+            .map(|arg| stacked.get(arg).copied().unwrap_or_else(|| repeat(graph, *arg, steps)))
+            .collect()
     };
     let new = match op {
         Op::Add(coefficients) => {
@@ -232,7 +267,13 @@ fn stack_node(graph: &mut Graph, node: NodeId, stacked: &BTreeMap<NodeId, NodeId
     Ok(new)
 }
 
-fn stack_einsum(graph: &mut Graph, e: &Einsum, args: &[NodeId], stacked: &BTreeMap<NodeId, NodeId>, steps: &Dim) -> NodeId {
+fn stack_einsum(
+    graph: &mut Graph,
+    e: &Einsum,
+    args: &[NodeId],
+    stacked: &BTreeMap<NodeId, NodeId>,
+    steps: &Dim,
+) -> NodeId {
     const STEP: u32 = 5000;
     let mut factors = Vec::new();
     for (arg, ins) in args.iter().zip(&e.ins) {
@@ -242,8 +283,10 @@ fn stack_einsum(graph: &mut Graph, e: &Einsum, args: &[NodeId], stacked: &BTreeM
             None => factors.push((*arg, own.collect::<Vec<u32>>())),
         }
     }
-    let out: Vec<u32> = std::iter::once(STEP).chain(e.out.iter().map(|&ix| u32::from(ix))).collect();
-    let mut extra: Vec<(u32, Dim)> = e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
+    let out: Vec<u32> =
+        std::iter::once(STEP).chain(e.out.iter().map(|&ix| u32::from(ix))).collect();
+    let mut extra: Vec<(u32, Dim)> =
+        e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
     extra.push((STEP, steps.clone()));
     graph.einsum(&factors, &out, &extra)
 }

@@ -4,25 +4,37 @@
 use crate::ir::{Affine, Dim, Graph, NodeId, Num, View};
 
 /// What the cotangent of `view(arg)` gives to `arg`. `cotangent` has `extra` axes in front, and so has the result.
-pub fn adjoint(graph: &mut Graph, view: &View, arg: NodeId, cotangent: NodeId, extra: usize) -> NodeId {
+pub fn adjoint(
+    graph: &mut Graph,
+    view: &View,
+    arg: NodeId,
+    cotangent: NodeId,
+    extra: usize,
+) -> NodeId {
     let source = graph.shape(arg).clone();
     let pivots = pick_pivots(view);
     // Axes that no index is free to be solved for (fixed positions, repeated indices) are read through a new axis of size 1 at
     // `position - map`, which is 0 unless the position is the one that was read.
     let guards: Vec<usize> = (0..source.len()).filter(|&axis| pivots[axis].is_none()).collect();
     let widened = widen(graph, cotangent, guards.len());
-    let free: Vec<usize> = (0..view.shape.len()).filter(|axis| !pivots.contains(&Some(*axis))).collect();
+    let free: Vec<usize> =
+        (0..view.shape.len()).filter(|axis| !pivots.contains(&Some(*axis))).collect();
     // The result's axes: extra, the source's, then the free ones (summed afterwards).
     let place_of_source = |axis: usize| extra + axis;
-    let place_of_free = |axis: usize| extra + source.len() + free.iter().position(|&own| own == axis).unwrap_or(0);
+    let place_of_free =
+        |axis: usize| extra + source.len() + free.iter().position(|&own| own == axis).unwrap_or(0);
     let mut solved: Vec<Option<Affine>> = vec![None; view.shape.len()];
     for axis in &free {
         solved[*axis] = Some(Affine::at(place_of_free(*axis)));
     }
     // A pivot may depend on other pivots of the same axis's terms; solve in an order in which they are known.
-    let mut waiting: Vec<usize> = (0..source.len()).filter(|&axis| pivots[axis].is_some()).collect();
+    let mut waiting: Vec<usize> =
+        (0..source.len()).filter(|&axis| pivots[axis].is_some()).collect();
     while let Some(next) = waiting.iter().position(|&axis| {
-        view.map[axis].terms.iter().all(|(index, _)| Some(*index) == pivots[axis] || solved[*index].is_some())
+        view.map[axis]
+            .terms
+            .iter()
+            .all(|(index, _)| Some(*index) == pivots[axis] || solved[*index].is_some())
     }) {
         let axis = waiting.remove(next);
         if let Some(pivot) = pivots[axis] {
@@ -64,7 +76,11 @@ fn pick_pivots(view: &View) -> Vec<Option<usize>> {
 
 /// From `position = (Σ c·index + offset) / divisor`: `pivot = (divisor·position - offset - Σ others) / c`.
 fn solve(at: &Affine, pivot: usize, place: usize, solved: &[Option<Affine>]) -> Affine {
-    let own = at.terms.iter().find(|(index, _)| *index == pivot).map_or(1, |(_, coefficient)| *coefficient);
+    let own = at
+        .terms
+        .iter()
+        .find(|(index, _)| *index == pivot)
+        .map_or(1, |(_, coefficient)| *coefficient);
     let sign = own.signum();
     let mut result = Affine {
         terms: vec![(place, sign * at.divisor)],
@@ -105,13 +121,18 @@ fn add(a: &Affine, b: &Affine, factor: i64) -> Affine {
     terms.retain(|(_, c)| *c != 0);
     terms.sort_unstable();
     let scaled = Dim::fixed(0).plus(&a.offset, Num::int(i128::from(left)));
-    Affine { terms, offset: scaled.plus(&b.offset, Num::int(i128::from(right))), divisor: a.divisor * b.divisor }
+    Affine {
+        terms,
+        offset: scaled.plus(&b.offset, Num::int(i128::from(right))),
+        divisor: a.divisor * b.divisor,
+    }
 }
 
 /// The node with `count` more axes of size 1 at the end.
 fn widen(graph: &mut Graph, node: NodeId, count: usize) -> NodeId {
     let labels: Vec<u32> = (0..graph.rank(node) as u32).collect();
     let extra: Vec<(u32, Dim)> = (0..count as u32).map(|at| (1000 + at, Dim::fixed(1))).collect();
-    let out: Vec<u32> = labels.iter().copied().chain(extra.iter().map(|(label, _)| *label)).collect();
+    let out: Vec<u32> =
+        labels.iter().copied().chain(extra.iter().map(|(label, _)| *label)).collect();
     graph.einsum(&[(node, labels)], &out, &extra)
 }

@@ -93,7 +93,8 @@ impl Compiled {
     fn definition(&self, of: &str) -> Formula {
         let written = self.program.stmts.iter().find_map(|stmt| match &stmt.kind {
             StmtKind::Loss { name, value } => (name.name == of).then_some((&[][..], value)),
-            StmtKind::Def { name, indices, value } | StmtKind::Output { name, indices, value: Some(value) } => {
+            StmtKind::Def { name, indices, value }
+            | StmtKind::Output { name, indices, value: Some(value) } => {
                 (name.name == of).then_some((indices.as_slice(), value))
             }
             _ => None,
@@ -102,7 +103,8 @@ impl Compiled {
             return Formula::default();
         };
         let letters: Vec<String> = indices.iter().map(|index| index.name.clone()).collect();
-        let at = if letters.is_empty() { String::new() } else { format!("[{}]", letters.join(",")) };
+        let at =
+            if letters.is_empty() { String::new() } else { format!("[{}]", letters.join(",")) };
         let names = Names::new(&self.graph);
         let notation = if letters.is_empty() { Notation::Matrix } else { Notation::Index };
         let latex = render::latex(value, &Context { rank: &|name| names.rank(name), notation });

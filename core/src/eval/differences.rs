@@ -110,10 +110,7 @@ impl Evaluator<'_> {
 }
 
 /// The derivative of a vector function of one number.
-fn derivative(
-    x: f64,
-    f: impl FnMut(f64) -> Result<Vec<f64>, String>,
-) -> Result<Vec<f64>, String> {
+fn derivative(x: f64, f: impl FnMut(f64) -> Result<Vec<f64>, String>) -> Result<Vec<f64>, String> {
     derivative_from(0.03 * x.abs().max(1.0), x, f)
 }
 

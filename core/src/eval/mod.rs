@@ -156,10 +156,16 @@ impl<'a> Evaluator<'a> {
     }
 
     /// Runs the step once for each entry of the sequences and stacks the states.
-    fn scan(&self, body: crate::ir::BodyId, args: &[NodeId], shape: &[Dim]) -> Result<Array, String> {
+    fn scan(
+        &self,
+        body: crate::ir::BodyId,
+        args: &[NodeId],
+        shape: &[Dim],
+    ) -> Result<Array, String> {
         let body = &self.graph.bodies[body.0 as usize];
         let shape = self.shape(shape)?;
-        let args: Vec<Rc<Array>> = args.iter().map(|&arg| self.value(arg)).collect::<Result<_, _>>()?;
+        let args: Vec<Rc<Array>> =
+            args.iter().map(|&arg| self.value(arg)).collect::<Result<_, _>>()?;
         let (sequences, captures) = args[1..].split_at(body.entries.len());
         let order = self.graph.reachable(&[body.result]);
         let mut step = Evaluator::new(self.graph, self.point);
@@ -172,7 +178,10 @@ impl<'a> Evaluator<'a> {
             for (&entry, sequence) in body.entries.iter().zip(sequences) {
                 let one = sequence.data.len() / sequence.shape[0].max(1);
                 let entries = sequence.data[t * one..(t + 1) * one].to_vec();
-                step.values.insert(entry, Rc::new(Array { shape: sequence.shape[1..].to_vec(), data: entries }));
+                step.values.insert(
+                    entry,
+                    Rc::new(Array { shape: sequence.shape[1..].to_vec(), data: entries }),
+                );
             }
             for (&capture, value) in body.captures.iter().zip(captures) {
                 step.values.insert(capture, Rc::clone(value));

@@ -195,14 +195,7 @@ impl Graph {
         if shape.is_empty() {
             return "a scalar".to_string();
         }
-        format!(
-            "[{}]",
-            shape
-                .iter()
-                .map(|dim| self.show_dim(dim))
-                .collect::<Vec<_>>()
-                .join(", ")
-        )
+        format!("[{}]", shape.iter().map(|dim| self.show_dim(dim)).collect::<Vec<_>>().join(", "))
     }
 
     /// The node of this kind, arguments and shape, built now if it is new.
@@ -255,11 +248,7 @@ impl Graph {
 
     /// The identity of a size.
     pub fn delta(&mut self, dim: &Dim) -> NodeId {
-        self.push(
-            Op::Delta(dim.clone()),
-            Vec::new(),
-            vec![dim.clone(), dim.clone()],
-        )
+        self.push(Op::Delta(dim.clone()), Vec::new(), vec![dim.clone(), dim.clone()])
     }
 
     /// 0, 1, 2, … below a size.
@@ -296,10 +285,8 @@ impl Graph {
         }
         let unit =
             |graph: &Graph, node: NodeId| matches!(graph.op(node), Op::Const(c) if c.is_one());
-        let factors: Vec<&(NodeId, Vec<u32>)> = factors
-            .iter()
-            .filter(|(node, _)| !unit(self, *node))
-            .collect();
+        let factors: Vec<&(NodeId, Vec<u32>)> =
+            factors.iter().filter(|(node, _)| !unit(self, *node)).collect();
         if let [(node, labels)] = factors.as_slice()
             && labels.as_slice() == out
             && all_different(out)
@@ -312,13 +299,10 @@ impl Graph {
         }
         let mut order: Vec<u32> = Vec::new();
         let number = |label: u32, order: &mut Vec<u32>| -> Ix {
-            let at = order
-                .iter()
-                .position(|&known| known == label)
-                .unwrap_or_else(|| {
-                    order.push(label);
-                    order.len() - 1
-                });
+            let at = order.iter().position(|&known| known == label).unwrap_or_else(|| {
+                order.push(label);
+                order.len() - 1
+            });
             at as Ix
         };
         let out_ix: Vec<Ix> = out.iter().map(|&label| number(label, &mut order)).collect();
@@ -333,11 +317,7 @@ impl Graph {
         });
         let mut ins: Vec<Vec<Ix>> = vec![Vec::new(); factors.len()];
         for &at in &sorted {
-            ins[at] = factors[at]
-                .1
-                .iter()
-                .map(|&label| number(label, &mut order))
-                .collect();
+            ins[at] = factors[at].1.iter().map(|&label| number(label, &mut order)).collect();
         }
         // A bound index that stands on no factor multiplies by its size.
         for (label, _) in extra {
@@ -345,15 +325,7 @@ impl Graph {
         }
         let sizes = order.iter().map(|&label| size_of(label)).collect();
         let args = factors.iter().map(|(node, _)| *node).collect();
-        self.push(
-            Op::Einsum(Einsum {
-                ins,
-                out: out_ix,
-                sizes,
-            }),
-            args,
-            shape,
-        )
+        self.push(Op::Einsum(Einsum { ins, out: out_ix, sizes }), args, shape)
     }
 
     /// Σ c·term; all of one shape. Structural zeros are dropped; a single term with coefficient 1 is that term.
@@ -364,8 +336,7 @@ impl Graph {
             .copied()
             .collect();
         debug_assert!(
-            kept.iter()
-                .all(|(_, node)| self.shape(*node).as_slice() == shape),
+            kept.iter().all(|(_, node)| self.shape(*node).as_slice() == shape),
             "terms have the sum's shape"
         );
         match kept.as_slice() {
@@ -404,12 +375,8 @@ impl Graph {
 
     /// A scalar repeated to a shape; the scalar itself for the empty shape.
     pub fn fill(&mut self, scalar: NodeId, shape: &[Dim]) -> NodeId {
-        let extra: Vec<(u32, Dim)> = shape
-            .iter()
-            .cloned()
-            .enumerate()
-            .map(|(at, dim)| (at as u32, dim))
-            .collect();
+        let extra: Vec<(u32, Dim)> =
+            shape.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim)).collect();
         let labels: Vec<u32> = (0..shape.len() as u32).collect();
         if shape.is_empty() {
             return scalar;
@@ -427,11 +394,7 @@ impl Graph {
             return zero;
         }
         let out: Vec<Ix> = (0..shape.len() as Ix).collect();
-        let einsum = Einsum {
-            ins: vec![Vec::new()],
-            out,
-            sizes: shape.to_vec(),
-        };
+        let einsum = Einsum { ins: vec![Vec::new()], out, sizes: shape.to_vec() };
         self.push(Op::Einsum(einsum), vec![zero], shape.to_vec())
     }
 
@@ -482,12 +445,26 @@ impl Graph {
     /// A stand-in variable of a shape: a cotangent to be put in later, a step's state or entry.
     pub fn stand_in(&mut self, name: &str, shape: Shape) -> NodeId {
         let kind = VarKind::Direction;
-        let var = Var { name: name.to_string(), kind, int: false, shape, facts: Vec::new(), doc: Vec::new(), span: Span::default() };
+        let var = Var {
+            name: name.to_string(),
+            kind,
+            int: false,
+            shape,
+            facts: Vec::new(),
+            doc: Vec::new(),
+            span: Span::default(),
+        };
         self.declare(var)
     }
 
     /// A scan: the states after each step, stacked. `sequences` have the steps as their first axis.
-    pub fn scan(&mut self, body: Body, init: NodeId, sequences: &[NodeId], captures: &[NodeId]) -> NodeId {
+    pub fn scan(
+        &mut self,
+        body: Body,
+        init: NodeId,
+        sequences: &[NodeId],
+        captures: &[NodeId],
+    ) -> NodeId {
         let steps = self.shape(sequences[0])[0].clone();
         let mut shape = vec![steps];
         shape.extend(self.shape(body.state).iter().cloned());
@@ -496,7 +473,10 @@ impl Graph {
             self.bodies.push(body);
             self.bodies.len() - 1
         });
-        let args = std::iter::once(init).chain(sequences.iter().copied()).chain(captures.iter().copied()).collect();
+        let args = std::iter::once(init)
+            .chain(sequences.iter().copied())
+            .chain(captures.iter().copied())
+            .collect();
         self.push(Op::Scan(BodyId(at as u32)), args, shape)
     }
 
@@ -537,13 +517,8 @@ impl Graph {
                     .map(|(arg, ins)| (arg, ins.iter().map(|&ix| u32::from(ix)).collect()))
                     .collect();
                 let out: Vec<u32> = e.out.iter().map(|&ix| u32::from(ix)).collect();
-                let extra: Vec<(u32, Dim)> = e
-                    .sizes
-                    .iter()
-                    .cloned()
-                    .enumerate()
-                    .map(|(at, dim)| (at as u32, dim))
-                    .collect();
+                let extra: Vec<(u32, Dim)> =
+                    e.sizes.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim)).collect();
                 self.einsum(&factors, &out, &extra)
             }
             _ => self.push(node.op, args, node.shape),
@@ -559,10 +534,7 @@ impl Graph {
                 stack.extend_from_slice(self.args(id));
             }
         }
-        (0..self.nodes.len() as u32)
-            .filter(|&at| seen[at as usize])
-            .map(NodeId)
-            .collect()
+        (0..self.nodes.len() as u32).filter(|&at| seen[at as usize]).map(NodeId).collect()
     }
 
     /// For every node, whether it depends on one of `vars` (or is one).
@@ -572,11 +544,8 @@ impl Graph {
             depends[var.0 as usize] = true;
         }
         for at in 0..self.nodes.len() {
-            depends[at] = depends[at]
-                || self.nodes[at]
-                    .args
-                    .iter()
-                    .any(|arg| depends[arg.0 as usize]);
+            depends[at] =
+                depends[at] || self.nodes[at].args.iter().any(|arg| depends[arg.0 as usize]);
         }
         depends
     }
@@ -596,11 +565,7 @@ fn key_op(op: &Op, args: &[NodeId]) -> Op {
         Op::Add(coefficients) => Op::Add(order.into_iter().map(|at| coefficients[at]).collect()),
         Op::Einsum(e) => {
             let ins = order.into_iter().map(|at| e.ins[at].clone()).collect();
-            Op::Einsum(Einsum {
-                ins,
-                out: e.out.clone(),
-                sizes: e.sizes.clone(),
-            })
+            Op::Einsum(Einsum { ins, out: e.out.clone(), sizes: e.sizes.clone() })
         }
         other => other.clone(),
     }
@@ -617,8 +582,5 @@ fn key_order(op: &Op, args: &[NodeId]) -> Vec<usize> {
 }
 
 fn all_different(labels: &[u32]) -> bool {
-    labels
-        .iter()
-        .enumerate()
-        .all(|(at, label)| !labels[..at].contains(label))
+    labels.iter().enumerate().all(|(at, label)| !labels[..at].contains(label))
 }

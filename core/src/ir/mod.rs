@@ -99,9 +99,7 @@ pub struct Einsum {
 impl Einsum {
     /// The indices that are summed over, ascending.
     pub fn bound(&self) -> Vec<Ix> {
-        (0..self.sizes.len() as u8)
-            .filter(|ix| !self.out.contains(ix))
-            .collect()
+        (0..self.sizes.len() as u8).filter(|ix| !self.out.contains(ix)).collect()
     }
 }
 

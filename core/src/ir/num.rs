@@ -51,18 +51,10 @@ impl Num {
         };
         let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let digits = format!("{whole}{fraction}");
-        let n: i128 = if digits.is_empty() {
-            0
-        } else {
-            digits.parse().ok()?
-        };
+        let n: i128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
         let power = exponent.checked_sub(i32::try_from(fraction.len()).ok()?)?;
         let scale = 10i128.checked_pow(power.unsigned_abs())?;
-        if power >= 0 {
-            Some(Num::int(n.checked_mul(scale)?))
-        } else {
-            Num::ratio(n, scale)
-        }
+        if power >= 0 { Some(Num::int(n.checked_mul(scale)?)) } else { Num::ratio(n, scale) }
     }
 
     /// The nearest f64.
@@ -135,10 +127,7 @@ impl std::ops::Add for Num {
     type Output = Num;
     fn add(self, other: Num) -> Num {
         exact(self, other, |(a, b), (c, d)| {
-            Num::ratio(
-                a.checked_mul(d)?.checked_add(c.checked_mul(b)?)?,
-                b.checked_mul(d)?,
-            )
+            Num::ratio(a.checked_mul(d)?.checked_add(c.checked_mul(b)?)?, b.checked_mul(d)?)
         })
         .unwrap_or(Num::Real(self.to_f64() + other.to_f64()))
     }
@@ -147,10 +136,8 @@ impl std::ops::Add for Num {
 impl std::ops::Mul for Num {
     type Output = Num;
     fn mul(self, other: Num) -> Num {
-        exact(self, other, |(a, b), (c, d)| {
-            Num::ratio(a.checked_mul(c)?, b.checked_mul(d)?)
-        })
-        .unwrap_or(Num::Real(self.to_f64() * other.to_f64()))
+        exact(self, other, |(a, b), (c, d)| Num::ratio(a.checked_mul(c)?, b.checked_mul(d)?))
+            .unwrap_or(Num::Real(self.to_f64() * other.to_f64()))
     }
 }
 
@@ -249,11 +236,9 @@ mod tests {
 
     #[test]
     fn prints_as_people_write() {
-        for (num, text) in [
-            (Num::ratio(1, 2), "1/2"),
-            (Num::parse("1e-4"), "0.0001"),
-            (Some(Num::int(-3)), "-3"),
-        ] {
+        for (num, text) in
+            [(Num::ratio(1, 2), "1/2"), (Num::parse("1e-4"), "0.0001"), (Some(Num::int(-3)), "-3")]
+        {
             assert_eq!(num.unwrap().to_string(), text);
         }
     }

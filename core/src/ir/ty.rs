@@ -25,9 +25,7 @@ impl Dim {
 
     /// A dim name.
     pub fn named(id: DimId) -> Dim {
-        Dim {
-            terms: vec![(vec![id], Num::ONE)],
-        }
+        Dim { terms: vec![(vec![id], Num::ONE)] }
     }
 
     /// The size where it is a whole number.
@@ -61,20 +59,12 @@ impl Dim {
             let entry = sum.entry(names).or_insert(Num::ZERO);
             *entry = *entry + value;
         }
-        Dim {
-            terms: sum
-                .into_iter()
-                .filter(|(_, value)| !value.is_zero())
-                .collect(),
-        }
+        Dim { terms: sum.into_iter().filter(|(_, value)| !value.is_zero()).collect() }
     }
 
     /// `self + factor * other`
     pub fn plus(&self, other: &Dim, factor: Num) -> Dim {
-        let scaled = other
-            .terms
-            .iter()
-            .map(|(names, value)| (names.clone(), *value * factor));
+        let scaled = other.terms.iter().map(|(names, value)| (names.clone(), *value * factor));
         Dim::from_terms(self.terms.iter().cloned().chain(scaled).collect())
     }
 
@@ -111,9 +101,7 @@ impl Dim {
 
     /// The dim names that occur in it.
     pub fn names(&self) -> impl Iterator<Item = DimId> + '_ {
-        self.terms
-            .iter()
-            .flat_map(|(names, _)| names.iter().copied())
+        self.terms.iter().flat_map(|(names, _)| names.iter().copied())
     }
 
     /// Its value for given sizes of the names; `None` unless whole and nonnegative.
@@ -141,21 +129,13 @@ impl Dim {
         let mut out = String::new();
         // Named terms first, the constant last, as people write.
         for (names, value) in self.terms.iter().rev() {
-            let (sign, size) = if value.is_negative() {
-                ("-", -*value)
-            } else {
-                ("+", *value)
-            };
+            let (sign, size) = if value.is_negative() { ("-", -*value) } else { ("+", *value) };
             match (out.is_empty(), sign) {
                 (true, "-") => out.push('-'),
                 (true, _) => {}
                 (false, _) => out.push_str(&format!(" {sign} ")),
             }
-            let product = names
-                .iter()
-                .map(|&id| name(id))
-                .collect::<Vec<_>>()
-                .join("*");
+            let product = names.iter().map(|&id| name(id)).collect::<Vec<_>>().join("*");
             match (product.is_empty(), size.is_one()) {
                 (true, _) => out.push_str(&size.to_string()),
                 (false, true) => out.push_str(&product),

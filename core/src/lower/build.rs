@@ -18,7 +18,11 @@ fn args<const N: usize>(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Resul
     let operands = lowerer.positional_args(call)?;
     let count = operands.len();
     operands.try_into().map_err(|_| {
-        Diagnostic::new(Code::Arity, call.span, format!("`{}` takes {N} arguments, not {count}", call.name))
+        Diagnostic::new(
+            Code::Arity,
+            call.span,
+            format!("`{}` takes {N} arguments, not {count}", call.name),
+        )
     })
 }
 
@@ -40,7 +44,9 @@ pub fn outer(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let labels = lowerer.union_labels([&a.val, &b.val].into_iter());
     let (left, _) = lowerer.axes(&lowerer.positional(&a.val).to_vec());
     let (right, _) = lowerer.axes(&lowerer.positional(&b.val).to_vec());
-    let read = |own: &Operand, axes: &[Label]| own.val.labels.iter().chain(axes).map(|label| label.0).collect::<Vec<u32>>();
+    let read = |own: &Operand, axes: &[Label]| {
+        own.val.labels.iter().chain(axes).map(|label| label.0).collect::<Vec<u32>>()
+    };
     let out: Vec<u32> = labels.iter().chain(&left).chain(&right).map(|label| label.0).collect();
     let factors = [(a.val.node, read(&a, &left)), (b.val.node, read(&b, &right))];
     Ok(Val { node: lowerer.graph.einsum(&factors, &out, &[]), labels })
@@ -64,31 +70,48 @@ pub fn transpose(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> 
 /// `einsum("ij,jk->ik", A, B)`
 pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let Some(Arg::Written(Expr { kind: ExprKind::Str(spec), .. })) = call.args.first() else {
-        return Err(wrong(call, "`einsum` wants its subscripts first: `einsum(\"ij,jk->ik\", A, B)`"));
+        return Err(wrong(
+            call,
+            "`einsum` wants its subscripts first: `einsum(\"ij,jk->ik\", A, B)`",
+        ));
     };
     let (inputs, output) = match spec.split_once("->") {
         Some((inputs, output)) => (inputs, Some(output.trim())),
         None => (spec.as_str(), None),
     };
     let terms: Vec<&str> = inputs.split(',').map(str::trim).collect();
-    let operands: Vec<Operand> = call.args[1..].iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
+    let operands: Vec<Operand> =
+        call.args[1..].iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
     if terms.len() != operands.len() {
-        return Err(wrong(call, format!("the subscripts name {} operands, but there are {}", terms.len(), operands.len())));
+        return Err(wrong(
+            call,
+            format!(
+                "the subscripts name {} operands, but there are {}",
+                terms.len(),
+                operands.len()
+            ),
+        ));
     }
     let mut letters: Vec<(char, Label, Dim)> = Vec::new();
     let mut factors = Vec::new();
     for (term, operand) in terms.iter().zip(&operands) {
         let shape = lowerer.positional(&operand.val).to_vec();
         if term.chars().count() != shape.len() {
-            return Err(wrong(call, format!("`{term}` names {} axes", term.chars().count())).label(operand.span, lowerer.show(&operand.val)));
+            return Err(wrong(call, format!("`{term}` names {} axes", term.chars().count()))
+                .label(operand.span, lowerer.show(&operand.val)));
         }
         let mut reading: Vec<u32> = operand.val.labels.iter().map(|label| label.0).collect();
         for (letter, dim) in term.chars().zip(&shape) {
             let known = letters.iter().find(|(known, ..)| *known == letter).cloned();
-            let (label, size) = known.map_or_else(|| (lowerer.fresh(), dim.clone()), |(_, label, size)| (label, size));
+            let (label, size) = known
+                .map_or_else(|| (lowerer.fresh(), dim.clone()), |(_, label, size)| (label, size));
             if &size != dim {
-                return Err(Diagnostic::new(Code::IndexRange, call.span, format!("`{letter}` stands on axes of different sizes"))
-                    .label(operand.span, lowerer.show(&operand.val)));
+                return Err(Diagnostic::new(
+                    Code::IndexRange,
+                    call.span,
+                    format!("`{letter}` stands on axes of different sizes"),
+                )
+                .label(operand.span, lowerer.show(&operand.val)));
             }
             if !letters.iter().any(|(known, ..)| *known == letter) {
                 letters.push((letter, label, size));
@@ -100,8 +123,11 @@ pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let result: Vec<char> = match output {
         Some(output) => output.chars().collect(),
         None => {
-            let mut once: Vec<char> =
-                letters.iter().map(|(letter, ..)| *letter).filter(|letter| inputs.matches(*letter).count() == 1).collect();
+            let mut once: Vec<char> = letters
+                .iter()
+                .map(|(letter, ..)| *letter)
+                .filter(|letter| inputs.matches(*letter).count() == 1)
+                .collect();
             once.sort_unstable();
             once
         }
@@ -111,7 +137,12 @@ pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     for letter in result {
         match letters.iter().find(|(known, ..)| *known == letter) {
             Some((_, label, _)) if !out.contains(&label.0) => out.push(label.0),
-            _ => return Err(wrong(call, format!("`{letter}` of the result stands on no operand, or twice"))),
+            _ => {
+                return Err(wrong(
+                    call,
+                    format!("`{letter}` of the result stands on no operand, or twice"),
+                ));
+            }
         }
     }
     Ok(Val { node: lowerer.graph.einsum(&factors, &out, &[]), labels })
@@ -120,7 +151,12 @@ pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 fn square(lowerer: &Lowerer<'_>, operand: &Operand, name: &str) -> Result<Dim> {
     match lowerer.positional(&operand.val) {
         [.., a, b] if a == b => Ok(a.clone()),
-        _ => Err(Diagnostic::new(Code::NotSquare, operand.span, format!("`{name}` wants a square matrix")).here(lowerer.show(&operand.val))),
+        _ => Err(Diagnostic::new(
+            Code::NotSquare,
+            operand.span,
+            format!("`{name}` wants a square matrix"),
+        )
+        .here(lowerer.show(&operand.val))),
     }
 }
 
@@ -130,7 +166,10 @@ fn diagonal(lowerer: &mut Lowerer<'_>, operand: &Operand, keep: bool) -> Val {
     let mut labels: Vec<u32> = (0..rank as u32).collect();
     labels[rank - 1] = labels[rank - 2];
     let out = &labels[..if keep { rank - 1 } else { rank - 2 }].to_vec();
-    Val { node: lowerer.graph.einsum(&[(operand.val.node, labels)], out, &[]), labels: operand.val.labels.clone() }
+    Val {
+        node: lowerer.graph.einsum(&[(operand.val.node, labels)], out, &[]),
+        labels: operand.val.labels.clone(),
+    }
 }
 
 /// `trace(A)`: the sum of the diagonal of the last two axes.
@@ -149,7 +188,11 @@ pub fn diag(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
         let delta = lowerer.graph.delta(dim);
         let reading: Vec<u32> = (0..=first).collect();
         let out: Vec<u32> = (0..first + 2).collect();
-        let node = lowerer.graph.einsum(&[(a.val.node, reading), (delta, vec![first, first + 1])], &out, &[]);
+        let node = lowerer.graph.einsum(
+            &[(a.val.node, reading), (delta, vec![first, first + 1])],
+            &out,
+            &[],
+        );
         return Ok(Val { node, labels: a.val.labels });
     }
     square(lowerer, &a, "diag")?;
@@ -175,7 +218,13 @@ fn sizes(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Shape> {
                 }
             }
             Arg::Written(expr) => shape.push(lowerer.dimension(expr)?),
-            Arg::Value(operand) => return Err(Diagnostic::new(Code::BadDimension, operand.span, "a size is a whole number or a dim name")),
+            Arg::Value(operand) => {
+                return Err(Diagnostic::new(
+                    Code::BadDimension,
+                    operand.span,
+                    "a size is a whole number or a dim name",
+                ));
+            }
         }
     }
     lowerer.check_size(&shape, call.span)?;
@@ -226,7 +275,11 @@ pub fn derivative(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val>
     };
     let by = lowerer.operand(base)?;
     if !matches!(base.kind, ExprKind::Name(_)) || !by.val.labels.is_empty() {
-        return Err(Diagnostic::new(Code::BadArgument, x.span, "`d(f, x)` differentiates by a declared or defined name, or an entry of one"));
+        return Err(Diagnostic::new(
+            Code::BadArgument,
+            x.span,
+            "`d(f, x)` differentiates by a declared or defined name, or an entry of one",
+        ));
     }
     let rank = lowerer.graph.rank(f.val.node);
     let node = lowerer.graph.deriv(f.val.node, by.val.node);
@@ -244,25 +297,41 @@ pub fn derivative(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val>
 pub fn reshape(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let Some(first) = call.args.first() else { return Err(wrong(call, "`reshape(x, [N, M])`")) };
     let x = lowerer.arg(first)?;
-    let rest = CallArgs { name: call.name, args: call.args[1..].to_vec(), kwargs: call.kwargs, span: call.span };
+    let rest = CallArgs {
+        name: call.name,
+        args: call.args[1..].to_vec(),
+        kwargs: call.kwargs,
+        span: call.span,
+    };
     let shape = sizes(lowerer, &rest)?;
     reshaped(lowerer, &x, shape, call)
 }
 
-fn reshaped(lowerer: &mut Lowerer<'_>, x: &Operand, shape: Shape, call: &CallArgs<'_>) -> Result<Val> {
-    let entries = |shape: &[Dim]| shape.iter().fold(Dim::fixed(1), |product, dim| product.times(dim));
+fn reshaped(
+    lowerer: &mut Lowerer<'_>,
+    x: &Operand,
+    shape: Shape,
+    call: &CallArgs<'_>,
+) -> Result<Val> {
+    let entries =
+        |shape: &[Dim]| shape.iter().fold(Dim::fixed(1), |product, dim| product.times(dim));
     let own = lowerer.positional(&x.val).to_vec();
     if entries(&own) != entries(&shape) {
         return Err(Diagnostic::new(
             Code::ShapeMismatch,
             call.span,
-            format!("{} has another number of entries than {}", lowerer.graph.show_shape(&own), lowerer.graph.show_shape(&shape)),
+            format!(
+                "{} has another number of entries than {}",
+                lowerer.graph.show_shape(&own),
+                lowerer.graph.show_shape(&shape)
+            ),
         ));
     }
     if own == shape {
         return Ok(x.val.clone());
     }
-    let full: Shape = x.val.labels.iter().map(|label| lowerer.label_size(*label)).chain(shape).collect();
+    let full: Shape =
+        x.val.labels.iter().map(|label| lowerer.label_size(*label)).chain(shape).collect();
     let node = lowerer.graph.push(Op::Reshape, vec![x.val.node], full);
     Ok(Val { node, labels: x.val.labels.clone() })
 }
@@ -270,7 +339,8 @@ fn reshaped(lowerer: &mut Lowerer<'_>, x: &Operand, shape: Shape, call: &CallArg
 /// `flatten(x)`: one axis, row-major.
 pub fn flatten(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let [x] = args(lowerer, call)?;
-    let size = lowerer.positional(&x.val).iter().fold(Dim::fixed(1), |product, dim| product.times(dim));
+    let size =
+        lowerer.positional(&x.val).iter().fold(Dim::fixed(1), |product, dim| product.times(dim));
     reshaped(lowerer, &x, vec![size], call)
 }
 
@@ -283,7 +353,11 @@ pub fn squeeze(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
         None => (0..shape.len()).filter(|&axis| shape[axis].is_one()).collect(),
     };
     if let Some(&axis) = axes.iter().find(|&&axis| !shape[axis].is_one()) {
-        return Err(Diagnostic::new(Code::BadAxis, call.span, format!("axis {axis} has size {}, not 1", lowerer.graph.show_dim(&shape[axis]))));
+        return Err(Diagnostic::new(
+            Code::BadAxis,
+            call.span,
+            format!("axis {axis} has size {}, not 1", lowerer.graph.show_dim(&shape[axis])),
+        ));
     }
     lowerer.reduce(ops::known("sum", 1), &x.val, &axes, call.span)
 }
@@ -309,23 +383,34 @@ pub fn expand(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
         out.insert(first + axis, label);
         extra.push((label, Dim::fixed(1)));
     }
-    Ok(Val { node: lowerer.graph.einsum(&[(x.val.node, labels)], &out, &extra), labels: x.val.labels })
+    Ok(Val {
+        node: lowerer.graph.einsum(&[(x.val.node, labels)], &out, &extra),
+        labels: x.val.labels,
+    })
 }
 
 fn list<'e>(call: &CallArgs<'e>) -> Result<Vec<Arg<'e>>> {
     match call.args.first() {
-        Some(Arg::Written(Expr { kind: ExprKind::List(items), .. })) => Ok(items.iter().map(Arg::Written).collect()),
+        Some(Arg::Written(Expr { kind: ExprKind::List(items), .. })) => {
+            Ok(items.iter().map(Arg::Written).collect())
+        }
         _ => Ok(call.args.clone()),
     }
 }
 
 /// `concat([a, b], axis=0)`: one after the other along an axis.
 pub fn concat(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let operands: Vec<Operand> = list(call)?.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
-    let Some(first) = operands.first().cloned() else { return Err(wrong(call, "`concat([a, b], axis=0)`")) };
+    let operands: Vec<Operand> =
+        list(call)?.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
+    let Some(first) = operands.first().cloned() else {
+        return Err(wrong(call, "`concat([a, b], axis=0)`"));
+    };
     let rank = lowerer.positional(&first.val).len();
     if rank == 0 {
-        return Err(wrong(call, "`concat` wants tensors with at least one axis; `stack` puts scalars together"));
+        return Err(wrong(
+            call,
+            "`concat` wants tensors with at least one axis; `stack` puts scalars together",
+        ));
     }
     let axis = match keyword(call, "axis") {
         Some(expr) => *lowerer.axis_list(expr, rank, &first)?.first().unwrap_or(&0),
@@ -335,17 +420,27 @@ pub fn concat(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 }
 
 /// Values one after the other: each is shifted to its place (0 outside), and the sum is taken.
-fn join(lowerer: &mut Lowerer<'_>, operands: &[Operand], axis: usize, call: &CallArgs<'_>) -> Result<Val> {
+fn join(
+    lowerer: &mut Lowerer<'_>,
+    operands: &[Operand],
+    axis: usize,
+    call: &CallArgs<'_>,
+) -> Result<Val> {
     let labels = lowerer.union_labels(operands.iter().map(|operand| &operand.val));
     let first = lowerer.positional(&operands[0].val).to_vec();
     let mut total = Dim::fixed(0);
     for operand in operands {
         let shape = lowerer.positional(&operand.val);
-        let fits = shape.len() == first.len() && (0..first.len()).all(|at| at == axis || shape[at] == first[at]);
+        let fits = shape.len() == first.len()
+            && (0..first.len()).all(|at| at == axis || shape[at] == first[at]);
         if !fits {
-            return Err(Diagnostic::new(Code::ShapeMismatch, call.span, format!("`{}` wants shapes that differ along axis {axis} only", call.name))
-                .label(operands[0].span, lowerer.graph.show_shape(&first))
-                .label(operand.span, lowerer.show(&operand.val)));
+            return Err(Diagnostic::new(
+                Code::ShapeMismatch,
+                call.span,
+                format!("`{}` wants shapes that differ along axis {axis} only", call.name),
+            )
+            .label(operands[0].span, lowerer.graph.show_shape(&first))
+            .label(operand.span, lowerer.show(&operand.val)));
         }
         total = total.plus(&shape[axis], Num::ONE);
     }
@@ -367,8 +462,11 @@ fn join(lowerer: &mut Lowerer<'_>, operands: &[Operand], axis: usize, call: &Cal
 
 /// `stack([a, b], axis=0)`: side by side along a new axis.
 pub fn stack(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let operands: Vec<Operand> = list(call)?.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
-    let Some(first) = operands.first().cloned() else { return Err(wrong(call, "`stack([a, b], axis=0)`")) };
+    let operands: Vec<Operand> =
+        list(call)?.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
+    let Some(first) = operands.first().cloned() else {
+        return Err(wrong(call, "`stack([a, b], axis=0)`"));
+    };
     let rank = lowerer.positional(&first.val).len();
     let axis = match keyword(call, "axis") {
         Some(expr) => *lowerer.axis_list(expr, rank + 1, &first)?.first().unwrap_or(&0),
@@ -381,10 +479,12 @@ pub fn stack(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
         let fresh = labels.len() as u32;
         let mut out = labels.clone();
         if lowerer.positional(&operand.val).len() != rank {
-            return Err(wrong(call, "`stack` wants operands of one shape").label(operand.span, lowerer.show(&operand.val)));
+            return Err(wrong(call, "`stack` wants operands of one shape")
+                .label(operand.span, lowerer.show(&operand.val)));
         }
         out.insert(own + axis, fresh);
-        let node = lowerer.graph.einsum(&[(operand.val.node, labels)], &out, &[(fresh, Dim::fixed(1))]);
+        let node =
+            lowerer.graph.einsum(&[(operand.val.node, labels)], &out, &[(fresh, Dim::fixed(1))]);
         widened.push(Operand { val: Val { node, labels: operand.val.labels }, span: operand.span });
     }
     join(lowerer, &widened, axis, call)
@@ -392,11 +492,15 @@ pub fn stack(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 
 /// `pad(x, 1)`: zeros around the last axis, or around all axes of `axis=`; `pad(x, [1, 2])`: before and after.
 pub fn pad(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let [first, Arg::Written(width)] = call.args.as_slice() else { return Err(wrong(call, "`pad(x, 1, axis=0)`")) };
+    let [first, Arg::Written(width)] = call.args.as_slice() else {
+        return Err(wrong(call, "`pad(x, 1, axis=0)`"));
+    };
     let x = lowerer.arg(first)?;
     let rank = lowerer.positional(&x.val).len();
     let (before, after) = match &width.kind {
-        ExprKind::List(items) if items.len() == 2 => (whole(lowerer, &items[0])?, whole(lowerer, &items[1])?),
+        ExprKind::List(items) if items.len() == 2 => {
+            (whole(lowerer, &items[0])?, whole(lowerer, &items[1])?)
+        }
         _ => (whole(lowerer, width)?, whole(lowerer, width)?),
     };
     let axes = match keyword(call, "axis") {
@@ -443,7 +547,9 @@ pub fn flip(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 
 /// `roll(x, 1, axis=0)`: entry `i` moves to `i + 1`, around the end.
 pub fn roll(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let [first, Arg::Written(by)] = call.args.as_slice() else { return Err(wrong(call, "`roll(x, 1, axis=0)`")) };
+    let [first, Arg::Written(by)] = call.args.as_slice() else {
+        return Err(wrong(call, "`roll(x, 1, axis=0)`"));
+    };
     let x = lowerer.arg(first)?;
     let by = whole(lowerer, by)?;
     let rank = lowerer.positional(&x.val).len();
@@ -471,7 +577,9 @@ pub fn roll(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 
 /// `one_hot(idx, K)`: a row for each integer, 1 at its place.
 pub fn one_hot(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let [first, Arg::Written(size)] = call.args.as_slice() else { return Err(wrong(call, "`one_hot(idx, K)`")) };
+    let [first, Arg::Written(size)] = call.args.as_slice() else {
+        return Err(wrong(call, "`one_hot(idx, K)`"));
+    };
     let idx = lowerer.arg(first)?;
     let size = lowerer.dimension(size)?;
     let rows = lowerer.graph.delta(&size);
@@ -483,7 +591,9 @@ pub fn one_hot(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 
 /// `gather(x, idx)` is `x[idx]`.
 pub fn gather(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let [Arg::Written(x), Arg::Written(idx)] = call.args.as_slice() else { return Err(wrong(call, "`gather(x, idx)`")) };
+    let [Arg::Written(x), Arg::Written(idx)] = call.args.as_slice() else {
+        return Err(wrong(call, "`gather(x, idx)`"));
+    };
     lowerer.index(x, &[chainrule_grammar::ast::IndexItem::At((*idx).clone())], call.span)
 }
 
@@ -492,7 +602,9 @@ pub fn kron(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let [a, b] = args(lowerer, call)?;
     let (left, right) = (lowerer.positional(&a.val).to_vec(), lowerer.positional(&b.val).to_vec());
     let ([n, m], [p, q]) = (left.as_slice(), right.as_slice()) else {
-        return Err(wrong(call, "`kron` wants two matrices").label(a.span, lowerer.show(&a.val)).label(b.span, lowerer.show(&b.val)));
+        return Err(wrong(call, "`kron` wants two matrices")
+            .label(a.span, lowerer.show(&a.val))
+            .label(b.span, lowerer.show(&b.val)));
     };
     let shape = vec![n.times(p), m.times(q)];
     let labels = lowerer.union_labels([&a.val, &b.val].into_iter());
@@ -500,7 +612,8 @@ pub fn kron(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let read = |own: &Operand, pair: [usize; 2]| -> Vec<u32> {
         own.val.labels.iter().map(|label| label.0).chain(pair.map(|at| axes[at].0)).collect()
     };
-    let out: Vec<u32> = labels.iter().map(|label| label.0).chain([0, 1, 2, 3].map(|at| axes[at].0)).collect();
+    let out: Vec<u32> =
+        labels.iter().map(|label| label.0).chain([0, 1, 2, 3].map(|at| axes[at].0)).collect();
     let factors = [(a.val.node, read(&a, [0, 2])), (b.val.node, read(&b, [1, 3]))];
     let node = lowerer.graph.einsum(&factors, &out, &[]);
     reshaped(lowerer, &Operand { val: Val { node, labels }, span: call.span }, shape, call)
@@ -508,7 +621,9 @@ pub fn kron(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 
 /// `scan(step, init, xs)`: carries a state along the first axis of the sequences; the states after each step, stacked.
 pub fn scan(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let [Arg::Written(Expr { kind: ExprKind::Name(step), span }), init, rest @ ..] = call.args.as_slice() else {
+    let [Arg::Written(Expr { kind: ExprKind::Name(step), span }), init, rest @ ..] =
+        call.args.as_slice()
+    else {
         return Err(wrong(call, "`scan(step, init, xs)` wants the name of a function first"));
     };
     if rest.is_empty() {
@@ -516,8 +631,14 @@ pub fn scan(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     }
     let init = lowerer.arg(init)?;
     let sequences: Vec<Operand> = rest.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
-    if let Some(open) = std::iter::once(&init).chain(&sequences).find(|operand| !operand.val.labels.is_empty()) {
-        return Err(Diagnostic::new(Code::Unsupported, open.span, "a scan cannot run over open indices"));
+    if let Some(open) =
+        std::iter::once(&init).chain(&sequences).find(|operand| !operand.val.labels.is_empty())
+    {
+        return Err(Diagnostic::new(
+            Code::Unsupported,
+            open.span,
+            "a scan cannot run over open indices",
+        ));
     }
     let mut steps: Option<Dim> = None;
     for sequence in &sequences {
@@ -526,7 +647,12 @@ pub fn scan(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
             (Some(dim), None) => steps = Some(dim.clone()),
             (Some(dim), Some(known)) if dim == known => {}
             _ => {
-                return Err(Diagnostic::new(Code::ShapeMismatch, sequence.span, "the sequences of a scan share their first axis").here(shape));
+                return Err(Diagnostic::new(
+                    Code::ShapeMismatch,
+                    sequence.span,
+                    "the sequences of a scan share their first axis",
+                )
+                .here(shape));
             }
         }
     }
@@ -547,7 +673,11 @@ pub fn scan(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
         return Err(Diagnostic::new(
             Code::ShapeMismatch,
             call.span,
-            format!("`{step}` gives {}, but the state is {}", lowerer.show(&result), lowerer.graph.show_shape(&state_shape)),
+            format!(
+                "`{step}` gives {}, but the state is {}",
+                lowerer.show(&result),
+                lowerer.graph.show_shape(&state_shape)
+            ),
         )
         .label(init.span, lowerer.graph.show_shape(&state_shape)));
     }

@@ -55,7 +55,10 @@ pub fn formula(text: &'static str) -> Arc<Expr> {
     };
     let parse = || {
         // Entries are held to this by a test over the whole table; a formula that does not parse is an unknown name.
-        Arc::new(chainrule_grammar::parse_expr(text).unwrap_or_else(|_| Expr::name(format!("unparsable formula {text}"))))
+        Arc::new(
+            chainrule_grammar::parse_expr(text)
+                .unwrap_or_else(|_| Expr::name(format!("unparsable formula {text}"))),
+        )
     };
     Arc::clone(parsed.entry(text).or_insert_with(parse))
 }
@@ -81,14 +84,21 @@ impl Lowerer<'_> {
         match &stage.kind {
             ExprKind::Name(name) => {
                 let func = Ident::new(name.clone(), stage.span);
-                let call = CallArgs { name, args: vec![Arg::Value(first)], kwargs: &[], span: stage.span };
+                let call =
+                    CallArgs { name, args: vec![Arg::Value(first)], kwargs: &[], span: stage.span };
                 self.apply(&func, &call)
             }
             ExprKind::Call { func, bound, args, kwargs } if bound.is_empty() => {
-                let args = std::iter::once(Arg::Value(first)).chain(args.iter().map(Arg::Written)).collect();
+                let args = std::iter::once(Arg::Value(first))
+                    .chain(args.iter().map(Arg::Written))
+                    .collect();
                 self.apply(func, &CallArgs { name: &func.name, args, kwargs, span: stage.span })
             }
-            _ => Err(Diagnostic::new(Code::BadArgument, stage.span, "after `|>` stands a function or a call of one")),
+            _ => Err(Diagnostic::new(
+                Code::BadArgument,
+                stage.span,
+                "after `|>` stands a function or a call of one",
+            )),
         }
     }
 
@@ -114,53 +124,98 @@ impl Lowerer<'_> {
 
     fn unknown_function(&self, func: &Ident) -> Diagnostic {
         let own = self.functions.keys().chain(self.nets.keys()).map(String::as_str);
-        let table = ops::all().flat_map(|(_, _, row)| std::iter::once(row.name).chain(row.aliases.iter().copied()));
-        let diagnostic = Diagnostic::new(Code::UnknownFunction, func.span, format!("unknown function `{}`", func.name));
+        let table = ops::all()
+            .flat_map(|(_, _, row)| std::iter::once(row.name).chain(row.aliases.iter().copied()));
+        let diagnostic = Diagnostic::new(
+            Code::UnknownFunction,
+            func.span,
+            format!("unknown function `{}`", func.name),
+        );
         match super::expr::nearest(&func.name, own.chain(table)) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None if self.value(&func.name).is_some() => {
-                diagnostic.help(format!("`{0}` is a variable; multiplication is written `{0} * (…)`", func.name))
-            }
+            None if self.value(&func.name).is_some() => diagnostic.help(format!(
+                "`{0}` is a variable; multiplication is written `{0} * (…)`",
+                func.name
+            )),
             None => diagnostic.help("`chainrule ops` lists all functions"),
         }
     }
 
-    fn inline(&mut self, function: &Function<'_>, func: &Ident, call: &CallArgs<'_>) -> Result<Val> {
+    fn inline(
+        &mut self,
+        function: &Function<'_>,
+        func: &Ident,
+        call: &CallArgs<'_>,
+    ) -> Result<Val> {
         let operands = self.positional_args(call)?;
         if operands.len() != function.params.len() || !call.kwargs.is_empty() {
-            let names: Vec<&str> = function.params.iter().map(|param| param.name.as_str()).collect();
+            let names: Vec<&str> =
+                function.params.iter().map(|param| param.name.as_str()).collect();
             return Err(Diagnostic::new(
                 Code::Arity,
                 call.span,
-                format!("`{}` takes {} arguments ({}), not {}", func.name, names.len(), names.join(", "), operands.len()),
+                format!(
+                    "`{}` takes {} arguments ({}), not {}",
+                    func.name,
+                    names.len(),
+                    names.join(", "),
+                    operands.len()
+                ),
             ));
         }
         self.run_function(function, operands, call.span)
     }
 
     /// The parameter names of a function of the program that takes this many arguments.
-    pub(crate) fn function_params(&self, name: &str, count: usize, span: Span) -> Result<Vec<String>> {
+    pub(crate) fn function_params(
+        &self,
+        name: &str,
+        count: usize,
+        span: Span,
+    ) -> Result<Vec<String>> {
         let Some(function) = self.functions.get(name) else {
-            return Err(Diagnostic::new(Code::UnknownFunction, span, format!("`{name}` is not a function of this program"))
-                .help(format!("define it: `fn {name}(state, x) = …;`")));
+            return Err(Diagnostic::new(
+                Code::UnknownFunction,
+                span,
+                format!("`{name}` is not a function of this program"),
+            )
+            .help(format!("define it: `fn {name}(state, x) = …;`")));
         };
         if function.params.len() != count {
-            return Err(Diagnostic::new(Code::Arity, span, format!("`{name}` takes {} arguments, not {count}", function.params.len())));
+            return Err(Diagnostic::new(
+                Code::Arity,
+                span,
+                format!("`{name}` takes {} arguments, not {count}", function.params.len()),
+            ));
         }
         Ok(function.params.iter().map(|param| param.name.clone()).collect())
     }
 
     /// Applies a function of the program to values.
-    pub(crate) fn apply_function(&mut self, name: &str, operands: Vec<Operand>, span: Span) -> Result<Val> {
+    pub(crate) fn apply_function(
+        &mut self,
+        name: &str,
+        operands: Vec<Operand>,
+        span: Span,
+    ) -> Result<Val> {
         match self.functions.get(name).cloned() {
             Some(function) => self.run_function(&function, operands, span),
             None => Err(self.unknown_name(name, span)),
         }
     }
 
-    fn run_function(&mut self, function: &Function<'_>, operands: Vec<Operand>, span: Span) -> Result<Val> {
-        let frame: BTreeMap<String, Val> =
-            function.params.iter().zip(operands).map(|(param, operand)| (param.name.clone(), operand.val)).collect();
+    fn run_function(
+        &mut self,
+        function: &Function<'_>,
+        operands: Vec<Operand>,
+        span: Span,
+    ) -> Result<Val> {
+        let frame: BTreeMap<String, Val> = function
+            .params
+            .iter()
+            .zip(operands)
+            .map(|(param, operand)| (param.name.clone(), operand.val))
+            .collect();
         self.deeper(span, |lowerer| {
             let outer = std::mem::take(&mut lowerer.indices);
             let inferred = std::mem::take(&mut lowerer.inferred);
@@ -186,7 +241,12 @@ impl Lowerer<'_> {
     }
 
     /// Lowers a formula of the rule book with only these names in scope.
-    pub(crate) fn rule_formula(&mut self, text: &'static str, frame: BTreeMap<String, Val>, span: Span) -> Result<Val> {
+    pub(crate) fn rule_formula(
+        &mut self,
+        text: &'static str,
+        frame: BTreeMap<String, Val>,
+        span: Span,
+    ) -> Result<Val> {
         let formula = formula(text);
         let globals = std::mem::take(&mut self.globals);
         let dims = std::mem::take(&mut self.dims);
@@ -229,7 +289,12 @@ impl Lowerer<'_> {
     }
 
     /// All arguments of a row, by position, by keyword or by default. Keywords in `others` are not arguments.
-    pub(crate) fn row_args(&mut self, row: &OpSpec, call: &CallArgs<'_>, others: &[&str]) -> Result<Vec<Operand>> {
+    pub(crate) fn row_args(
+        &mut self,
+        row: &OpSpec,
+        call: &CallArgs<'_>,
+        others: &[&str],
+    ) -> Result<Vec<Operand>> {
         if call.args.len() > row.params.len() {
             return Err(arity(row, call));
         }
@@ -249,14 +314,23 @@ impl Lowerer<'_> {
         let first_default = row.params.len() - row.defaults.len();
         for at in first_default..row.params.len() {
             if operands[at].is_none() {
-                let val = self.rule_formula(row.defaults[at - first_default], BTreeMap::new(), call.span)?;
+                let val = self.rule_formula(
+                    row.defaults[at - first_default],
+                    BTreeMap::new(),
+                    call.span,
+                )?;
                 operands[at] = Some(Operand { val, span: call.span });
             }
         }
         operands.into_iter().collect::<Option<Vec<Operand>>>().ok_or_else(|| arity(row, call))
     }
 
-    fn elementwise_call(&mut self, op: OpId, row: &'static OpSpec, call: &CallArgs<'_>) -> Result<Val> {
+    fn elementwise_call(
+        &mut self,
+        op: OpId,
+        row: &'static OpSpec,
+        call: &CallArgs<'_>,
+    ) -> Result<Val> {
         let operands = self.row_args(row, call, &[])?;
         self.warn_of_domain(row, &operands, call.span);
         match row.rule {
@@ -271,7 +345,9 @@ impl Lowerer<'_> {
     /// The logarithm of what is never positive is NaN everywhere.
     fn warn_of_domain(&mut self, row: &OpSpec, operands: &[Operand], span: Span) {
         let [operand] = operands else { return };
-        if matches!(row.name, "log" | "log2" | "log10") && crate::simplify::facts::never_positive(self.graph, operand.val.node) {
+        if matches!(row.name, "log" | "log2" | "log10")
+            && crate::simplify::facts::never_positive(self.graph, operand.val.node)
+        {
             let message = format!("`{}` of an expression that is never positive", row.name);
             self.diagnostics.push(
                 Diagnostic::new(Code::NeverPositive, span, message)
@@ -328,7 +404,13 @@ impl Lowerer<'_> {
     }
 
     /// Removes positional axes by a reduction of the rule book.
-    pub(crate) fn reduce(&mut self, op: OpId, val: &Val, axes: &[usize], span: Span) -> Result<Val> {
+    pub(crate) fn reduce(
+        &mut self,
+        op: OpId,
+        val: &Val,
+        axes: &[usize],
+        span: Span,
+    ) -> Result<Val> {
         let row = ops::spec(op);
         if row.one_axis
             && let [rest @ .., last] = axes
@@ -385,10 +467,18 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Result<Val> {
         let [body] = args else {
-            return Err(Diagnostic::new(Code::Arity, span, format!("`{}[…](…)` takes one argument", func.name)));
+            return Err(Diagnostic::new(
+                Code::Arity,
+                span,
+                format!("`{}[…](…)` takes one argument", func.name),
+            ));
         };
         if let Some((key, _)) = kwargs.first() {
-            return Err(Diagnostic::new(Code::Arity, key.span, "a call that binds indices takes no keywords"));
+            return Err(Diagnostic::new(
+                Code::Arity,
+                key.span,
+                "a call that binds indices takes no keywords",
+            ));
         }
         let row = (func.name != "tensor").then(|| ops::lookup(&func.name, 1)).flatten();
         let reduces = row.is_some_and(|(_, row)| matches!(row.kind, Kind::Reduce));
@@ -415,7 +505,8 @@ impl Lowerer<'_> {
                 return Err(self.no_range(&binder.name.name, binder.name.span));
             }
         }
-        let rest: Vec<Label> = val.labels.iter().filter(|label| !labels.contains(label)).copied().collect();
+        let rest: Vec<Label> =
+            val.labels.iter().filter(|label| !labels.contains(label)).copied().collect();
         let rank = self.positional(&val).len();
         // The bound axes become the last positional ones.
         let (axes, mut extra) = self.axes(&self.positional(&val).to_vec());
@@ -445,27 +536,44 @@ impl Lowerer<'_> {
         };
         let operand = operands.remove(0);
         let rank = self.positional(&operand.val).len();
-        let mut axis_expr = call.kwargs.iter().find(|(key, _)| key.name == "axis").map(|(_, value)| value);
+        let mut axis_expr =
+            call.kwargs.iter().find(|(key, _)| key.name == "axis").map(|(_, value)| value);
         if let [_, Arg::Written(axis)] = call.args.as_slice()
             && row.params.len() == 1
         {
             axis_expr = Some(axis);
         }
         if rank == 0 {
-            return Err(Diagnostic::new(Code::BadAxis, operand.span, format!("`{}` wants an axis to run along, this is a scalar", row.name))
-                .help(format!("apply it to the whole tensor and index the result: `{}(z)[n,k]`", row.name)));
+            return Err(Diagnostic::new(
+                Code::BadAxis,
+                operand.span,
+                format!("`{}` wants an axis to run along, this is a scalar", row.name),
+            )
+            .help(format!(
+                "apply it to the whole tensor and index the result: `{}(z)[n,k]`",
+                row.name
+            )));
         }
         let axis = match axis_expr {
             Some(expr) => match self.axis_list(expr, rank, &operand)?.as_slice() {
                 [axis] => *axis,
-                _ => return Err(Diagnostic::new(Code::BadAxis, expr.span, format!("`{}` runs along one axis", row.name))),
+                _ => {
+                    return Err(Diagnostic::new(
+                        Code::BadAxis,
+                        expr.span,
+                        format!("`{}` runs along one axis", row.name),
+                    ));
+                }
             },
             None => rank - 1,
         };
         if let Rule::Via(text) = row.rule {
             let (focused, hidden) = self.focus(&operand.val, &[axis]);
-            let mut frame: BTreeMap<String, Val> =
-                row.params[1..].iter().zip(&operands).map(|(name, rest)| ((*name).to_string(), rest.val.clone())).collect();
+            let mut frame: BTreeMap<String, Val> = row.params[1..]
+                .iter()
+                .zip(&operands)
+                .map(|(name, rest)| ((*name).to_string(), rest.val.clone()))
+                .collect();
             frame.insert(row.params[0].to_string(), focused);
             let result = self.rule_formula(text, frame, call.span)?;
             let wanted: Vec<Label> = operand.val.labels.iter().chain(&hidden).copied().collect();
@@ -487,14 +595,26 @@ impl Lowerer<'_> {
         let operands = self.row_args(row, call, &["reduction"])?;
         self.broadcast(&operands[..2.min(operands.len())], &format!("`{}`", row.name), call.span)?;
         let Rule::Via(text) = row.rule else {
-            return Err(Diagnostic::new(Code::Unsupported, call.span, format!("`{}` has no formula", row.name)));
+            return Err(Diagnostic::new(
+                Code::Unsupported,
+                call.span,
+                format!("`{}` has no formula", row.name),
+            ));
         };
         let each = self.rule_formula(text, named(row, &operands), call.span)?;
         let reduction = match call.kwargs.iter().find(|(key, _)| key.name == "reduction") {
             None => "mean",
-            Some((_, Expr { kind: ExprKind::Str(word), .. })) if ["mean", "sum", "none"].contains(&word.as_str()) => word,
+            Some((_, Expr { kind: ExprKind::Str(word), .. }))
+                if ["mean", "sum", "none"].contains(&word.as_str()) =>
+            {
+                word
+            }
             Some((key, value)) => {
-                return Err(Diagnostic::new(Code::BadArgument, value.span, format!("`{}` is \"mean\", \"sum\" or \"none\"", key.name)));
+                return Err(Diagnostic::new(
+                    Code::BadArgument,
+                    value.span,
+                    format!("`{}` is \"mean\", \"sum\" or \"none\"", key.name),
+                ));
             }
         };
         if reduction == "none" {
@@ -516,27 +636,54 @@ impl Lowerer<'_> {
             return Ok(total);
         }
         let divisor = Val { node: self.graph.size(&count), labels: Vec::new() };
-        self.product(&[(Operand { val: total, span }, false), (Operand { val: divisor, span }, true)], span)
+        self.product(
+            &[(Operand { val: total, span }, false), (Operand { val: divisor, span }, true)],
+            span,
+        )
     }
 
-    fn structured_call(&mut self, op: OpId, row: &'static OpSpec, call: &CallArgs<'_>) -> Result<Val> {
+    fn structured_call(
+        &mut self,
+        op: OpId,
+        row: &'static OpSpec,
+        call: &CallArgs<'_>,
+    ) -> Result<Val> {
         let Kind::Structured { ranks, shape } = row.kind else { return Err(arity(row, call)) };
-        let ints: Vec<&(Ident, Expr)> =
-            call.kwargs.iter().filter(|(key, _)| !row.params.contains(&key.name.as_str())).collect();
+        let ints: Vec<&(Ident, Expr)> = call
+            .kwargs
+            .iter()
+            .filter(|(key, _)| !row.params.contains(&key.name.as_str()))
+            .collect();
         let skip: Vec<&str> = ints.iter().map(|(key, _)| key.name.as_str()).collect();
         let operands = self.row_args(row, call, &skip)?;
         let mut attrs = Attrs::default();
         for (_, value) in ints {
             let number = self.position(value).and_then(|position| position.offset.as_fixed());
             let number = number.and_then(|number| i64::try_from(number).ok());
-            attrs.ints.push(number.ok_or_else(|| Diagnostic::new(Code::BadArgument, value.span, "this must be a whole number"))?);
+            attrs.ints.push(number.ok_or_else(|| {
+                Diagnostic::new(Code::BadArgument, value.span, "this must be a whole number")
+            })?);
         }
-        let own: Vec<usize> = operands.iter().map(|operand| self.positional(&operand.val).len()).collect();
-        let fits = |trailing: &&&[usize]| trailing.iter().zip(&own).all(|(want, have)| have >= want);
-        let spread = |trailing: &&&[usize]| trailing.iter().zip(&own).map(|(want, have)| have - want).sum::<usize>();
+        let own: Vec<usize> =
+            operands.iter().map(|operand| self.positional(&operand.val).len()).collect();
+        let fits =
+            |trailing: &&&[usize]| trailing.iter().zip(&own).all(|(want, have)| have >= want);
+        let spread = |trailing: &&&[usize]| {
+            trailing.iter().zip(&own).map(|(want, have)| have - want).sum::<usize>()
+        };
         let Some(trailing) = ranks.iter().filter(fits).min_by_key(spread) else {
-            return Err(Diagnostic::new(Code::NotSquare, call.span, format!("`{}` wants matrices", row.name))
-                .here(operands.iter().map(|operand| self.show(&operand.val)).collect::<Vec<_>>().join(", ")));
+            return Err(Diagnostic::new(
+                Code::NotSquare,
+                call.span,
+                format!("`{}` wants matrices", row.name),
+            )
+            .here(
+                operands
+                    .iter()
+                    .map(|operand| self.show(&operand.val))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ));
         };
         let mut batch: Vec<Operand> = Vec::new();
         let mut tails: Vec<Shape> = Vec::new();
@@ -545,23 +692,33 @@ impl Lowerer<'_> {
             tails.push(dims[dims.len() - want..].to_vec());
             batch.push(operand.clone());
         }
-        let tail = shape(self.graph, &tails, &attrs)
-            .map_err(|why| {
-                let mut diagnostic = Diagnostic::new(Code::NotSquare, call.span, format!("`{}`: {why}", row.name));
-                for operand in &operands {
-                    diagnostic = diagnostic.label(operand.span, self.show(&operand.val));
-                }
-                diagnostic
-            })?;
+        let tail = shape(self.graph, &tails, &attrs).map_err(|why| {
+            let mut diagnostic =
+                Diagnostic::new(Code::NotSquare, call.span, format!("`{}`: {why}", row.name));
+            for operand in &operands {
+                diagnostic = diagnostic.label(operand.span, self.show(&operand.val));
+            }
+            diagnostic
+        })?;
         let (labels, batch_shape, nodes) = self.batched(&batch, &tails, call.span)?;
-        let full: Shape = labels.iter().map(|label| self.label_size(*label)).chain(batch_shape).chain(tail).collect();
+        let full: Shape = labels
+            .iter()
+            .map(|label| self.label_size(*label))
+            .chain(batch_shape)
+            .chain(tail)
+            .collect();
         let node = self.graph.call(op, nodes, attrs, full);
         self.graph.spans.entry(node).or_insert(call.span);
         Ok(Val { node, labels })
     }
 
     /// Arguments with the same labelled and batch axes in front of their trailing ones.
-    fn batched(&mut self, operands: &[Operand], tails: &[Shape], span: Span) -> Result<(Vec<Label>, Shape, Vec<crate::ir::NodeId>)> {
+    fn batched(
+        &mut self,
+        operands: &[Operand],
+        tails: &[Shape],
+        span: Span,
+    ) -> Result<(Vec<Label>, Shape, Vec<crate::ir::NodeId>)> {
         let labels = self.union_labels(operands.iter().map(|operand| &operand.val));
         let mut batch: Shape = Vec::new();
         for (operand, tail) in operands.iter().zip(tails) {
@@ -570,7 +727,11 @@ impl Lowerer<'_> {
             if batch.is_empty() {
                 batch = own;
             } else if !own.is_empty() && own != batch {
-                return Err(Diagnostic::new(Code::ShapeMismatch, span, "the batch axes of the arguments differ"));
+                return Err(Diagnostic::new(
+                    Code::ShapeMismatch,
+                    span,
+                    "the batch axes of the arguments differ",
+                ));
             }
         }
         let (axes, mut extra) = self.axes(&batch);
@@ -579,31 +740,49 @@ impl Lowerer<'_> {
         for (operand, tail) in operands.iter().zip(tails) {
             let own = self.positional(&operand.val).len() - tail.len();
             let trailing: Vec<Label> = tail.iter().map(|_| self.fresh()).collect();
-            let reading: Vec<u32> =
-                operand.val.labels.iter().chain(&axes[axes.len() - own..]).chain(&trailing).map(|label| label.0).collect();
-            let out: Vec<u32> = labels.iter().chain(&axes).chain(&trailing).map(|label| label.0).collect();
+            let reading: Vec<u32> = operand
+                .val
+                .labels
+                .iter()
+                .chain(&axes[axes.len() - own..])
+                .chain(&trailing)
+                .map(|label| label.0)
+                .collect();
+            let out: Vec<u32> =
+                labels.iter().chain(&axes).chain(&trailing).map(|label| label.0).collect();
             nodes.push(self.graph.einsum(&[(operand.val.node, reading)], &out, &extra));
         }
         Ok((labels, batch, nodes))
     }
 
     /// `axis=1`, `axis=-1`, `axis=(0, 1)` as ascending positional axes.
-    pub(crate) fn axis_list(&mut self, expr: &Expr, rank: usize, operand: &Operand) -> Result<Vec<usize>> {
+    pub(crate) fn axis_list(
+        &mut self,
+        expr: &Expr,
+        rank: usize,
+        operand: &Operand,
+    ) -> Result<Vec<usize>> {
         let items: Vec<&Expr> = match &expr.kind {
             ExprKind::List(items) => items.iter().collect(),
             _ => vec![expr],
         };
         let mut axes = Vec::new();
         for item in items {
-            let number = self.position(item).filter(|position| position.terms.is_empty()).and_then(|p| p.offset.as_fixed());
+            let number = self
+                .position(item)
+                .filter(|position| position.terms.is_empty())
+                .and_then(|p| p.offset.as_fixed());
             let bad = |message: String| Err(Diagnostic::new(Code::BadAxis, item.span, message));
             let Some(number) = number else { return bad("an axis is a whole number".to_string()) };
             let axis = if number < 0 { number + rank as i128 } else { number };
             match usize::try_from(axis) {
                 Ok(axis) if axis < rank => axes.push(axis),
                 _ => {
-                    return bad(format!("axis {number} of a value with {rank} axes"))
-                        .map_err(|diagnostic: Diagnostic| diagnostic.label(operand.span, self.show(&operand.val)));
+                    return bad(format!("axis {number} of a value with {rank} axes")).map_err(
+                        |diagnostic: Diagnostic| {
+                            diagnostic.label(operand.span, self.show(&operand.val))
+                        },
+                    );
                 }
             }
         }
@@ -614,18 +793,31 @@ impl Lowerer<'_> {
 }
 
 fn named(row: &OpSpec, operands: &[Operand]) -> BTreeMap<String, Val> {
-    row.params.iter().zip(operands).map(|(name, operand)| ((*name).to_string(), operand.val.clone())).collect()
+    row.params
+        .iter()
+        .zip(operands)
+        .map(|(name, operand)| ((*name).to_string(), operand.val.clone()))
+        .collect()
 }
 
 /// What is said of a call with too few or too many arguments.
 pub(crate) fn arity(row: &OpSpec, call: &CallArgs<'_>) -> Diagnostic {
     let least = row.params.len() - row.defaults.len();
-    let count = if least == row.params.len() { least.to_string() } else { format!("{least} to {}", row.params.len()) };
+    let count = if least == row.params.len() {
+        least.to_string()
+    } else {
+        format!("{least} to {}", row.params.len())
+    };
     let plural = if count == "1" { "argument" } else { "arguments" };
     Diagnostic::new(
         Code::Arity,
         call.span,
-        format!("`{}` takes {count} {plural} ({}), not {}", row.name, row.params.join(", "), call.args.len()),
+        format!(
+            "`{}` takes {count} {plural} ({}), not {}",
+            row.name,
+            row.params.join(", "),
+            call.args.len()
+        ),
     )
 }
 

@@ -38,7 +38,9 @@ impl Lowerer<'_> {
                 self.sum_of(&operands, span)
             }
             ExprKind::Product(first, rest) => self.product_chain(first, rest, span),
-            ExprKind::Pow(base, exponent) | ExprKind::DotPow(base, exponent) => self.power(base, exponent, span),
+            ExprKind::Pow(base, exponent) | ExprKind::DotPow(base, exponent) => {
+                self.power(base, exponent, span)
+            }
             ExprKind::Compare(op, a, b) => {
                 let operands = [self.operand(a)?, self.operand(b)?];
                 self.elementwise(ops::known(compare_row(*op), 2), &operands, span)
@@ -56,7 +58,9 @@ impl Lowerer<'_> {
                 self.transpose(&operand)
             }
             ExprKind::Index(base, items) => self.index(base, items, span),
-            ExprKind::Call { func, bound, args, kwargs } => self.call(func, bound, args, kwargs, span),
+            ExprKind::Call { func, bound, args, kwargs } => {
+                self.call(func, bound, args, kwargs, span)
+            }
         }
     }
 
@@ -71,8 +75,13 @@ impl Lowerer<'_> {
     }
 
     fn number(&mut self, text: &str, span: Span) -> Result<Val> {
-        let value = Num::parse(text)
-            .ok_or_else(|| Diagnostic::new(Code::BadNumber, span, format!("the number `{text}` is out of the range of f64")))?;
+        let value = Num::parse(text).ok_or_else(|| {
+            Diagnostic::new(
+                Code::BadNumber,
+                span,
+                format!("the number `{text}` is out of the range of f64"),
+            )
+        })?;
         Ok(self.constant(value))
     }
 
@@ -102,21 +111,33 @@ impl Lowerer<'_> {
     /// What is said of a name that stands for nothing here.
     pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
         if let Some(&at) = self.later.get(name) {
-            return Diagnostic::new(Code::UseBeforeDefinition, span, format!("`{name}` is used before it is defined"))
-                .label(at, "defined here")
-                .help("move its definition up");
+            return Diagnostic::new(
+                Code::UseBeforeDefinition,
+                span,
+                format!("`{name}` is used before it is defined"),
+            )
+            .label(at, "defined here")
+            .help("move its definition up");
         }
-        let known: Vec<&str> =
-            self.frames.last().into_iter().flatten().map(|(known, _)| known.as_str())
-                .chain(self.globals.keys().map(String::as_str))
-                .chain(self.dims.keys().map(String::as_str))
-                .chain(self.indices.iter().map(|(known, _)| known.as_str()))
-                .collect();
-        let diagnostic = Diagnostic::new(Code::UnknownName, span, format!("`{name}` is not declared"));
+        let known: Vec<&str> = self
+            .frames
+            .last()
+            .into_iter()
+            .flatten()
+            .map(|(known, _)| known.as_str())
+            .chain(self.globals.keys().map(String::as_str))
+            .chain(self.dims.keys().map(String::as_str))
+            .chain(self.indices.iter().map(|(known, _)| known.as_str()))
+            .collect();
+        let diagnostic =
+            Diagnostic::new(Code::UnknownName, span, format!("`{name}` is not declared"));
         match nearest(name, known.iter().copied()) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None if known.is_empty() => diagnostic.help(format!("declare it: `input {name}: [..];` or `param {name}: [..];`")),
-            None if ops::lookup(name, 1).is_some() => diagnostic.help(format!("`{name}` is a function: call it with `{name}(…)`")),
+            None if known.is_empty() => diagnostic
+                .help(format!("declare it: `input {name}: [..];` or `param {name}: [..];`")),
+            None if ops::lookup(name, 1).is_some() => {
+                diagnostic.help(format!("`{name}` is a function: call it with `{name}(…)`"))
+            }
             None => {
                 let mut list = known;
                 list.sort_unstable();
@@ -168,7 +189,11 @@ impl Lowerer<'_> {
                 return Ok(Val { node: self.graph.ones(&shape), labels: base.val.labels });
             }
             if value.is_negative() && self.graph.is_zero(base.val.node) {
-                return Err(Diagnostic::new(Code::DivisionByZero, base.span, "zero to a negative power"));
+                return Err(Diagnostic::new(
+                    Code::DivisionByZero,
+                    base.span,
+                    "zero to a negative power",
+                ));
             }
             if let (Op::Const(c), Some(n)) = (self.graph.op(base.val.node), value.as_int())
                 && let Some(power) = c.powi(n)
@@ -196,14 +221,21 @@ impl Lowerer<'_> {
         let rank = self.positional(&operand.val).len();
         if rank < 2 {
             let shape = self.show(&operand.val);
-            return Err(Diagnostic::new(Code::BadAxis, operand.span, "`.T` exchanges the last two axes, this has fewer")
-                .here(shape)
-                .help("write `v[:, None]` for a column and `v[None, :]` for a row"));
+            return Err(Diagnostic::new(
+                Code::BadAxis,
+                operand.span,
+                "`.T` exchanges the last two axes, this has fewer",
+            )
+            .here(shape)
+            .help("write `v[:, None]` for a column and `v[None, :]` for a row"));
         }
         let first = operand.val.labels.len();
         let mut order: Vec<usize> = (0..first + rank).collect();
         order.swap(first + rank - 2, first + rank - 1);
-        Ok(Val { node: self.graph.permute(operand.val.node, &order), labels: operand.val.labels.clone() })
+        Ok(Val {
+            node: self.graph.permute(operand.val.node, &order),
+            labels: operand.val.labels.clone(),
+        })
     }
 
     /// An elementwise entry of the rule book over broadcast operands.
@@ -212,7 +244,8 @@ impl Lowerer<'_> {
         let shape = self.broadcast(operands, &format!("`{}`", row.name), span)?;
         let labels = self.union_labels(operands.iter().map(|operand| &operand.val));
         let nodes = self.expand(operands, &labels, &shape);
-        let full: Vec<Dim> = labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
+        let full: Vec<Dim> =
+            labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
         let node = self.graph.call(op, nodes, Attrs::default(), full);
         self.graph.spans.entry(node).or_insert(span);
         Ok(Val { node, labels })
@@ -220,7 +253,11 @@ impl Lowerer<'_> {
 }
 
 fn bad_place(span: Span, what: &str) -> Diagnostic {
-    Diagnostic::new(Code::BadArgument, span, format!("{what} can stand only as an argument of a function that takes one"))
+    Diagnostic::new(
+        Code::BadArgument,
+        span,
+        format!("{what} can stand only as an argument of a function that takes one"),
+    )
 }
 
 fn compare_row(op: CompareOp) -> &'static str {
@@ -243,7 +280,9 @@ pub fn nearest<'n>(name: &str, mut known: impl Iterator<Item = &'n str>) -> Opti
     let limit = (name.chars().count() / 3).clamp(1, 3);
     known
         .map(|candidate| (edit_distance(name, candidate), candidate))
-        .filter(|(distance, candidate)| *distance <= limit && *distance < candidate.chars().count().max(2))
+        .filter(|(distance, candidate)| {
+            *distance <= limit && *distance < candidate.chars().count().max(2)
+        })
         .min()
         .map(|(_, candidate)| candidate)
 }

@@ -36,9 +36,18 @@ impl Lowerer<'_> {
         self.index_val(&val, base.span, items, span)
     }
 
-    pub(crate) fn index_val(&mut self, val: &Val, base: Span, items: &[IndexItem], span: Span) -> Result<Val> {
+    pub(crate) fn index_val(
+        &mut self,
+        val: &Val,
+        base: Span,
+        items: &[IndexItem],
+        span: Span,
+    ) -> Result<Val> {
         let shape = self.positional(val).to_vec();
-        let taking = items.iter().filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..))).count();
+        let taking = items
+            .iter()
+            .filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..)))
+            .count();
         let ellipses = items.iter().filter(|item| matches!(item, IndexItem::Ellipsis)).count();
         if taking > shape.len() || ellipses > 1 {
             return Err(Diagnostic::new(
@@ -87,28 +96,46 @@ impl Lowerer<'_> {
     fn slice(&mut self, parts: [&Option<Expr>; 3], dim: &Dim, span: Span) -> Result<Read> {
         let number = |part: &Option<Expr>, what: &str| -> Result<Option<Dim>> {
             let Some(expr) = part else { return Ok(None) };
-            let position = self.position(expr).filter(|position| position.terms.is_empty()).ok_or_else(|| {
-                Diagnostic::new(Code::BadIndexing, expr.span, format!("the {what} of a slice must be a whole number"))
-            })?;
+            let position = self
+                .position(expr)
+                .filter(|position| position.terms.is_empty())
+                .ok_or_else(|| {
+                    Diagnostic::new(
+                        Code::BadIndexing,
+                        expr.span,
+                        format!("the {what} of a slice must be a whole number"),
+                    )
+                })?;
             Ok(Some(from_end(position, dim).offset))
         };
         let step_given = match parts[2] {
             Some(expr) => match &expr.kind {
                 ExprKind::Neg(_) => {
-                    let flipped = self.position(expr).and_then(|position| position.offset.as_fixed());
+                    let flipped =
+                        self.position(expr).and_then(|position| position.offset.as_fixed());
                     flipped.unwrap_or(0)
                 }
-                _ => self.position(expr).and_then(|position| position.offset.as_fixed()).unwrap_or(0),
+                _ => {
+                    self.position(expr).and_then(|position| position.offset.as_fixed()).unwrap_or(0)
+                }
             },
             None => 1,
         };
         let step = i64::try_from(step_given).unwrap_or(0);
         if step == 0 {
-            return Err(Diagnostic::new(Code::BadIndexing, span, "the step of a slice must be a whole number other than 0"));
+            return Err(Diagnostic::new(
+                Code::BadIndexing,
+                span,
+                "the step of a slice must be a whole number other than 0",
+            ));
         }
         if step < 0 {
             if parts[0].is_some() || parts[1].is_some() {
-                return Err(Diagnostic::new(Code::Unsupported, span, "a slice with a negative step can only be `::-n`"));
+                return Err(Diagnostic::new(
+                    Code::Unsupported,
+                    span,
+                    "a slice with a negative step can only be `::-n`",
+                ));
             }
             let last = dim.plus(&Dim::fixed(1), Num::int(-1));
             let size = self.strided(dim, -step, span)?;
@@ -123,9 +150,15 @@ impl Lowerer<'_> {
             _ => end,
         };
         let length = end.plus(&start, Num::int(-1));
-        if length.as_fixed().is_some_and(|length| length <= 0) || start.as_fixed().is_some_and(|at| at < 0) {
-            return Err(Diagnostic::new(Code::BadIndexing, span, "this slice is empty or starts before the axis")
-                .here(format!("the axis has size {}", self.graph.show_dim(dim))));
+        if length.as_fixed().is_some_and(|length| length <= 0)
+            || start.as_fixed().is_some_and(|at| at < 0)
+        {
+            return Err(Diagnostic::new(
+                Code::BadIndexing,
+                span,
+                "this slice is empty or starts before the axis",
+            )
+            .here(format!("the axis has size {}", self.graph.show_dim(dim))));
         }
         let size = self.strided(&length, step, span)?;
         Ok(Read::Slice { start, step, size })
@@ -138,12 +171,22 @@ impl Lowerer<'_> {
         }
         match length.as_fixed() {
             Some(length) => Ok(Dim::fixed((length + i128::from(step) - 1) / i128::from(step))),
-            None => Err(Diagnostic::new(Code::Unsupported, span, "a step other than 1 needs an axis of fixed size")
-                .help("fix the size: `dim N = 10;`")),
+            None => Err(Diagnostic::new(
+                Code::Unsupported,
+                span,
+                "a step other than 1 needs an axis of fixed size",
+            )
+            .help("fix the size: `dim N = 10;`")),
         }
     }
 
-    fn read(&mut self, val: &Val, shape: &[Dim], reads: Vec<Option<Read>>, span: Span) -> Result<Val> {
+    fn read(
+        &mut self,
+        val: &Val,
+        shape: &[Dim],
+        reads: Vec<Option<Read>>,
+        span: Span,
+    ) -> Result<Val> {
         if reads.iter().any(|read| matches!(read, Some(Read::Gather(..)))) {
             return self.gather(val, shape, reads, span);
         }
@@ -169,12 +212,17 @@ impl Lowerer<'_> {
             match read {
                 None => out_shape.push(Dim::fixed(1)),
                 Some(Read::At(position, _)) => {
-                    let mut terms: Vec<(usize, i64)> = position.terms.iter().map(|(label, c)| (axis_of(label), *c)).collect();
+                    let mut terms: Vec<(usize, i64)> =
+                        position.terms.iter().map(|(label, c)| (axis_of(label), *c)).collect();
                     terms.sort_unstable();
                     map.push(Affine { terms, offset: position.offset, divisor: 1 });
                 }
                 Some(Read::Slice { start, step, size }) => {
-                    map.push(Affine { terms: vec![(out_shape.len(), step)], offset: start, divisor: 1 });
+                    map.push(Affine {
+                        terms: vec![(out_shape.len(), step)],
+                        offset: start,
+                        divisor: 1,
+                    });
                     out_shape.push(size);
                 }
                 Some(Read::Gather(..)) => {}
@@ -185,7 +233,12 @@ impl Lowerer<'_> {
     }
 
     /// An einsum where every axis is read at an index or fixed position 0 of size 1, else a view.
-    fn affine_read(&mut self, node: crate::ir::NodeId, map: Vec<Affine>, shape: Vec<Dim>) -> crate::ir::NodeId {
+    fn affine_read(
+        &mut self,
+        node: crate::ir::NodeId,
+        map: Vec<Affine>,
+        shape: Vec<Dim>,
+    ) -> crate::ir::NodeId {
         let source = self.graph.shape(node).clone();
         let plain = map.iter().zip(&source).all(|(at, dim)| match at.terms.as_slice() {
             [(axis, 1)] => at.offset.as_fixed() == Some(0) && &shape[*axis] == dim,
@@ -194,7 +247,8 @@ impl Lowerer<'_> {
         if plain {
             let labels: Vec<u32> = map.iter().map(|at| at.terms[0].0 as u32).collect();
             let out: Vec<u32> = (0..shape.len() as u32).collect();
-            let extra: Vec<(u32, Dim)> = shape.into_iter().enumerate().map(|(axis, dim)| (axis as u32, dim)).collect();
+            let extra: Vec<(u32, Dim)> =
+                shape.into_iter().enumerate().map(|(axis, dim)| (axis as u32, dim)).collect();
             return self.graph.einsum(&[(node, labels)], &out, &extra);
         }
         self.graph.view(node, View { map, shape })
@@ -252,20 +306,37 @@ impl Lowerer<'_> {
     }
 
     /// `x[idx]`, `x[idx, k]`, `x[idx[b], k]`: rows picked by integers. One gathered axis at a time, brought to the front.
-    fn gather(&mut self, val: &Val, shape: &[Dim], reads: Vec<Option<Read>>, span: Span) -> Result<Val> {
+    fn gather(
+        &mut self,
+        val: &Val,
+        shape: &[Dim],
+        reads: Vec<Option<Read>>,
+        span: Span,
+    ) -> Result<Val> {
         let at = reads.iter().flatten().position(|read| matches!(read, Read::Gather(..)));
-        let Some(axis) = at else { return Err(Diagnostic::new(Code::Unsupported, span, "no gathered axis")) };
-        let several = reads.iter().flatten().filter(|read| matches!(read, Read::Gather(..))).count() > 1;
+        let Some(axis) = at else {
+            return Err(Diagnostic::new(Code::Unsupported, span, "no gathered axis"));
+        };
+        let several =
+            reads.iter().flatten().filter(|read| matches!(read, Read::Gather(..))).count() > 1;
         if several || (reads.iter().any(Option::is_none)) {
-            return Err(Diagnostic::new(Code::Unsupported, span, "only one axis can be picked by integers at a time"));
+            return Err(Diagnostic::new(
+                Code::Unsupported,
+                span,
+                "only one axis can be picked by integers at a time",
+            ));
         }
         let mut reads: Vec<Read> = reads.into_iter().flatten().collect();
         let Read::Gather(index, index_span) = reads.remove(axis) else {
             return Err(Diagnostic::new(Code::Unsupported, span, "no gathered axis"));
         };
         if !self.is_integer(index.node) {
-            return Err(Diagnostic::new(Code::BadIndexing, index_span, "an index must be whole numbers")
-                .help("declare it as `input idx: int[B];`, or name an index bound by sum[…]"));
+            return Err(Diagnostic::new(
+                Code::BadIndexing,
+                index_span,
+                "an index must be whole numbers",
+            )
+            .help("declare it as `input idx: int[B];`, or name an index bound by sum[…]"));
         }
         // x with the gathered axis first: [R, labels…, rest…]
         let first = val.labels.len();
@@ -281,14 +352,25 @@ impl Lowerer<'_> {
         let index_positional = index_shape.len() - index.labels.len();
         let fresh: Vec<Label> = (0..index_positional).map(|_| self.fresh()).collect();
         let axes: Vec<Label> = (0..shape.len() - 1).map(|_| self.fresh()).collect();
-        let reading: Vec<u32> =
-            index.labels.iter().chain(&fresh).chain(&val.labels).chain(&axes).map(|label| label.0).collect();
+        let reading: Vec<u32> = index
+            .labels
+            .iter()
+            .chain(&fresh)
+            .chain(&val.labels)
+            .chain(&axes)
+            .map(|label| label.0)
+            .collect();
         let mut labels = index.labels.clone();
         labels.extend(val.labels.iter().filter(|label| !index.labels.contains(label)));
         // NumPy puts the picked axes where the indexed axis was.
         let before = &axes[..axis];
-        let out: Vec<u32> =
-            labels.iter().chain(before).chain(&fresh).chain(&axes[axis..]).map(|label| label.0).collect();
+        let out: Vec<u32> = labels
+            .iter()
+            .chain(before)
+            .chain(&fresh)
+            .chain(&axes[axis..])
+            .map(|label| label.0)
+            .collect();
         let node = self.graph.einsum(&[(gathered, reading)], &out, &[]);
         let picked = Val { node, labels };
         if reads.iter().all(|read| matches!(read, Read::Slice { step: 1, start, .. } if start.as_fixed() == Some(0))) {
@@ -326,7 +408,11 @@ impl Lowerer<'_> {
     /// `delta[i, k]`, with affine positions and integer tensors too.
     fn kronecker(&mut self, items: &[IndexItem], span: Span) -> Result<Val> {
         let [IndexItem::At(a), IndexItem::At(b)] = items else {
-            return Err(Diagnostic::new(Code::BadIndexing, span, "`delta` takes two positions: `delta[i, k]`"));
+            return Err(Diagnostic::new(
+                Code::BadIndexing,
+                span,
+                "`delta` takes two positions: `delta[i, k]`",
+            ));
         };
         let places = [self.position(a), self.position(b)];
         let size = places.iter().flatten().find_map(|place| match place.terms.as_slice() {
@@ -334,7 +420,11 @@ impl Lowerer<'_> {
             _ => None,
         });
         let Some(size) = size else {
-            return Err(Diagnostic::new(Code::UnboundIndex, span, "one position of `delta` must be an index of known range"));
+            return Err(Diagnostic::new(
+                Code::UnboundIndex,
+                span,
+                "one position of `delta` must be an index of known range",
+            ));
         };
         let delta = Val { node: self.graph.delta(&size), labels: Vec::new() };
         let mut reads = Vec::new();
@@ -407,7 +497,10 @@ impl Lowerer<'_> {
                     product = match op {
                         MulOp::Mul => product.times(&factor)?,
                         MulOp::Div if product.terms.is_empty() && factor.terms.is_empty() => {
-                            Position { terms: Vec::new(), offset: product.offset.over(&factor.offset)? }
+                            Position {
+                                terms: Vec::new(),
+                                offset: product.offset.over(&factor.offset)?,
+                            }
                         }
                         _ => return None,
                     };
@@ -419,12 +512,20 @@ impl Lowerer<'_> {
     }
 
     pub(crate) fn no_range(&self, name: &str, span: Span) -> Diagnostic {
-        Diagnostic::new(Code::UnboundIndex, span, format!("the range of the index `{name}` does not follow from any axis"))
-            .help(format!("give it: `{name}:N` in the brackets that bind it"))
+        Diagnostic::new(
+            Code::UnboundIndex,
+            span,
+            format!("the range of the index `{name}` does not follow from any axis"),
+        )
+        .help(format!("give it: `{name}:N` in the brackets that bind it"))
     }
 
     fn no_range_label(&self, label: Label, span: Span) -> Diagnostic {
-        let name = self.indices.iter().find(|(_, known)| *known == label).map_or("?", |(name, _)| name.as_str());
+        let name = self
+            .indices
+            .iter()
+            .find(|(_, known)| *known == label)
+            .map_or("?", |(name, _)| name.as_str());
         self.no_range(name, span)
     }
 }
@@ -458,7 +559,12 @@ impl Position {
 
     fn times(&self, other: &Position) -> Option<Position> {
         let (factor, scaled) = match (self.terms.is_empty(), other.terms.is_empty()) {
-            (true, true) => return Some(Position { terms: Vec::new(), offset: self.offset.times(&other.offset) }),
+            (true, true) => {
+                return Some(Position {
+                    terms: Vec::new(),
+                    offset: self.offset.times(&other.offset),
+                });
+            }
             (true, false) => (self.offset.as_fixed()?, other),
             (false, true) => (other.offset.as_fixed()?, self),
             (false, false) => return None,

@@ -177,8 +177,12 @@ impl<'a> Lowerer<'a> {
         run: impl FnOnce(&mut Self) -> Result<T, Diagnostic>,
     ) -> Result<T, Diagnostic> {
         if self.depth >= MAX_DEPTH {
-            return Err(Diagnostic::new(Code::TooDeep, span, format!("the formula nests deeper than {MAX_DEPTH} levels"))
-                .help("name parts of it with definitions"));
+            return Err(Diagnostic::new(
+                Code::TooDeep,
+                span,
+                format!("the formula nests deeper than {MAX_DEPTH} levels"),
+            )
+            .help("name parts of it with definitions"));
         }
         self.depth += 1;
         let result = run(self);
@@ -188,8 +192,13 @@ impl<'a> Lowerer<'a> {
 }
 
 /// Lowers a formula of the rule book: `names` are bound to values, nothing else is known but the rule book and `pi`, `e`, `inf`.
-pub fn lower_rule(graph: &mut Graph, formula: &Expr, names: &[(&str, Val)]) -> Result<Val, Diagnostic> {
-    let floor = names.iter().flat_map(|(_, val)| &val.labels).map(|label| label.0 + 1).max().unwrap_or(0);
+pub fn lower_rule(
+    graph: &mut Graph,
+    formula: &Expr,
+    names: &[(&str, Val)],
+) -> Result<Val, Diagnostic> {
+    let floor =
+        names.iter().flat_map(|(_, val)| &val.labels).map(|label| label.0 + 1).max().unwrap_or(0);
     let mut lowerer = Lowerer::new(graph);
     lowerer.reserve_labels(floor);
     lowerer.note_sizes(names.iter().map(|(_, val)| val));

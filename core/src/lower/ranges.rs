@@ -27,7 +27,9 @@ impl Lowerer<'_> {
             if given.is_some() {
                 self.stated.insert(label);
             }
-            if let Some(size) = given.or_else(|| self.inferred.get(&std::ptr::from_ref(&binder.name)).cloned()) {
+            if let Some(size) =
+                given.or_else(|| self.inferred.get(&std::ptr::from_ref(&binder.name)).cloned())
+            {
                 self.sizes.insert(label, size);
             }
             self.indices.push((binder.name.name.clone(), label));
@@ -84,7 +86,10 @@ impl Lowerer<'_> {
             }
         }
         let Some(shape) = self.shape_of(base, items, deltas) else { return };
-        let given = items.iter().filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..))).count();
+        let given = items
+            .iter()
+            .filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..)))
+            .count();
         let mut axis = 0;
         for item in items {
             match item {
@@ -125,7 +130,9 @@ impl Lowerer<'_> {
             let IndexItem::At(expr) = item else { return None };
             let position = self.position(expr)?;
             match position.terms.as_slice() {
-                [(label, 1)] if position.offset.as_fixed() == Some(0) => self.sizes.get(label).cloned(),
+                [(label, 1)] if position.offset.as_fixed() == Some(0) => {
+                    self.sizes.get(label).cloned()
+                }
                 _ => None,
             }
         })?;
@@ -138,8 +145,12 @@ impl Lowerer<'_> {
 
     fn note_range(&mut self, at: &Expr, dim: &Dim) {
         let Some(position) = self.position(at) else { return };
-        let unknown: Vec<(Label, i64)> =
-            position.terms.iter().filter(|(label, _)| !self.sizes.contains_key(label)).copied().collect();
+        let unknown: Vec<(Label, i64)> = position
+            .terms
+            .iter()
+            .filter(|(label, _)| !self.sizes.contains_key(label))
+            .copied()
+            .collect();
         let [(label, coefficient)] = unknown.as_slice() else { return };
         // The largest and smallest position that the known indices reach.
         let (mut low, mut high) = (position.offset.clone(), position.offset.clone());

@@ -43,7 +43,12 @@ impl Lowerer<'_> {
     }
 
     /// The common shape of positional axes under NumPy's rules.
-    pub fn broadcast(&self, operands: &[Operand], what: &str, span: Span) -> Result<Shape, Diagnostic> {
+    pub fn broadcast(
+        &self,
+        operands: &[Operand],
+        what: &str,
+        span: Span,
+    ) -> Result<Shape, Diagnostic> {
         let mut shape: Shape = Vec::new();
         for operand in operands {
             let own = self.positional(&operand.val).to_vec();
@@ -69,7 +74,10 @@ impl Lowerer<'_> {
         let mut diagnostic = Diagnostic::new(
             Code::ShapeMismatch,
             span,
-            format!("the operands of {what} have shapes {} that do not broadcast", shapes.join(" and ")),
+            format!(
+                "the operands of {what} have shapes {} that do not broadcast",
+                shapes.join(" and ")
+            ),
         );
         for (operand, shape) in operands.iter().zip(&shapes) {
             diagnostic = diagnostic.label(operand.span, shape.clone());
@@ -88,12 +96,14 @@ impl Lowerer<'_> {
             return Some("transpose one of them with `.T`".to_string());
         }
         match (left, right) {
-            ([rows, _], [length]) if rows == length => {
-                Some("a vector lies along the last axis; write `v[:, None]` to lay it along the rows".to_string())
-            }
-            ([length], [rows, _]) if rows == length => {
-                Some("a vector lies along the last axis; write `v[:, None]` to lay it along the rows".to_string())
-            }
+            ([rows, _], [length]) if rows == length => Some(
+                "a vector lies along the last axis; write `v[:, None]` to lay it along the rows"
+                    .to_string(),
+            ),
+            ([length], [rows, _]) if rows == length => Some(
+                "a vector lies along the last axis; write `v[:, None]` to lay it along the rows"
+                    .to_string(),
+            ),
             _ => None,
         }
     }
@@ -163,7 +173,8 @@ impl Lowerer<'_> {
         }
         let node = if kept.is_empty() {
             let scalar = self.graph.constant(coefficient);
-            let full: Shape = labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
+            let full: Shape =
+                labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
             return Ok(Val { node: self.graph.fill(scalar, &full), labels });
         } else {
             self.graph.einsum(&kept, &out, &extra)
@@ -174,7 +185,11 @@ impl Lowerer<'_> {
     fn reciprocal(&mut self, operand: &Operand) -> Result<NodeId, Diagnostic> {
         let node = operand.val.node;
         if self.graph.is_zero(node) {
-            return Err(Diagnostic::new(Code::DivisionByZero, operand.span, "this divisor is the constant zero"));
+            return Err(Diagnostic::new(
+                Code::DivisionByZero,
+                operand.span,
+                "this divisor is the constant zero",
+            ));
         }
         if let crate::ir::Op::Const(c) = self.graph.op(node)
             && let Some(inverse) = c.recip()
@@ -212,7 +227,9 @@ impl Lowerer<'_> {
     /// `c · node` with a scaling of the node (an `Add` of one term) moved into the coefficient.
     fn unscaled(&self, c: Num, node: NodeId) -> (Num, NodeId) {
         match (self.graph.op(node), self.graph.args(node)) {
-            (crate::ir::Op::Add(coefficients), [only]) if self.graph.name(node).is_none() => (c * coefficients[0], *only),
+            (crate::ir::Op::Add(coefficients), [only]) if self.graph.name(node).is_none() => {
+                (c * coefficients[0], *only)
+            }
             _ => (c, node),
         }
     }
@@ -222,9 +239,13 @@ impl Lowerer<'_> {
         let left = self.positional(&a.val).to_vec();
         let right = self.positional(&b.val).to_vec();
         let scalar = |operand: &Operand| {
-            Diagnostic::new(Code::MatmulShape, span, "`@` wants a vector or a matrix on both sides, this operand is a scalar")
-                .label(operand.span, "a scalar")
-                .help("write `*` to scale by a scalar")
+            Diagnostic::new(
+                Code::MatmulShape,
+                span,
+                "`@` wants a vector or a matrix on both sides, this operand is a scalar",
+            )
+            .label(operand.span, "a scalar")
+            .help("write `*` to scale by a scalar")
         };
         let Some(inner) = left.last() else { return Err(scalar(a)) };
         if right.is_empty() {
@@ -234,8 +255,10 @@ impl Lowerer<'_> {
         if inner != other {
             return Err(self.inner_mismatch(a, b, span));
         }
-        let (left_batch, right_batch) = (left.len().saturating_sub(2), right.len().saturating_sub(2));
-        let batch_shape = self.batch_shape(&left[..left_batch], &right[..right_batch], a, b, span)?;
+        let (left_batch, right_batch) =
+            (left.len().saturating_sub(2), right.len().saturating_sub(2));
+        let batch_shape =
+            self.batch_shape(&left[..left_batch], &right[..right_batch], a, b, span)?;
         let (batch_axes, mut extra) = self.axes(&batch_shape);
         let labels = self.union_labels([&a.val, &b.val].into_iter());
         let summed = self.fresh();
@@ -257,14 +280,27 @@ impl Lowerer<'_> {
             right_reading.push(column.0);
         }
         extra.retain(|(label, _)| out.contains(label));
-        let node = self.graph.einsum(&[(a.val.node, left_reading), (b.val.node, right_reading)], &out, &extra);
+        let node = self.graph.einsum(
+            &[(a.val.node, left_reading), (b.val.node, right_reading)],
+            &out,
+            &extra,
+        );
         Ok(Val { node, labels })
     }
 
-    fn batch_shape(&self, a: &[Dim], b: &[Dim], x: &Operand, y: &Operand, span: Span) -> Result<Shape, Diagnostic> {
+    fn batch_shape(
+        &self,
+        a: &[Dim],
+        b: &[Dim],
+        x: &Operand,
+        y: &Operand,
+        span: Span,
+    ) -> Result<Shape, Diagnostic> {
         let rank = a.len().max(b.len());
         let at = |shape: &[Dim], axis: usize| -> Dim {
-            (axis + shape.len()).checked_sub(rank).map_or_else(|| Dim::fixed(1), |at| shape[at].clone())
+            (axis + shape.len())
+                .checked_sub(rank)
+                .map_or_else(|| Dim::fixed(1), |at| shape[at].clone())
         };
         (0..rank)
             .map(|axis| match (at(a, axis), at(b, axis)) {
@@ -277,14 +313,18 @@ impl Lowerer<'_> {
 
     fn batch_reading(&mut self, own: &[Dim], shape: &[Dim], axes: &[Label]) -> Vec<u32> {
         let offset = shape.len() - own.len();
-        let pick = |(axis, dim): (usize, &Dim)| (dim == &shape[offset + axis]).then(|| axes[offset + axis].0);
+        let pick = |(axis, dim): (usize, &Dim)| {
+            (dim == &shape[offset + axis]).then(|| axes[offset + axis].0)
+        };
         let known: Vec<Option<u32>> = own.iter().enumerate().map(pick).collect();
         known.into_iter().map(|label| label.unwrap_or_else(|| self.fresh().0)).collect()
     }
 
     fn inner_mismatch(&self, a: &Operand, b: &Operand, span: Span) -> Diagnostic {
         let (left, right) = (self.show(&a.val), self.show(&b.val));
-        let last = |val: &Val| self.positional(val).last().map_or(String::new(), |dim| self.graph.show_dim(dim));
+        let last = |val: &Val| {
+            self.positional(val).last().map_or(String::new(), |dim| self.graph.show_dim(dim))
+        };
         let inner = {
             let shape = self.positional(&b.val);
             let at = shape.len().saturating_sub(2);
@@ -293,7 +333,10 @@ impl Lowerer<'_> {
         let diagnostic = Diagnostic::new(
             Code::MatmulShape,
             span,
-            format!("the inner dimensions of `@` differ: {} on the left and {inner} on the right", last(&a.val)),
+            format!(
+                "the inner dimensions of `@` differ: {} on the left and {inner} on the right",
+                last(&a.val)
+            ),
         )
         .label(a.span, left)
         .label(b.span, right);
@@ -321,8 +364,10 @@ impl Lowerer<'_> {
     /// The same value with its axes in the order `labels ++ positional`, labels being a permutation of its own.
     pub fn reorder(&mut self, val: &Val, labels: &[Label]) -> Val {
         let rank = self.positional(val).len();
-        let mut order: Vec<usize> =
-            labels.iter().filter_map(|label| val.labels.iter().position(|own| own == label)).collect();
+        let mut order: Vec<usize> = labels
+            .iter()
+            .filter_map(|label| val.labels.iter().position(|own| own == label))
+            .collect();
         order.extend(val.labels.len()..val.labels.len() + rank);
         Val { node: self.graph.permute(val.node, &order), labels: labels.to_vec() }
     }

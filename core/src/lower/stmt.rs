@@ -4,7 +4,9 @@ use super::net::Net;
 use super::{Function, Lowered, Lowerer, Named, Request, Val};
 use crate::ir::graph::{DimInfo, Fact};
 use crate::ir::{Dim, DimId, Graph, NamedConst, Num, Op, Var, VarKind};
-use chainrule_grammar::ast::{DeclKind, DimDecl, Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl};
+use chainrule_grammar::ast::{
+    DeclKind, DimDecl, Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl,
+};
 use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
 
 type Result<T> = std::result::Result<T, Diagnostic>;
@@ -22,13 +24,20 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
     let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
     let mut unnamed = None;
     for stmt in &program.stmts {
-        if let StmtKind::Def { name, .. } | StmtKind::Loss { name, .. } | StmtKind::Output { name, value: Some(_), .. } = &stmt.kind {
+        if let StmtKind::Def { name, .. }
+        | StmtKind::Loss { name, .. }
+        | StmtKind::Output { name, value: Some(_), .. } = &stmt.kind
+        {
             lowerer.later.entry(name.name.clone()).or_insert(name.span);
         }
     }
     for stmt in &program.stmts {
         if lowerer.graph.len() > MAX_NODES {
-            lowerer.diagnostics.push(Diagnostic::new(Code::TooLarge, stmt.span, "the program stands for too many operations"));
+            lowerer.diagnostics.push(Diagnostic::new(
+                Code::TooLarge,
+                stmt.span,
+                "the program stands for too many operations",
+            ));
             break;
         }
         match &stmt.kind {
@@ -69,7 +78,9 @@ impl<'a> Lowerer<'a> {
                 }
                 Ok(())
             }
-            StmtKind::Const(items) => items.iter().try_for_each(|(name, value)| self.named_number(name, value)),
+            StmtKind::Const(items) => {
+                items.iter().try_for_each(|(name, value)| self.named_number(name, value))
+            }
             StmtKind::Def { name, indices, value } => {
                 self.free(name)?;
                 self.refuse_function_name(name)?;
@@ -82,7 +93,11 @@ impl<'a> Lowerer<'a> {
                 let val = self.expr(value)?;
                 let val = self.scalar_loss(name, value, val)?;
                 self.define(name, val.clone(), stmt, lowered);
-                lowered.losses.push(Named { name: name.name.clone(), node: val.node, span: name.span });
+                lowered.losses.push(Named {
+                    name: name.name.clone(),
+                    node: val.node,
+                    span: name.span,
+                });
                 Ok(())
             }
             StmtKind::Output { name, indices, value } => {
@@ -98,7 +113,11 @@ impl<'a> Lowerer<'a> {
                         None => return Err(self.unknown_name(&name.name, name.span)),
                     },
                 };
-                lowered.outputs.push(Named { name: name.name.clone(), node: val.node, span: name.span });
+                lowered.outputs.push(Named {
+                    name: name.name.clone(),
+                    node: val.node,
+                    span: name.span,
+                });
                 Ok(())
             }
             StmtKind::Fn { name, params, body, result, .. } => {
@@ -136,7 +155,9 @@ impl<'a> Lowerer<'a> {
     /// Reports a statement's error; its name is then known to be bad, so that its uses are not errors of their own.
     fn refuse(&mut self, stmt: &Stmt, diagnostic: Diagnostic) {
         let mut names: Vec<&Ident> = match &stmt.kind {
-            StmtKind::Def { name, .. } | StmtKind::Loss { name, .. } | StmtKind::Output { name, .. } => vec![name],
+            StmtKind::Def { name, .. }
+            | StmtKind::Loss { name, .. }
+            | StmtKind::Output { name, .. } => vec![name],
             StmtKind::Fn { name, .. } | StmtKind::Net { name, .. } => vec![name],
             StmtKind::Const(items) => items.iter().map(|(name, _)| name).collect(),
             StmtKind::Dim(decls) => decls.iter().map(|decl| &decl.name).collect(),
@@ -149,8 +170,11 @@ impl<'a> Lowerer<'a> {
 
     /// Adds an error unless it only follows from an earlier one.
     fn report(&mut self, diagnostic: Diagnostic) {
-        let names_poison = matches!(diagnostic.code, Code::UnknownName | Code::UnknownFunction | Code::UseBeforeDefinition)
-            && self.poisoned.iter().any(|name| diagnostic.message.contains(&format!("`{name}`")));
+        let names_poison =
+            matches!(
+                diagnostic.code,
+                Code::UnknownName | Code::UnknownFunction | Code::UseBeforeDefinition
+            ) && self.poisoned.iter().any(|name| diagnostic.message.contains(&format!("`{name}`")));
         if !names_poison {
             self.diagnostics.push(diagnostic);
         }
@@ -184,9 +208,11 @@ impl<'a> Lowerer<'a> {
         let dim = position.offset;
         let whole = dim.terms.iter().all(|(_, c)| matches!(c, Num::Rational(..)));
         match dim.as_fixed() {
-            Some(size) if size <= 0 => {
-                Err(Diagnostic::new(Code::BadDimension, expr.span, format!("a size must be at least 1, this is {size}")))
-            }
+            Some(size) if size <= 0 => Err(Diagnostic::new(
+                Code::BadDimension,
+                expr.span,
+                format!("a size must be at least 1, this is {size}"),
+            )),
             None if dim.terms.iter().all(|(names, _)| names.is_empty()) || !whole => {
                 Err(Diagnostic::new(Code::BadDimension, expr.span, "a size must be a whole number"))
             }
@@ -196,13 +222,21 @@ impl<'a> Lowerer<'a> {
 
     fn bad_dimension(&self, expr: &Expr) -> Diagnostic {
         if let ExprKind::Name(name) = &expr.kind {
-            let diagnostic = Diagnostic::new(Code::UnknownName, expr.span, format!("`{name}` is not a declared dimension"));
+            let diagnostic = Diagnostic::new(
+                Code::UnknownName,
+                expr.span,
+                format!("`{name}` is not a declared dimension"),
+            );
             return match super::expr::nearest(name, self.dims.keys().map(String::as_str)) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
                 None => diagnostic.help(format!("declare it first: `dim {name};`")),
             };
         }
-        Diagnostic::new(Code::BadDimension, expr.span, "a size is a whole number, a dim name, or a formula of those with + - * /")
+        Diagnostic::new(
+            Code::BadDimension,
+            expr.span,
+            "a size is a whole number, a dim name, or a formula of those with + - * /",
+        )
     }
 
     fn declare(&mut self, kind: DeclKind, decl: &VarDecl, doc: &[String]) -> Result<()> {
@@ -220,7 +254,11 @@ impl<'a> Lowerer<'a> {
             DeclKind::Param => VarKind::Param,
         };
         if decl.int && kind == VarKind::Param {
-            return Err(Diagnostic::new(Code::BadFact, decl.name.span, "a param cannot be integers: nothing can be differentiated by it"));
+            return Err(Diagnostic::new(
+                Code::BadFact,
+                decl.name.span,
+                "a param cannot be integers: nothing can be differentiated by it",
+            ));
         }
         let var = Var {
             name: decl.name.name.clone(),
@@ -241,9 +279,16 @@ impl<'a> Lowerer<'a> {
         let mut entries: i128 = 1;
         for dim in shape {
             let size = dim.as_fixed().unwrap_or(1).max(1);
-            entries = entries.checked_mul(size).filter(|entries| *entries <= MAX_ENTRIES).ok_or_else(|| {
-                Diagnostic::new(Code::DimOverflow, span, format!("a tensor of shape {} is too large", self.graph.show_shape(shape)))
-            })?;
+            entries = entries
+                .checked_mul(size)
+                .filter(|entries| *entries <= MAX_ENTRIES)
+                .ok_or_else(|| {
+                    Diagnostic::new(
+                        Code::DimOverflow,
+                        span,
+                        format!("a tensor of shape {} is too large", self.graph.show_shape(shape)),
+                    )
+                })?;
         }
         Ok(())
     }
@@ -251,13 +296,19 @@ impl<'a> Lowerer<'a> {
     fn fact(&self, fact: &Ident, shape: &[Dim]) -> Result<Fact> {
         let Some((_, known)) = Fact::ALL.iter().find(|(name, _)| *name == fact.name) else {
             let names = Fact::ALL.iter().map(|(name, _)| *name);
-            let diagnostic = Diagnostic::new(Code::BadFact, fact.span, format!("unknown fact `{}`", fact.name));
+            let diagnostic =
+                Diagnostic::new(Code::BadFact, fact.span, format!("unknown fact `{}`", fact.name));
             return Err(match super::expr::nearest(&fact.name, names.clone()) {
                 Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic.help(format!("facts are: {}", names.collect::<Vec<_>>().join(", "))),
+                None => {
+                    diagnostic.help(format!("facts are: {}", names.collect::<Vec<_>>().join(", ")))
+                }
             });
         };
-        let square = matches!(known, Fact::Symmetric | Fact::Spd | Fact::Orthogonal | Fact::Diagonal | Fact::Triangular);
+        let square = matches!(
+            known,
+            Fact::Symmetric | Fact::Spd | Fact::Orthogonal | Fact::Diagonal | Fact::Triangular
+        );
         let fits = match shape {
             _ if matches!(known, Fact::Positive | Fact::Nonnegative) => true,
             [a, b] if square => a == b,
@@ -277,8 +328,13 @@ impl<'a> Lowerer<'a> {
     fn named_number(&mut self, name: &Ident, value: &Expr) -> Result<()> {
         self.free(name)?;
         let val = self.expr(value)?;
-        let Some(number) = self.constant_value(val.node).or_else(|| self.known_number(val.node)) else {
-            return Err(Diagnostic::new(Code::BadArgument, value.span, format!("the const `{}` must be a number", name.name)));
+        let Some(number) = self.constant_value(val.node).or_else(|| self.known_number(val.node))
+        else {
+            return Err(Diagnostic::new(
+                Code::BadArgument,
+                value.span,
+                format!("the const `{}` must be a number", name.name),
+            ));
         };
         let id = self.graph.consts.len() as u32;
         self.graph.consts.push((name.name.clone(), number));
@@ -290,19 +346,32 @@ impl<'a> Lowerer<'a> {
     /// A formula of constants as a number: `const s = sqrt(2) * pi;`
     fn known_number(&self, node: crate::ir::NodeId) -> Option<Num> {
         let point = crate::eval::Point::default();
-        let closed = self.graph.reachable(&[node]).iter().all(|&id| !matches!(self.graph.op(id), Op::Var(_) | Op::Size(_)));
+        let closed = self
+            .graph
+            .reachable(&[node])
+            .iter()
+            .all(|&id| !matches!(self.graph.op(id), Op::Var(_) | Op::Size(_)));
         if !closed || !self.graph.shape(node).is_empty() {
             return None;
         }
-        let value = crate::eval::eval(self.graph, &point, &[node]).ok()?.first()?.data.first().copied()?;
+        let value =
+            crate::eval::eval(self.graph, &point, &[node]).ok()?.first()?.data.first().copied()?;
         Some(Num::Real(value))
     }
 
     /// The value of `name[indices] = value`.
-    pub(crate) fn definition(&mut self, indices: &[Ident], value: &Expr, span: Span) -> Result<Val> {
+    pub(crate) fn definition(
+        &mut self,
+        indices: &[Ident],
+        value: &Expr,
+        span: Span,
+    ) -> Result<Val> {
         if indices.is_empty() {
             let val = self.expr(value)?;
-            debug_assert!(val.labels.is_empty() || !self.frames.is_empty(), "a definition has no open indices");
+            debug_assert!(
+                val.labels.is_empty() || !self.frames.is_empty(),
+                "a definition has no open indices"
+            );
             return Ok(val);
         }
         self.inferred.clear();
@@ -310,7 +379,11 @@ impl<'a> Lowerer<'a> {
         let mut labels = Vec::new();
         for index in indices {
             if indices.iter().filter(|other| other.name == index.name).count() > 1 {
-                return Err(Diagnostic::new(Code::Redefinition, index.span, format!("the index `{}` is named twice", index.name)));
+                return Err(Diagnostic::new(
+                    Code::Redefinition,
+                    index.span,
+                    format!("the index `{}` is named twice", index.name),
+                ));
             }
             let label = self.fresh();
             self.indices.push((index.name.clone(), label));
@@ -334,13 +407,17 @@ impl<'a> Lowerer<'a> {
             )
             .help("index its tensors, e.g. `x[i,j]`, or drop the indices on the left"));
         }
-        let outer: Vec<_> = val.labels.iter().filter(|label| !labels.contains(label)).copied().collect();
+        let outer: Vec<_> =
+            val.labels.iter().filter(|label| !labels.contains(label)).copied().collect();
         let wanted: Vec<_> = outer.iter().chain(&labels).copied().collect();
         Ok(Val { node: self.restore(&val, &wanted), labels: outer })
     }
 
     fn define(&mut self, name: &Ident, val: Val, stmt: &Stmt, lowered: &mut Lowered) {
-        let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+        let atom = matches!(
+            self.graph.op(val.node),
+            Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_)
+        );
         if !atom {
             self.graph.names.entry(val.node).or_insert_with(|| name.name.clone());
         }
@@ -361,9 +438,15 @@ impl<'a> Lowerer<'a> {
         // `f`, or where the program has another `f`, `f_1`.
         let taken = |name: &str| self.globals.contains_key(name) || self.dims.contains_key(name);
         let numbered = (1..).map(|number| format!("f_{number}"));
-        let name = std::iter::once("f".to_string()).chain(numbered).find(|name| !taken(name)).unwrap_or_default();
+        let name = std::iter::once("f".to_string())
+            .chain(numbered)
+            .find(|name| !taken(name))
+            .unwrap_or_default();
         let named = Named { name: name.clone(), node: val.node, span };
-        let atom = matches!(self.graph.op(val.node), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+        let atom = matches!(
+            self.graph.op(val.node),
+            Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_)
+        );
         if !atom {
             self.graph.names.entry(val.node).or_insert_with(|| name.clone());
         }
@@ -373,7 +456,12 @@ impl<'a> Lowerer<'a> {
         } else {
             lowered.outputs.push(named.clone());
             let wrt = self.default_wrt();
-            lowered.requests.push(Request { kind: RequestKind::Jacobian, of: named, wrt, explicit: false });
+            lowered.requests.push(Request {
+                kind: RequestKind::Jacobian,
+                of: named,
+                wrt,
+                explicit: false,
+            });
         }
     }
 
@@ -388,7 +476,11 @@ impl<'a> Lowerer<'a> {
             .collect();
         params
             .into_iter()
-            .map(|(at, var)| Named { name: var.name, node: self.graph.variable(crate::ir::VarId(at)), span: var.span })
+            .map(|(at, var)| Named {
+                name: var.name,
+                node: self.graph.variable(crate::ir::VarId(at)),
+                span: var.span,
+            })
             .collect()
     }
 
@@ -417,12 +509,23 @@ impl<'a> Lowerer<'a> {
             .collect();
         for loss in lowered.losses.clone() {
             if !asked.contains(&loss.name) && !params.is_empty() {
-                lowered.requests.push(Request { kind: RequestKind::Grad, of: loss, wrt: params.clone(), explicit: false });
+                lowered.requests.push(Request {
+                    kind: RequestKind::Grad,
+                    of: loss,
+                    wrt: params.clone(),
+                    explicit: false,
+                });
             }
         }
     }
 
-    fn request(&mut self, kind: RequestKind, of: &Ident, wrt: &[Ident], lowered: &Lowered) -> Result<Request> {
+    fn request(
+        &mut self,
+        kind: RequestKind,
+        of: &Ident,
+        wrt: &[Ident],
+        lowered: &Lowered,
+    ) -> Result<Request> {
         let Some(val) = self.globals.get(&of.name).cloned() else {
             return Err(self.unknown_name(&of.name, of.span));
         };
@@ -431,7 +534,11 @@ impl<'a> Lowerer<'a> {
             return Err(Diagnostic::new(
                 Code::BadRequest,
                 of.span,
-                format!("`{}` has shape {}; only a scalar has a gradient or a Hessian", of.name, self.show(&val)),
+                format!(
+                    "`{}` has shape {}; only a scalar has a gradient or a Hessian",
+                    of.name,
+                    self.show(&val)
+                ),
             )
             .help(format!("ask for `jacobian {} wrt …;`", of.name)));
         }
@@ -444,15 +551,28 @@ impl<'a> Lowerer<'a> {
             if let Op::Var(var) = self.graph.op(val.node)
                 && self.graph.var(*var).int
             {
-                return Err(Diagnostic::new(Code::NoDerivative, name.span, format!("`{}` is integers: nothing can be differentiated by it", name.name)));
+                return Err(Diagnostic::new(
+                    Code::NoDerivative,
+                    name.span,
+                    format!("`{}` is integers: nothing can be differentiated by it", name.name),
+                ));
             }
             by.push(Named { name: name.name.clone(), node: val.node, span: name.span });
         }
-        Ok(Request { kind, of: Named { name: of.name.clone(), node: val.node, span: of.span }, wrt: by, explicit: true })
+        Ok(Request {
+            kind,
+            of: Named { name: of.name.clone(), node: val.node, span: of.span },
+            wrt: by,
+            explicit: true,
+        })
     }
 }
 
 fn taken(name: &Ident) -> Diagnostic {
-    Diagnostic::new(Code::Redefinition, name.span, format!("the name `{}` is already taken", name.name))
-        .help("choose another name; every name is defined once")
+    Diagnostic::new(
+        Code::Redefinition,
+        name.span,
+        format!("the name `{}` is already taken", name.name),
+    )
+    .help("choose another name; every name is defined once")
 }

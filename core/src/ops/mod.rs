@@ -55,9 +55,7 @@ pub fn lookup(name: &str, args: usize) -> Option<(OpId, &'static OpSpec)> {
     let named = || all().filter(|(_, _, row)| row.name == name || row.aliases.contains(&name));
     let fits =
         |row: &OpSpec| args <= row.params.len() && args + row.defaults.len() >= row.params.len();
-    let found = named()
-        .find(|(_, _, row)| fits(row))
-        .or_else(|| named().next())?;
+    let found = named().find(|(_, _, row)| fits(row)).or_else(|| named().next())?;
     Some((found.0, found.2))
 }
 

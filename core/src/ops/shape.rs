@@ -5,30 +5,83 @@ use crate::lower::build as b;
 
 /// The rows.
 pub const ROWS: &[OpSpec] = &[
-    OpSpec { doc: "Sum of the products of all entries.", latex: r"\left\langle {0},\, {1} \right\rangle", ..build("dot", &["a", "b"], b::dot) },
-    OpSpec { doc: "Every entry of a times every entry of b.", latex: r"{0} \otimes {1}", ..build("outer", &["a", "b"], b::outer) },
+    OpSpec {
+        doc: "Sum of the products of all entries.",
+        latex: r"\left\langle {0},\, {1} \right\rangle",
+        ..build("dot", &["a", "b"], b::dot)
+    },
+    OpSpec {
+        doc: "Every entry of a times every entry of b.",
+        latex: r"{0} \otimes {1}",
+        ..build("outer", &["a", "b"], b::outer)
+    },
     OpSpec { doc: "Matrix product, as `a @ b`.", ..build("matmul", &["a", "b"], b::matmul) },
     OpSpec { doc: "All axes reversed.", ..build("transpose", &["x"], b::transpose) },
-    OpSpec { doc: "Product with named axes: einsum(\"ij,jk->ik\", A, B).", ..build("einsum", &["subscripts"], b::einsum) },
-    OpSpec { doc: "Sum of the diagonal.", aliases: &["tr"], latex: r"\operatorname{tr}", ..build("trace", &["x"], b::trace) },
-    OpSpec { doc: "Diagonal of a matrix, or the diagonal matrix of a vector.", latex: r"\operatorname{diag}", ..build("diag", &["x"], b::diag) },
+    OpSpec {
+        doc: "Product with named axes: einsum(\"ij,jk->ik\", A, B).",
+        ..build("einsum", &["subscripts"], b::einsum)
+    },
+    OpSpec {
+        doc: "Sum of the diagonal.",
+        aliases: &["tr"],
+        latex: r"\operatorname{tr}",
+        ..build("trace", &["x"], b::trace)
+    },
+    OpSpec {
+        doc: "Diagonal of a matrix, or the diagonal matrix of a vector.",
+        latex: r"\operatorname{diag}",
+        ..build("diag", &["x"], b::diag)
+    },
     OpSpec { doc: "Identity matrix of a size.", ..build("eye", &["n"], b::eye) },
     OpSpec { doc: "All 0, of the given sizes.", ..build("zeros", &["n"], b::zeros) },
     OpSpec { doc: "All 1, of the given sizes.", ..build("ones", &["n"], b::ones) },
     OpSpec { doc: "0, 1, 2, … below a size.", ..build("range", &["n"], b::range) },
-    OpSpec { doc: "Number of entries, over all axes or axis=.", ..build("count", &["x"], b::count) },
-    OpSpec { doc: "Derivative of an expression by a name; axes of f, then of x.", ..build("d", &["f", "x"], b::derivative) },
-    OpSpec { doc: "The same entries, row-major, under another shape.", ..build("reshape", &["x", "shape"], b::reshape) },
+    OpSpec {
+        doc: "Number of entries, over all axes or axis=.",
+        ..build("count", &["x"], b::count)
+    },
+    OpSpec {
+        doc: "Derivative of an expression by a name; axes of f, then of x.",
+        ..build("d", &["f", "x"], b::derivative)
+    },
+    OpSpec {
+        doc: "The same entries, row-major, under another shape.",
+        ..build("reshape", &["x", "shape"], b::reshape)
+    },
     OpSpec { doc: "All entries in one axis, row-major.", ..build("flatten", &["x"], b::flatten) },
     OpSpec { doc: "Without axes of size 1.", ..build("squeeze", &["x"], b::squeeze) },
-    OpSpec { doc: "With a new axis of size 1 at axis=.", aliases: &["expand_dims", "unsqueeze"], ..build("expand", &["x"], b::expand) },
-    OpSpec { doc: "One after the other along axis=.", aliases: &["concatenate"], ..build("concat", &["xs"], b::concat) },
+    OpSpec {
+        doc: "With a new axis of size 1 at axis=.",
+        aliases: &["expand_dims", "unsqueeze"],
+        ..build("expand", &["x"], b::expand)
+    },
+    OpSpec {
+        doc: "One after the other along axis=.",
+        aliases: &["concatenate"],
+        ..build("concat", &["xs"], b::concat)
+    },
     OpSpec { doc: "Side by side along a new axis=.", ..build("stack", &["xs"], b::stack) },
-    OpSpec { doc: "Zeros around axis=, or around every axis.", ..build("pad", &["x", "width"], b::pad) },
+    OpSpec {
+        doc: "Zeros around axis=, or around every axis.",
+        ..build("pad", &["x", "width"], b::pad)
+    },
     OpSpec { doc: "Backwards along axis=, by default the last.", ..build("flip", &["x"], b::flip) },
     OpSpec { doc: "Shifted along axis=, around the end.", ..build("roll", &["x", "by"], b::roll) },
-    OpSpec { doc: "A row for each integer with 1 at its place.", ..build("one_hot", &["idx", "size"], b::one_hot) },
-    OpSpec { doc: "Rows of x picked by integers, as `x[idx]`.", ..build("gather", &["x", "idx"], b::gather) },
-    OpSpec { doc: "The states of step(state, x) along the first axis of xs, stacked; its derivative is back-propagation through time.", ..build("scan", &["step", "init", "xs"], b::scan) },
-    OpSpec { doc: "Kronecker product of two matrices.", latex: r"{0} \otimes {1}", ..build("kron", &["a", "b"], b::kron) },
+    OpSpec {
+        doc: "A row for each integer with 1 at its place.",
+        ..build("one_hot", &["idx", "size"], b::one_hot)
+    },
+    OpSpec {
+        doc: "Rows of x picked by integers, as `x[idx]`.",
+        ..build("gather", &["x", "idx"], b::gather)
+    },
+    OpSpec {
+        doc: "The states of step(state, x) along the first axis of xs, stacked; its derivative is back-propagation through time.",
+        ..build("scan", &["step", "init", "xs"], b::scan)
+    },
+    OpSpec {
+        doc: "Kronecker product of two matrices.",
+        latex: r"{0} \otimes {1}",
+        ..build("kron", &["a", "b"], b::kron)
+    },
 ];

@@ -139,21 +139,13 @@ const DEFAULT: OpSpec = OpSpec {
     latex: "",
     rust: "",
     eval: Eval::Defined,
-    probe: Probe {
-        domain: &[(-3.0, 3.0)],
-        kinks: &[],
-        points: &[],
-    },
+    probe: Probe { domain: &[(-3.0, 3.0)], kinks: &[], points: &[] },
     range: Range::Any,
 };
 
 /// An elementwise function of one argument `x`.
 pub const fn unary(name: &'static str, eval: fn(&[f64]) -> f64) -> OpSpec {
-    OpSpec {
-        name,
-        eval: Eval::Scalar(eval),
-        ..DEFAULT
-    }
+    OpSpec { name, eval: Eval::Scalar(eval), ..DEFAULT }
 }
 
 /// An elementwise function of the named arguments.
@@ -162,12 +154,7 @@ pub const fn elementwise(
     params: &'static [&'static str],
     eval: fn(&[f64]) -> f64,
 ) -> OpSpec {
-    OpSpec {
-        name,
-        params,
-        eval: Eval::Scalar(eval),
-        ..DEFAULT
-    }
+    OpSpec { name, params, eval: Eval::Scalar(eval), ..DEFAULT }
 }
 
 /// A function defined in the language, acting as `kind` says.
@@ -177,44 +164,22 @@ pub const fn defined(
     kind: Kind,
     formula: &'static str,
 ) -> OpSpec {
-    OpSpec {
-        name,
-        params,
-        kind,
-        rule: Rule::Via(formula),
-        ..DEFAULT
-    }
+    OpSpec { name, params, kind, rule: Rule::Via(formula), ..DEFAULT }
 }
 
 /// A reduction over axes.
 pub const fn reduce(name: &'static str, eval: fn(&[f64]) -> f64) -> OpSpec {
-    OpSpec {
-        name,
-        kind: Kind::Reduce,
-        eval: Eval::Fold(eval),
-        ..DEFAULT
-    }
+    OpSpec { name, kind: Kind::Reduce, eval: Eval::Fold(eval), ..DEFAULT }
 }
 
 /// A function along one axis.
 pub const fn along(name: &'static str, eval: fn(&[f64]) -> Vec<f64>) -> OpSpec {
-    OpSpec {
-        name,
-        kind: Kind::Along,
-        eval: Eval::Lane(eval),
-        ..DEFAULT
-    }
+    OpSpec { name, kind: Kind::Along, eval: Eval::Lane(eval), ..DEFAULT }
 }
 
 /// A function that builds graph of its own.
 pub const fn build(name: &'static str, params: &'static [&'static str], build: Build) -> OpSpec {
-    OpSpec {
-        name,
-        params,
-        kind: Kind::Build(build),
-        rule: Rule::Built,
-        ..DEFAULT
-    }
+    OpSpec { name, params, kind: Kind::Build(build), rule: Rule::Built, ..DEFAULT }
 }
 
 /// A function on trailing axes.
@@ -236,20 +201,12 @@ pub const fn structured(
 
 /// The usual sampling interval with kinks to avoid.
 pub const fn kinks(kinks: &'static [f64]) -> Probe {
-    Probe {
-        domain: &[(-3.0, 3.0)],
-        kinks,
-        points: &[],
-    }
+    Probe { domain: &[(-3.0, 3.0)], kinks, points: &[] }
 }
 
 /// Sampling inside of an interval.
 pub const fn on(domain: &'static [(f64, f64)]) -> Probe {
-    Probe {
-        domain,
-        kinks: &[],
-        points: &[],
-    }
+    Probe { domain, kinks: &[], points: &[] }
 }
 
 /// Sampling inside of an interval, away from kinks, and exact points to hit.
@@ -258,9 +215,5 @@ pub const fn probe_at(
     kinks: &'static [f64],
     points: &'static [(&'static [f64], f64)],
 ) -> Probe {
-    Probe {
-        domain,
-        kinks,
-        points,
-    }
+    Probe { domain, kinks, points }
 }

@@ -48,7 +48,12 @@ pub(super) fn entry(scope: &Scope<'_>, node: NodeId, axes: &[String]) -> Expr {
 }
 
 /// As [`entry`], with summation indices clear of the letters `beside`.
-pub(super) fn entry_clear_of(scope: &Scope<'_>, node: NodeId, axes: &[String], beside: &[String]) -> Expr {
+pub(super) fn entry_clear_of(
+    scope: &Scope<'_>,
+    node: NodeId,
+    axes: &[String],
+    beside: &[String],
+) -> Expr {
     let positions: Vec<Pos> = axes.iter().map(|letter| Pos::letter(letter)).collect();
     let inside = Inside { letters: [axes, beside].concat(), depth: 0 };
     Indexer { scope }.entry(node, &positions, &inside).expr()
@@ -124,7 +129,9 @@ impl Indexer<'_> {
             Op::View(view) => self.view(args[0], view, at_, inside),
             Op::Gather => self.gather(args[0], args[1], at_, inside),
             Op::Scatter(_) => self.scatter(args[0], args[1], at_, inside),
-            Op::Scan(_) => self.read(matrix::scan(self.scope, node, &inside.letters), node, at_, inside),
+            Op::Scan(_) => {
+                self.read(matrix::scan(self.scope, node, &inside.letters), node, at_, inside)
+            }
             Op::Deriv => {
                 let split = graph.rank(args[0]);
                 let of = self.entry(args[0], &at_[..split], inside).expr();
@@ -208,8 +215,10 @@ impl Indexer<'_> {
         if bound.is_empty() {
             return body;
         }
-        let binders =
-            bound.iter().map(|(letter, dim)| binder(self.scope.names, letter, dim, &body)).collect();
+        let binders = bound
+            .iter()
+            .map(|(letter, dim)| binder(self.scope.names, letter, dim, &body))
+            .collect();
         bind(name, binders, body)
     }
 

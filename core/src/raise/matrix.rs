@@ -6,7 +6,7 @@ use super::build::{Term, at, call_with, number, signed_sum, transposed, whole_ax
 use super::contract::{self, Tensor};
 use super::index::{apply, is_inside, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
-use crate::ir::{Dim, NodeId, Num, Op, View, VarKind};
+use crate::ir::{Dim, NodeId, Num, Op, VarKind, View};
 use crate::ops::{self, Kind};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
 
@@ -103,7 +103,8 @@ pub(super) fn scan(scope: &Scope<'_>, node: NodeId, letters: &[String]) -> Expr 
         Op::Scan(body) => graph.bodies[body.0 as usize].entries.len(),
         _ => 0,
     };
-    let args = graph.args(node)[..=sequences].iter().map(|&arg| super::index::whole(scope, arg, letters));
+    let args =
+        graph.args(node)[..=sequences].iter().map(|&arg| super::index::whole(scope, arg, letters));
     Expr::call("scan", std::iter::once(Expr::name(step)).chain(args).collect())
 }
 
@@ -305,7 +306,8 @@ fn read(
     let plain_kept = value.kept;
     let base = value.term.expr();
     let mut tensor = Tensor::new(order);
-    tensor.data = matches!(graph.op(factor.node), Op::Var(var) if graph.var(*var).kind != VarKind::Direction);
+    tensor.data =
+        matches!(graph.op(factor.node), Op::Var(var) if graph.var(*var).kind != VarKind::Direction);
     let power = |expr: Expr| {
         let mut term = Term::one();
         term.times(expr, factor.power);

@@ -57,7 +57,11 @@ impl<'g> Names<'g> {
     }
 
     /// The names of the graph and further ones, with index letters that were chosen before.
-    pub fn with_letters(graph: &'g Graph, extra: BTreeMap<NodeId, String>, letters: Rc<Letters>) -> Names<'g> {
+    pub fn with_letters(
+        graph: &'g Graph,
+        extra: BTreeMap<NodeId, String>,
+        letters: Rc<Letters>,
+    ) -> Names<'g> {
         Names { graph, extra, functions: BTreeMap::new(), letters }
     }
 
@@ -73,7 +77,8 @@ impl<'g> Names<'g> {
             return Some(name);
         }
         match self.graph.op(scan) {
-            Op::Scan(body) => Some(self.graph.bodies[body.0 as usize].name.as_str()).filter(|name| !name.is_empty()),
+            Op::Scan(body) => Some(self.graph.bodies[body.0 as usize].name.as_str())
+                .filter(|name| !name.is_empty()),
             _ => None,
         }
     }
@@ -89,7 +94,9 @@ impl<'g> Names<'g> {
         let bound = self.extra.iter().chain(&graph.names).find(|(_, known)| *known == name);
         let scalar = || {
             let dims = graph.dims.iter().map(|dim| dim.name.as_str());
-            dims.chain(graph.consts.iter().map(|(name, _)| name.as_str())).any(|known| known == name).then_some(0)
+            dims.chain(graph.consts.iter().map(|(name, _)| name.as_str()))
+                .any(|known| known == name)
+                .then_some(0)
         };
         let var = || graph.vars.iter().find(|var| var.name == name).map(|var| var.shape.len());
         bound.map(|(id, _)| graph.rank(*id)).or_else(var).or_else(scalar)
@@ -182,8 +189,11 @@ pub fn tensor_of(names: &Names<'_>, shape: &[Dim], axes: &[String], entry: Expr)
     if axes.is_empty() {
         return entry;
     }
-    let binders: Vec<Binder> =
-        axes.iter().zip(shape).map(|(letter, dim)| ranges::binder(names, letter, dim, &entry)).collect();
+    let binders: Vec<Binder> = axes
+        .iter()
+        .zip(shape)
+        .map(|(letter, dim)| ranges::binder(names, letter, dim, &entry))
+        .collect();
     build::bind("tensor", binders, entry)
 }
 

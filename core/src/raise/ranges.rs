@@ -1,8 +1,8 @@
 //! Which bound indices have a range that follows from the axes they stand on, so that it need not be written.
 
+use super::Names;
 use super::build;
 use super::index::size_expr;
-use super::Names;
 use crate::ir::Dim;
 use chainrule_grammar::ast::{Binder, Expr, ExprKind, IndexItem};
 
@@ -50,8 +50,12 @@ fn is_short(names: &Names<'_>, expr: &Expr, letter: &str, dim: &Dim) -> bool {
         ExprKind::List(items) => items.iter().any(within),
         ExprKind::Neg(inner) | ExprKind::Transpose(inner) => within(inner),
         ExprKind::Sum(first, rest) => within(first) || rest.iter().any(|(_, term)| within(term)),
-        ExprKind::Product(first, rest) => within(first) || rest.iter().any(|(_, factor)| within(factor)),
-        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => within(a) || within(b),
+        ExprKind::Product(first, rest) => {
+            within(first) || rest.iter().any(|(_, factor)| within(factor))
+        }
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
+            within(a) || within(b)
+        }
         ExprKind::Pipe(first, stages) => within(first) || stages.iter().any(within),
         ExprKind::Call { args, .. } => args.iter().any(within),
         ExprKind::Index(base, items) => {
@@ -61,8 +65,9 @@ fn is_short(names: &Names<'_>, expr: &Expr, letter: &str, dim: &Dim) -> bool {
             };
             let is_letter = |at: &Expr| matches!(&at.kind, ExprKind::Name(name) if name == letter);
             let at = |item: &IndexItem| matches!(item, IndexItem::At(at) if within(at));
-            items.iter().zip(shape).any(|(item, size)| matches!(item, IndexItem::At(at) if is_letter(at)) && size != dim)
-                || items.iter().any(at)
+            items.iter().zip(shape).any(|(item, size)| {
+                matches!(item, IndexItem::At(at) if is_letter(at)) && size != dim
+            }) || items.iter().any(at)
                 || within(base)
         }
     }

@@ -1,8 +1,8 @@
 //! Exact texts of formulas as they stand in textbooks, and fuzzed numbers: what is raised has the value of what was built.
 
 use super::*;
-use crate::ir::{Dim, DimId, Num, Shape, Var, VarKind};
 use crate::ir::graph::DimInfo;
+use crate::ir::{Dim, DimId, Num, Shape, Var, VarKind};
 
 mod fuzz;
 mod show;
@@ -28,7 +28,15 @@ fn net() -> Net {
 
 fn declare(g: &mut Graph, name: &str, kind: VarKind, shape: Shape) -> NodeId {
     let name = name.to_string();
-    g.declare(Var { name, kind, int: false, shape, facts: Vec::new(), doc: Vec::new(), span: Default::default() })
+    g.declare(Var {
+        name,
+        kind,
+        int: false,
+        shape,
+        facts: Vec::new(),
+        doc: Vec::new(),
+        span: Default::default(),
+    })
 }
 
 impl Net {
@@ -74,15 +82,22 @@ fn perceptron_gradient() {
     p.g.names.insert(o, "O".into());
     let error = p.minus(o, t);
     let rest = p.one_minus(o);
-    let grad = p.g.einsum(&[(error, vec![1]), (o, vec![1]), (rest, vec![1]), (x, vec![0])], &[0, 1], &[]);
+    let grad =
+        p.g.einsum(&[(error, vec![1]), (o, vec![1]), (rest, vec![1]), (x, vec![0])], &[0, 1], &[]);
     assert_eq!(
         both(&p.g, grad),
-        ("(O[k] - t[k]) * O[k] * (1 - O[k]) * x[j]".into(), "outer(x, (O - t) * O * (1 - O))".into())
+        (
+            "(O[k] - t[k]) * O[k] * (1 - O[k]) * x[j]".into(),
+            "outer(x, (O - t) * O * (1 - O))".into()
+        )
     );
     let square = p.g.pow(error, Num::int(2));
     let loss = p.g.einsum(&[(square, vec![0])], &[], &[]);
     let loss = p.g.scale(Num::ratio(1, 2).unwrap(), loss);
-    assert_eq!(both(&p.g, loss), ("1/2 * sum[k]((O[k] - t[k])^2)".into(), "1/2 * sum((O - t)^2)".into()));
+    assert_eq!(
+        both(&p.g, loss),
+        ("1/2 * sum[k]((O[k] - t[k])^2)".into(), "1/2 * sum((O - t)^2)".into())
+    );
     let partial = p.g.deriv(o, w);
     let step = p.g.einsum(&[(error, vec![0]), (partial, vec![0, 1, 2])], &[1, 2], &[]);
     assert_eq!(both(&p.g, step).0, "sum[i]((O[i] - t[i]) * d(O[i], w[j,k]))");
@@ -110,7 +125,10 @@ fn batch_network() {
     let delta = p.g.einsum(&[(error, vec![0, 1]), (per, vec![])], &[0, 1], &[]);
     assert_eq!(both(&p.g, delta), ("(p[n,k] - T[n,k]) / B".into(), "(p - T) / B".into()));
     let grad = p.g.einsum(&[(x, vec![0, 1]), (delta, vec![0, 2])], &[1, 2], &[]);
-    assert_eq!(both(&p.g, grad), ("sum[n](X[n,j] * (p[n,k] - T[n,k])) / B".into(), "X.T @ (p - T) / B".into()));
+    assert_eq!(
+        both(&p.g, grad),
+        ("sum[n](X[n,j] * (p[n,k] - T[n,k])) / B".into(), "X.T @ (p - T) / B".into())
+    );
     let db = p.g.einsum(&[(error, vec![0, 1])], &[1], &[]);
     assert_eq!(both(&p.g, db).1, "sum(p - T, axis=0)");
     let dx = p.g.einsum(&[(error, vec![0, 2]), (w, vec![1, 2])], &[0, 1], &[]);
@@ -215,6 +233,7 @@ fn deep_graphs_are_cut() {
     assert!(shared.len() > 300);
     let extra = shared.iter().map(|(name, id)| (*id, name.clone())).collect();
     let names = Names::with(&p.g, extra);
-    let longest = shared.iter().map(|(_, id)| show(&text(&names, *id, Notation::Matrix)).len()).max();
+    let longest =
+        shared.iter().map(|(_, id)| show(&text(&names, *id, Notation::Matrix)).len()).max();
     assert!(longest.unwrap() < 2000);
 }

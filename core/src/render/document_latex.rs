@@ -53,8 +53,7 @@ fn aligned(lines: &[String]) -> String {
 /// An equation with its equals sign to align at, and its reason.
 fn line(latex: &str, note: &str) -> String {
     let (left, right) = split(latex);
-    let reason =
-        if note.is_empty() { String::new() } else { format!(" && \\text{{{note}}}") };
+    let reason = if note.is_empty() { String::new() } else { format!(" && \\text{{{note}}}") };
     format!("  {left}&= {right}{reason}")
 }
 

@@ -58,7 +58,10 @@ pub fn partial_latex(of: &str, of_letters: &[String], wrt: &str, wrt_letters: &[
 /// `∂of/∂wrt` as a layout.
 pub fn partial(of: &str, of_letters: &[String], wrt: &str, wrt_letters: &[String]) -> Math {
     let side = |name: &str, letters: &[String]| {
-        Math::Row(vec![Math::Symbol(math::Symbol::Partial), names::indexed(name, letters_math(letters))])
+        Math::Row(vec![
+            Math::Symbol(math::Symbol::Partial),
+            names::indexed(name, letters_math(letters)),
+        ])
     };
     Math::Frac(Box::new(side(of, of_letters)), Box::new(side(wrt, wrt_letters)))
 }

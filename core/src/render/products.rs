@@ -190,7 +190,9 @@ fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
                 _ => sum.max(of(factor)),
             })
         }
-        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => of(a).max(of(b)),
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
+            of(a).max(of(b))
+        }
         ExprKind::Pipe(first, _) => of(first),
         ExprKind::Index(base, items) => {
             let taken = items.iter().filter(|item| matches!(item, IndexItem::At(_))).count();

@@ -9,7 +9,8 @@ pub fn sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
     match graph.op(node) {
         Op::Var(var) => {
             let var = graph.var(*var);
-            axis + 1 == var.shape.len() && var.facts.iter().any(|fact| matches!(fact, Fact::OneHot | Fact::Simplex))
+            axis + 1 == var.shape.len()
+                && var.facts.iter().any(|fact| matches!(fact, Fact::OneHot | Fact::Simplex))
         }
         Op::Call(op, attrs) => ops::spec(*op).range == Range::Simplex && attrs.axes == [axis],
         _ => false,
@@ -40,13 +41,18 @@ pub fn never_positive(graph: &Graph, node: NodeId) -> bool {
 fn sign(graph: &Graph, node: NodeId, depth: usize) -> Option<bool> {
     let depth = depth.checked_sub(1)?;
     let args = graph.args(node);
-    let all = |args: &[NodeId]| args.iter().map(|&arg| sign(graph, arg, depth)).collect::<Option<Vec<bool>>>();
+    let all = |args: &[NodeId]| {
+        args.iter().map(|&arg| sign(graph, arg, depth)).collect::<Option<Vec<bool>>>()
+    };
     match graph.op(node) {
         Op::Var(var) => {
             let facts = &graph.var(*var).facts;
             if facts.contains(&Fact::Positive) {
                 Some(true)
-            } else if facts.iter().any(|fact| matches!(fact, Fact::Nonnegative | Fact::OneHot | Fact::Simplex)) {
+            } else if facts
+                .iter()
+                .any(|fact| matches!(fact, Fact::Nonnegative | Fact::OneHot | Fact::Simplex))
+            {
                 Some(false)
             } else {
                 None
@@ -60,7 +66,9 @@ fn sign(graph: &Graph, node: NodeId, depth: usize) -> Option<bool> {
         Op::Named(_) | Op::Size(_) => Some(true),
         Op::Delta(_) | Op::Range(_) => Some(false),
         Op::Einsum(_) => Some(all(args)?.into_iter().all(|over| over)),
-        Op::Add(coefficients) if coefficients.iter().all(|c| !c.is_negative()) => Some(all(args)?.into_iter().any(|over| over)),
+        Op::Add(coefficients) if coefficients.iter().all(|c| !c.is_negative()) => {
+            Some(all(args)?.into_iter().any(|over| over))
+        }
         Op::Pow(exponent) => match (exponent.as_int(), sign(graph, args[0], depth)) {
             (_, Some(over)) => Some(over),
             (Some(n), None) if n % 2 == 0 => Some(false),

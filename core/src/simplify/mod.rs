@@ -53,7 +53,8 @@ pub fn simplify_above(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<Node
             stack.extend_from_slice(graph.args(node));
         }
     }
-    let leaves: BTreeSet<NodeId> = seen.iter().copied().filter(|node| atoms.contains(node) && !roots.contains(node)).collect();
+    let leaves: BTreeSet<NodeId> =
+        seen.iter().copied().filter(|node| atoms.contains(node) && !roots.contains(node)).collect();
     run(graph, roots, seen.into_iter().collect(), atoms.clone(), &leaves)
 }
 
@@ -75,8 +76,14 @@ fn run(
             *old_uses.entry(arg).or_default() += 1;
         }
     }
-    let mut simplifier =
-        Simplifier { graph, atoms, normal: HashMap::new(), rewrites: Vec::new(), uses: HashMap::new(), fresh: 1 << 20 };
+    let mut simplifier = Simplifier {
+        graph,
+        atoms,
+        normal: HashMap::new(),
+        rewrites: Vec::new(),
+        uses: HashMap::new(),
+        fresh: 1 << 20,
+    };
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for node in nodes {
         if leaves.contains(&node) {
@@ -168,7 +175,10 @@ impl Simplifier<'_> {
         if let Some(&span) = self.graph.spans.get(&old) {
             self.graph.spans.entry(new).or_insert(span);
         }
-        let leaf = matches!(self.graph.op(new), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Delta(_));
+        let leaf = matches!(
+            self.graph.op(new),
+            Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Delta(_)
+        );
         if self.atoms.contains(&old) && !leaf {
             self.atoms.insert(new);
         }

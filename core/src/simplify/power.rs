@@ -15,7 +15,9 @@ impl Simplifier<'_> {
             return base;
         }
         let whole = exponent.as_int();
-        if let Some(power) = facts::number(self.graph, base).and_then(|value| number_power(value, exponent)) {
+        if let Some(power) =
+            facts::number(self.graph, base).and_then(|value| number_power(value, exponent))
+        {
             let shape = self.graph.shape(base).clone();
             return constant(self.graph, power, &shape);
         }
@@ -31,10 +33,16 @@ impl Simplifier<'_> {
                 new
             }
             // ‖x‖² = Σ x², which is smooth at the origin; so for every even power.
-            Op::Call(op, attrs) if op == crate::ops::known("norm2", 1) && whole.is_some_and(|n| n % 2 == 0) => {
+            Op::Call(op, attrs)
+                if op == crate::ops::known("norm2", 1) && whole.is_some_and(|n| n % 2 == 0) =>
+            {
                 let squared = self.power(args[0], Num::int(2));
                 let labels: Vec<u32> = (0..self.graph.rank(squared) as u32).collect();
-                let out: Vec<u32> = labels.iter().copied().filter(|axis| !attrs.axes.contains(&(*axis as usize))).collect();
+                let out: Vec<u32> = labels
+                    .iter()
+                    .copied()
+                    .filter(|axis| !attrs.axes.contains(&(*axis as usize)))
+                    .collect();
                 let sum = self.graph.einsum(&[(squared, labels)], &out, &[]);
                 let sum = self.normal(sum);
                 let half = Num::ratio(1, 2).map_or(exponent, |half| half * exponent);
@@ -43,7 +51,9 @@ impl Simplifier<'_> {
                 new
             }
             // (c·x)^n = c^n · x^n
-            Op::Add(coefficients) if args.len() == 1 && (whole.is_some() || !coefficients[0].is_negative()) => {
+            Op::Add(coefficients)
+                if args.len() == 1 && (whole.is_some() || !coefficients[0].is_negative()) =>
+            {
                 match number_power(coefficients[0], exponent) {
                     Some(outside) => {
                         let inside = self.power(args[0], exponent);
@@ -54,7 +64,8 @@ impl Simplifier<'_> {
             }
             // (a·b)^n = a^n · b^n for whole n; a single factor that is only read in another order for any power.
             Op::Einsum(e) if e.bound().is_empty() && (whole.is_some() || args.len() == 1) => {
-                let powers: Vec<NodeId> = args.iter().map(|&arg| self.power(arg, exponent)).collect();
+                let powers: Vec<NodeId> =
+                    args.iter().map(|&arg| self.power(arg, exponent)).collect();
                 let product = self.graph.with_args(base, powers);
                 self.normal(product)
             }

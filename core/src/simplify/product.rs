@@ -37,7 +37,10 @@ impl Product {
     }
 
     fn size(&self, label: u32) -> Dim {
-        self.sizes.iter().find(|(known, _)| *known == label).map_or_else(|| Dim::fixed(1), |(_, dim)| dim.clone())
+        self.sizes
+            .iter()
+            .find(|(known, _)| *known == label)
+            .map_or_else(|| Dim::fixed(1), |(_, dim)| dim.clone())
     }
 
     /// Reads everything that was read at `from` at `to`; `from` is gone.
@@ -82,13 +85,22 @@ impl Simplifier<'_> {
         let factors = args
             .iter()
             .zip(&e.ins)
-            .map(|(&arg, ins)| Factor { base: arg, exponent: Num::ONE, labels: ins.iter().map(label).collect() })
+            .map(|(&arg, ins)| Factor {
+                base: arg,
+                exponent: Num::ONE,
+                labels: ins.iter().map(label).collect(),
+            })
             .collect();
         Some(Product {
             coefficient: Num::ONE,
             factors,
             out: e.out.iter().map(label).collect(),
-            sizes: e.sizes.iter().enumerate().map(|(ix, dim)| (base + ix as u32, dim.clone())).collect(),
+            sizes: e
+                .sizes
+                .iter()
+                .enumerate()
+                .map(|(ix, dim)| (base + ix as u32, dim.clone()))
+                .collect(),
         })
     }
 
@@ -117,7 +129,11 @@ impl Simplifier<'_> {
             }
             _ if self.is_atom(factor.base) => false,
             Op::Pow(exponent) if whole.is_some() => {
-                product.factors[at] = Factor { base: args[0], exponent: exponent * factor.exponent, labels: factor.labels.clone() };
+                product.factors[at] = Factor {
+                    base: args[0],
+                    exponent: exponent * factor.exponent,
+                    labels: factor.labels.clone(),
+                };
                 true
             }
             Op::Add(coefficients) if args.len() == 1 => {
@@ -141,10 +157,13 @@ impl Simplifier<'_> {
                 true
             }
             Op::Einsum(inner) => {
-                let plain = whole.is_some() && inner.bound().iter().all(|ix| inner.sizes[*ix as usize].is_one());
+                let plain = whole.is_some()
+                    && inner.bound().iter().all(|ix| inner.sizes[*ix as usize].is_one());
                 let alone = product.factors.len() == 1 && factor.exponent.is_one();
                 let total = product.factors.len() + args.len() - 1;
-                if (!plain && !alone) || !self.takes_in(factor.base, args.len(), total, super::MOST_FACTORS) {
+                if (!plain && !alone)
+                    || !self.takes_in(factor.base, args.len(), total, super::MOST_FACTORS)
+                {
                     return false;
                 }
                 let parts = self.inline(product, &inner, &args, factor);
@@ -155,7 +174,13 @@ impl Simplifier<'_> {
         }
     }
 
-    fn inline(&mut self, product: &mut Product, inner: &Einsum, args: &[NodeId], factor: &Factor) -> Vec<Factor> {
+    fn inline(
+        &mut self,
+        product: &mut Product,
+        inner: &Einsum,
+        args: &[NodeId],
+        factor: &Factor,
+    ) -> Vec<Factor> {
         let names: Vec<u32> = (0..inner.sizes.len() as u8)
             .map(|ix| match inner.out.iter().position(|out| *out == ix) {
                 Some(axis) => factor.labels[axis],
@@ -200,10 +225,18 @@ impl Simplifier<'_> {
                 product.rename(b, a);
                 contracted = true;
             } else {
-                let (first, second) = if position(&product.out, a) < position(&product.out, b) { (a, b) } else { (b, a) };
+                let (first, second) = if position(&product.out, a) < position(&product.out, b) {
+                    (a, b)
+                } else {
+                    (b, a)
+                };
                 for (other, factor) in product.factors.iter_mut().enumerate() {
                     if other != at {
-                        factor.labels.iter_mut().filter(|label| **label == second).for_each(|label| *label = first);
+                        factor
+                            .labels
+                            .iter_mut()
+                            .filter(|label| **label == second)
+                            .for_each(|label| *label = first);
                     }
                 }
                 product.factors[at].labels = vec![first, second];
@@ -211,7 +244,11 @@ impl Simplifier<'_> {
             }
         }
         if contracted {
-            self.rewrites.push(super::Rewrite { rule: "delta-contract", before: node, after: node });
+            self.rewrites.push(super::Rewrite {
+                rule: "delta-contract",
+                before: node,
+                after: node,
+            });
         }
     }
 
@@ -220,7 +257,9 @@ impl Simplifier<'_> {
         let mut at = 0;
         while at < product.factors.len() {
             let factor = &product.factors[at];
-            let readers = |label: u32| product.factors.iter().filter(|factor| factor.labels.contains(&label)).count();
+            let readers = |label: u32| {
+                product.factors.iter().filter(|factor| factor.labels.contains(&label)).count()
+            };
             let axis = (0..factor.labels.len()).find(|&axis| {
                 let label = factor.labels[axis];
                 factor.exponent.is_one()
@@ -234,7 +273,11 @@ impl Simplifier<'_> {
                     let (base, label) = (factor.base, factor.labels[axis]);
                     product.factors.remove(at);
                     product.sizes.retain(|(known, _)| *known != label);
-                    self.rewrites.push(super::Rewrite { rule: "rows-sum-to-one", before: base, after: node });
+                    self.rewrites.push(super::Rewrite {
+                        rule: "rows-sum-to-one",
+                        before: base,
+                        after: node,
+                    });
                 }
                 None => at += 1,
             }
@@ -268,20 +311,28 @@ impl Simplifier<'_> {
             let shape: Vec<Dim> = product.out.iter().map(|label| product.size(*label)).collect();
             return self.graph.zeros(&shape);
         }
-        let nodes: Vec<(NodeId, Vec<u32>)> =
-            product.factors.iter().map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone())).collect();
+        let nodes: Vec<(NodeId, Vec<u32>)> = product
+            .factors
+            .iter()
+            .map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()))
+            .collect();
         let groups = connected(product);
         let mut outer: Vec<(NodeId, Vec<u32>)> = Vec::new();
         // A sum that is repeated along further axes stands apart, so that the repetition can go into a product.
-        let repeated = product.out.iter().any(|label| !product.factors.iter().any(|factor| factor.labels.contains(label)));
+        let repeated = product
+            .out
+            .iter()
+            .any(|label| !product.factors.iter().any(|factor| factor.labels.contains(label)));
         let single = groups.len() == 1 && !repeated;
         for group in groups {
-            let summed = group.iter().any(|&at| nodes[at].1.iter().any(|label| product.is_summed(*label)));
+            let summed =
+                group.iter().any(|&at| nodes[at].1.iter().any(|label| product.is_summed(*label)));
             if !summed || single {
                 outer.extend(group.iter().map(|&at| nodes[at].clone()));
                 continue;
             }
-            let factors: Vec<(NodeId, Vec<u32>)> = group.iter().map(|&at| nodes[at].clone()).collect();
+            let factors: Vec<(NodeId, Vec<u32>)> =
+                group.iter().map(|&at| nodes[at].clone()).collect();
             let free: Vec<u32> = product
                 .out
                 .iter()
@@ -291,8 +342,12 @@ impl Simplifier<'_> {
             let part = self.graph.einsum(&factors, &free, &[]);
             outer.push((part, free));
         }
-        let free_sizes: Vec<(u32, Dim)> =
-            product.sizes.iter().filter(|(label, _)| product.out.contains(label)).cloned().collect();
+        let free_sizes: Vec<(u32, Dim)> = product
+            .sizes
+            .iter()
+            .filter(|(label, _)| product.out.contains(label))
+            .cloned()
+            .collect();
         let node = self.graph.einsum(&outer, &product.out, &free_sizes);
         if product.coefficient.is_one() {
             return node;
@@ -308,7 +363,10 @@ impl Simplifier<'_> {
         if !product.coefficient.is_negative() {
             return None;
         }
-        let at = product.factors.iter().position(|factor| factor.exponent.is_one() && self.is_difference(factor.base))?;
+        let at = product
+            .factors
+            .iter()
+            .position(|factor| factor.exponent.is_one() && self.is_difference(factor.base))?;
         let mut flipped = product.clone();
         let negated = self.graph.scale(Num::int(-1), product.factors[at].base);
         flipped.factors[at].base = self.negated(negated);
@@ -319,7 +377,12 @@ impl Simplifier<'_> {
     /// Whether a node is an unnamed sum with a minus sign in it.
     pub(crate) fn is_difference(&self, node: NodeId) -> bool {
         match self.graph.op(node) {
-            Op::Add(c) => c.len() > 1 && !self.is_atom(node) && c.iter().any(|c| c.is_negative()) && c.iter().any(|c| !c.is_negative()),
+            Op::Add(c) => {
+                c.len() > 1
+                    && !self.is_atom(node)
+                    && c.iter().any(|c| c.is_negative())
+                    && c.iter().any(|c| !c.is_negative())
+            }
             _ => false,
         }
     }
@@ -337,8 +400,11 @@ impl Simplifier<'_> {
             if contracts {
                 return Some(self.multiply_out(product, at, &coefficients, &terms, None));
             }
-            let cancels = (0..product.factors.len())
-                .find(|&other| other != at && terms.len() <= 4 && opened.iter().any(|term| cancels(term, factor, &product.factors[other])));
+            let cancels = (0..product.factors.len()).find(|&other| {
+                other != at
+                    && terms.len() <= 4
+                    && opened.iter().any(|term| cancels(term, factor, &product.factors[other]))
+            });
             if let Some(other) = cancels {
                 return Some(self.multiply_out(product, at, &coefficients, &terms, Some(other)));
             }
@@ -356,9 +422,11 @@ impl Simplifier<'_> {
             Some(product) if plain => product,
             _ => {
                 let shape = self.graph.shape(term).clone();
-                let sizes: Vec<(u32, Dim)> = shape.into_iter().map(|dim| (self.fresh_label(), dim)).collect();
+                let sizes: Vec<(u32, Dim)> =
+                    shape.into_iter().map(|dim| (self.fresh_label(), dim)).collect();
                 let labels: Vec<u32> = sizes.iter().map(|(label, _)| *label).collect();
-                let factors = vec![Factor { base: term, exponent: Num::ONE, labels: labels.clone() }];
+                let factors =
+                    vec![Factor { base: term, exponent: Num::ONE, labels: labels.clone() }];
                 Product { coefficient: Num::ONE, factors, out: labels, sizes }
             }
         };
@@ -378,7 +446,10 @@ impl Simplifier<'_> {
         term.factors.iter().any(|factor| {
             matches!(self.graph.op(factor.base), Op::Delta(_))
                 && factor.labels.iter().any(|label| {
-                    term.out.iter().position(|own| own == label).is_some_and(|axis| product.is_bound(sum.labels[axis]))
+                    term.out
+                        .iter()
+                        .position(|own| own == label)
+                        .is_some_and(|axis| product.is_bound(sum.labels[axis]))
                 })
         })
     }
@@ -399,7 +470,11 @@ impl Simplifier<'_> {
             let shape: Vec<Dim> = sum.labels.iter().map(|label| product.size(*label)).collect();
             for (c, &term) in coefficients.iter().zip(terms) {
                 let power = self.graph.pow(moved.base, moved.exponent);
-                let part = self.graph.einsum(&[(power, moved.labels.clone()), (term, sum.labels.clone())], &sum.labels, &[]);
+                let part = self.graph.einsum(
+                    &[(power, moved.labels.clone()), (term, sum.labels.clone())],
+                    &sum.labels,
+                    &[],
+                );
                 parts.push((*c, self.normal(part)));
             }
             let new_sum = self.graph.add(&parts, &shape);
@@ -436,7 +511,10 @@ fn cancels(term: &Product, sum: &Factor, other: &Factor) -> bool {
                 && factor.exponent.is_negative() != other.exponent.is_negative()
                 && factor.labels.len() == other.labels.len()
                 && factor.labels.iter().zip(&other.labels).all(|(own, label)| {
-                    term.out.iter().position(|out| out == own).is_some_and(|axis| sum.labels[axis] == *label)
+                    term.out
+                        .iter()
+                        .position(|out| out == own)
+                        .is_some_and(|axis| sum.labels[axis] == *label)
                 })
         })
 }
@@ -445,7 +523,10 @@ fn cancels(term: &Product, sum: &Factor, other: &Factor) -> bool {
 pub(crate) fn collect_powers(product: &mut Product) {
     let mut kept: Vec<Factor> = Vec::new();
     for factor in product.factors.drain(..) {
-        match kept.iter_mut().find(|known| known.base == factor.base && known.labels == factor.labels) {
+        match kept
+            .iter_mut()
+            .find(|known| known.base == factor.base && known.labels == factor.labels)
+        {
             Some(known) => known.exponent = known.exponent + factor.exponent,
             None => kept.push(factor),
         }
@@ -456,13 +537,16 @@ pub(crate) fn collect_powers(product: &mut Product) {
 
 /// Factors in groups that share no bound index; factors without bound indices each alone.
 fn connected(product: &Product) -> Vec<Vec<usize>> {
-    let bound_of = |at: usize| product.factors[at].labels.iter().copied().filter(|label| product.is_summed(*label));
+    let bound_of = |at: usize| {
+        product.factors[at].labels.iter().copied().filter(|label| product.is_summed(*label))
+    };
     let mut groups: Vec<(Vec<usize>, Vec<u32>)> = Vec::new();
     for at in 0..product.factors.len() {
         let mut members = vec![at];
         let mut labels: Vec<u32> = bound_of(at).collect();
-        let (joined, apart): (Vec<_>, Vec<_>) =
-            groups.into_iter().partition(|(_, known)| known.iter().any(|label| labels.contains(label)));
+        let (joined, apart): (Vec<_>, Vec<_>) = groups
+            .into_iter()
+            .partition(|(_, known)| known.iter().any(|label| labels.contains(label)));
         groups = apart;
         for (more, known) in joined {
             members.extend(more);

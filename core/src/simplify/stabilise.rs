@@ -82,7 +82,9 @@ impl Known {
             Op::Call(op, _) if op == self.log => self.logarithm(graph, node),
             Op::Pow(exponent) if exponent == Num::int(-1) => self.reciprocal(graph, node),
             Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
-            Op::Einsum(_) => self.share_of_exponentials(graph, node).or_else(|| self.written_out(graph, node)),
+            Op::Einsum(_) => {
+                self.share_of_exponentials(graph, node).or_else(|| self.written_out(graph, node))
+            }
             Op::Add(_) => self.less_one(graph, node),
             _ => None,
         }
@@ -95,10 +97,16 @@ impl Known {
         if let Op::Call(op, attrs) = graph.op(arg).clone() {
             let inner = graph.args(arg)[0];
             if op == self.softmax {
-                return Some(("log-softmax", graph.call(self.log_softmax, vec![inner], attrs, shape)));
+                return Some((
+                    "log-softmax",
+                    graph.call(self.log_softmax, vec![inner], attrs, shape),
+                ));
             }
             if op == self.sigmoid {
-                return Some(("log-sigmoid", graph.call(self.logsigmoid, vec![inner], Attrs::default(), shape)));
+                return Some((
+                    "log-sigmoid",
+                    graph.call(self.logsigmoid, vec![inner], Attrs::default(), shape),
+                ));
             }
             if op == self.exp {
                 return Some(("log-exp", inner));
@@ -109,7 +117,10 @@ impl Known {
         }
         if let Some(x) = self.one_plus(graph, arg, Num::int(-1), self.sigmoid) {
             let flipped = graph.scale(Num::int(-1), x);
-            return Some(("log-sigmoid", graph.call(self.logsigmoid, vec![flipped], Attrs::default(), shape)));
+            return Some((
+                "log-sigmoid",
+                graph.call(self.logsigmoid, vec![flipped], Attrs::default(), shape),
+            ));
         }
         self.log_of_sum(graph, arg)
             .or_else(|| self.log_of_cosh(graph, arg))
@@ -122,7 +133,9 @@ impl Known {
     fn one_plus(&self, graph: &Graph, node: NodeId, c: Num, f: ops::OpId) -> Option<NodeId> {
         let Op::Add(coefficients) = graph.op(node) else { return None };
         let [a, b] = graph.args(node) else { return None };
-        let constant = |at: usize, arg: NodeId| facts::number(graph, arg).map(|value| value * coefficients[at]);
+        let constant = |at: usize, arg: NodeId| {
+            facts::number(graph, arg).map(|value| value * coefficients[at])
+        };
         let (call, scale) = match (constant(0, *a), constant(1, *b)) {
             (Some(one), None) if one.is_one() => (*b, coefficients[1]),
             (None, Some(one)) if one.is_one() => (*a, coefficients[0]),
@@ -178,14 +191,25 @@ impl Known {
     }
 
     /// exp(x) / Σ exp(x), the sum repeated along its axis, is softmax(x).
-    fn share_of_exponentials(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+    fn share_of_exponentials(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+    ) -> Option<(&'static str, NodeId)> {
         let Op::Einsum(e) = graph.op(node).clone() else { return None };
         let [a, b] = *graph.args(node) else { return None };
         if !e.bound().iter().all(|ix| e.sizes[*ix as usize].is_one()) {
             return None;
         }
-        let is_exp = |graph: &Graph, id: NodeId| matches!(graph.op(id), Op::Call(op, _) if *op == self.exp);
-        let (top, bottom) = if is_exp(graph, a) { (0, 1) } else if is_exp(graph, b) { (1, 0) } else { return None };
+        let is_exp =
+            |graph: &Graph, id: NodeId| matches!(graph.op(id), Op::Call(op, _) if *op == self.exp);
+        let (top, bottom) = if is_exp(graph, a) {
+            (0, 1)
+        } else if is_exp(graph, b) {
+            (1, 0)
+        } else {
+            return None;
+        };
         let args = [a, b];
         if e.ins[top] != e.out {
             return None;
@@ -195,13 +219,15 @@ impl Known {
             return None;
         }
         let total = graph.args(args[bottom])[0];
-        let (x, axes) = self.sum_of(graph, total, self.exp).or_else(|| self.kept_sum(graph, total))?;
+        let (x, axes) =
+            self.sum_of(graph, total, self.exp).or_else(|| self.kept_sum(graph, total))?;
         let [axis] = axes.as_slice() else { return None };
         if x != graph.args(args[top])[0] {
             return None;
         }
         // The total must be read at the remaining axes, in order.
-        let rest: Vec<u8> = e.out.iter().enumerate().filter(|(at, _)| at != axis).map(|(_, ix)| *ix).collect();
+        let rest: Vec<u8> =
+            e.out.iter().enumerate().filter(|(at, _)| at != axis).map(|(_, ix)| *ix).collect();
         let read: Vec<u8> = e.ins[bottom].iter().copied().filter(|ix| e.out.contains(ix)).collect();
         if read != rest {
             return None;
@@ -218,13 +244,20 @@ impl Known {
         let mut rest = e.ins[0].clone();
         rest.retain(|ix| e.out.contains(ix));
         let kept: Vec<u8> = e.out.iter().copied().filter(|ix| e.ins[0].contains(ix)).collect();
-        let added = e.out.iter().filter(|ix| !e.ins[0].contains(ix)).all(|ix| e.sizes[*ix as usize].is_one());
+        let added = e
+            .out
+            .iter()
+            .filter(|ix| !e.ins[0].contains(ix))
+            .all(|ix| e.sizes[*ix as usize].is_one());
         if rest != kept || !added {
             return None;
         }
-        let axes: Vec<usize> = (0..e.ins[0].len()).filter(|&at| !e.out.contains(&e.ins[0][at])).collect();
+        let axes: Vec<usize> =
+            (0..e.ins[0].len()).filter(|&at| !e.out.contains(&e.ins[0][at])).collect();
         match graph.op(*only) {
-            Op::Call(op, _) if *op == self.exp && !axes.is_empty() => Some((graph.args(*only)[0], axes)),
+            Op::Call(op, _) if *op == self.exp && !axes.is_empty() => {
+                Some((graph.args(*only)[0], axes))
+            }
             Op::Einsum(_) if axes.is_empty() => self.sum_of(graph, *only, self.exp),
             _ => None,
         }
@@ -239,7 +272,8 @@ fn plain_sum(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
     let rest: Vec<u8> = ins.iter().copied().filter(|ix| e.out.contains(ix)).collect();
     let different = ins.iter().enumerate().all(|(at, ix)| !ins[..at].contains(ix));
     let axes: Vec<usize> = (0..ins.len()).filter(|&at| !e.out.contains(&ins[at])).collect();
-    (rest == e.out && different && !axes.is_empty() && ins.len() == e.sizes.len()).then_some((*only, axes))
+    (rest == e.out && different && !axes.is_empty() && ins.len() == e.sizes.len())
+        .then_some((*only, axes))
 }
 
 /// The x and the axes of Σ x·x, both read alike.
@@ -250,6 +284,7 @@ fn square_sum(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
         return None;
     }
     let rest: Vec<u8> = e.ins[0].iter().copied().filter(|ix| e.out.contains(ix)).collect();
-    let axes: Vec<usize> = (0..e.ins[0].len()).filter(|&at| !e.out.contains(&e.ins[0][at])).collect();
+    let axes: Vec<usize> =
+        (0..e.ins[0].len()).filter(|&at| !e.out.contains(&e.ins[0][at])).collect();
     (rest == e.out && !axes.is_empty()).then_some((*a, axes))
 }

@@ -23,7 +23,10 @@ impl Simplifier<'_> {
                     let flipped = self.negated(negated);
                     return self.scaled(-*c, flipped);
                 }
-                if c.is_negative() && matches!(self.graph.op(*only), Op::Einsum(_)) && !self.is_atom(*only) {
+                if c.is_negative()
+                    && matches!(self.graph.op(*only), Op::Einsum(_))
+                    && !self.is_atom(*only)
+                {
                     let mut product = self.as_product(*only);
                     product.coefficient = *c;
                     if self.flip_sign(&product).is_some() {
@@ -52,12 +55,27 @@ impl Simplifier<'_> {
             let open = root || !self.is_atom(node);
             match self.graph.op(node).clone() {
                 // `c·(a + b)` stays as it is: the common coefficient stands in front.
-                Op::Add(coefficients) if open && alone && !root && coefficients.len() > 1 => terms.push((c, node)),
+                Op::Add(coefficients) if open && alone && !root && coefficients.len() > 1 => {
+                    terms.push((c, node))
+                }
                 Op::Add(coefficients)
-                    if open && (root || self.takes_in(node, coefficients.len(), terms.len() + coefficients.len(), super::MOST_TERMS)) =>
+                    if open
+                        && (root
+                            || self.takes_in(
+                                node,
+                                coefficients.len(),
+                                terms.len() + coefficients.len(),
+                                super::MOST_TERMS,
+                            )) =>
                 {
                     let args = self.graph.args(node).to_vec();
-                    stack.extend(coefficients.iter().zip(args).rev().map(|(own, arg)| (c * *own, arg, false)));
+                    stack.extend(
+                        coefficients
+                            .iter()
+                            .zip(args)
+                            .rev()
+                            .map(|(own, arg)| (c * *own, arg, false)),
+                    );
                 }
                 _ => match facts::number(self.graph, node) {
                     Some(value) => {
@@ -75,7 +93,9 @@ impl Simplifier<'_> {
     /// `-(a - b)`, given as a scaled sum, as `b - a`.
     pub(crate) fn negated(&mut self, scaled: NodeId) -> NodeId {
         let inner = self.graph.args(scaled)[0];
-        let (Op::Add(coefficients), args) = (self.graph.op(inner).clone(), self.graph.args(inner).to_vec()) else {
+        let (Op::Add(coefficients), args) =
+            (self.graph.op(inner).clone(), self.graph.args(inner).to_vec())
+        else {
             return scaled;
         };
         let terms: Vec<(Num, NodeId)> = coefficients.iter().map(|c| -*c).zip(args).collect();
@@ -97,7 +117,8 @@ impl Simplifier<'_> {
 
     /// `c·(a + b)·f` where every term has the factor f or a coefficient of one size.
     fn factor_out(&mut self, terms: &[(Num, NodeId)], shape: &[crate::ir::Dim]) -> Option<NodeId> {
-        let mut products: Vec<Product> = terms.iter().map(|(_, term)| self.aligned(*term, shape.len())).collect();
+        let mut products: Vec<Product> =
+            terms.iter().map(|(_, term)| self.aligned(*term, shape.len())).collect();
         let common = common_factors(&products);
         let coefficient = common_coefficient(terms);
         if common.is_empty() && coefficient.is_one() {
@@ -106,7 +127,11 @@ impl Simplifier<'_> {
         let mut rest: Vec<(Num, NodeId)> = Vec::new();
         for (product, (c, _)) in products.iter_mut().zip(terms) {
             for shared in &common {
-                if let Some(own) = product.factors.iter_mut().find(|own| own.base == shared.base && own.labels == shared.labels) {
+                if let Some(own) = product
+                    .factors
+                    .iter_mut()
+                    .find(|own| own.base == shared.base && own.labels == shared.labels)
+                {
                     own.exponent = own.exponent + -shared.exponent;
                 }
             }
@@ -134,7 +159,8 @@ impl Simplifier<'_> {
     fn aligned(&mut self, term: NodeId, rank: usize) -> Product {
         let mut product = self.as_product(term);
         let old = product.out.clone();
-        let rename = |label: u32| old.iter().position(|own| *own == label).map_or(label, |axis| axis as u32);
+        let rename =
+            |label: u32| old.iter().position(|own| *own == label).map_or(label, |axis| axis as u32);
         for factor in &mut product.factors {
             factor.labels.iter_mut().for_each(|label| *label = rename(*label));
         }
@@ -163,7 +189,10 @@ fn common_factors(products: &[Product]) -> Vec<Factor> {
     for factor in &first.factors {
         let mut shared = factor.clone();
         let everywhere = others.iter().all(|product| {
-            let own = product.factors.iter().find(|own| own.base == factor.base && own.labels == factor.labels);
+            let own = product
+                .factors
+                .iter()
+                .find(|own| own.base == factor.base && own.labels == factor.labels);
             own.is_some_and(|own| {
                 let same_sign = own.exponent.is_negative() == shared.exponent.is_negative();
                 let smaller = own.exponent.to_f64().abs() < shared.exponent.to_f64().abs();

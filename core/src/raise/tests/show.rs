@@ -49,7 +49,9 @@ fn level(expr: &Expr) -> (String, u8) {
             }
             (text, 4)
         }
-        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) => (format!("{}^{}", within(a, 7), within(b, 6)), 6),
+        ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) => {
+            (format!("{}^{}", within(a, 7), within(b, 6)), 6)
+        }
         ExprKind::Compare(op, a, b) => {
             (format!("{} {} {}", within(a, 3), op.symbol(), within(b, 3)), 2)
         }
