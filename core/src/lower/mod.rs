@@ -8,6 +8,8 @@ pub mod index;
 pub mod matlab;
 pub mod net;
 pub mod ranges;
+mod reduce;
+mod rows;
 pub mod shape;
 pub mod stmt;
 

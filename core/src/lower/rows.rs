@@ -1,0 +1,282 @@
+//! Calls of rows that act on whole axes: along one axis, losses, linear algebra.
+
+use super::call::{Arg, CallArgs, arity, named};
+use super::shape::Operand;
+use super::{Label, Lowerer, Val};
+use crate::ir::{Attrs, Dim, Shape};
+use crate::ops::{self, Kind, OpId, OpSpec, Rule};
+use chainrule_grammar::ast::{Expr, ExprKind, Ident};
+use chainrule_grammar::{Code, Diagnostic, Span};
+use std::collections::BTreeMap;
+
+type Result<T> = std::result::Result<T, Diagnostic>;
+
+impl Lowerer<'_> {
+    pub(super) fn along_call(
+        &mut self,
+        op: OpId,
+        row: &'static OpSpec,
+        call: &CallArgs<'_>,
+    ) -> Result<Val> {
+        let mut operands = match call.args.as_slice() {
+            // `softmax(x, 1)` is `softmax(x, axis=1)` where the row has one argument.
+            [x, Arg::Written(_)] if row.params.len() == 1 => vec![self.arg(x)?],
+            _ => self.row_args(row, call, &["axis"])?,
+        };
+        let operand = operands.remove(0);
+        let rank = self.positional(&operand.val).len();
+        let mut axis_expr =
+            call.kwargs.iter().find(|(key, _)| key.name == "axis").map(|(_, value)| value);
+        if let [_, Arg::Written(axis)] = call.args.as_slice()
+            && row.params.len() == 1
+        {
+            axis_expr = Some(axis);
+        }
+        if rank == 0 {
+            return Err(Diagnostic::new(
+                Code::BadAxis,
+                operand.span,
+                format!("`{}` wants an axis to run along, this is a scalar", row.name),
+            )
+            .help(format!(
+                "apply it to the whole tensor and index the result: `{}(z)[n,k]`",
+                row.name
+            )));
+        }
+        let axis = match axis_expr {
+            Some(expr) => match self.axis_list(expr, rank, &operand)?.as_slice() {
+                [axis] => *axis,
+                _ => {
+                    return Err(Diagnostic::new(
+                        Code::BadAxis,
+                        expr.span,
+                        format!("`{}` runs along one axis", row.name),
+                    ));
+                }
+            },
+            None => rank - 1,
+        };
+        if let Rule::Via(text) = row.rule {
+            let (focused, hidden) = self.focus(&operand.val, &[axis]);
+            let mut frame: BTreeMap<String, Val> = row.params[1..]
+                .iter()
+                .zip(&operands)
+                .map(|(name, rest)| ((*name).to_string(), rest.val.clone()))
+                .collect();
+            frame.insert(row.params[0].to_string(), focused);
+            let result = self.rule_formula(text, frame, call.span)?;
+            let wanted: Vec<Label> = operand.val.labels.iter().chain(&hidden).copied().collect();
+            let node = self.restore(&result, &wanted);
+            // The lane is last now; it goes back to where it was.
+            let first = operand.val.labels.len();
+            let mut order: Vec<usize> = (0..first + rank - 1).collect();
+            order.insert(first + axis, first + rank - 1);
+            return Ok(Val { node: self.graph.permute(node, &order), labels: operand.val.labels });
+        }
+        let shape = self.graph.shape(operand.val.node).clone();
+        let attrs = Attrs { axes: vec![operand.val.labels.len() + axis], ints: Vec::new() };
+        let node = self.graph.call(op, vec![operand.val.node], attrs, shape);
+        self.graph.spans.entry(node).or_insert(call.span);
+        Ok(Val { node, labels: operand.val.labels })
+    }
+
+    pub(super) fn loss_call(&mut self, row: &'static OpSpec, call: &CallArgs<'_>) -> Result<Val> {
+        let operands = self.row_args(row, call, &["reduction"])?;
+        self.broadcast(&operands[..2.min(operands.len())], &format!("`{}`", row.name), call.span)?;
+        let Rule::Via(text) = row.rule else {
+            return Err(Diagnostic::new(
+                Code::Unsupported,
+                call.span,
+                format!("`{}` has no formula", row.name),
+            ));
+        };
+        let each = self.rule_formula(text, named(row, &operands), call.span)?;
+        let reduction = match call.kwargs.iter().find(|(key, _)| key.name == "reduction") {
+            None => "mean",
+            Some((_, Expr { kind: ExprKind::Str(word), .. }))
+                if ["mean", "sum", "none"].contains(&word.as_str()) =>
+            {
+                word
+            }
+            Some((key, value)) => {
+                return Err(Diagnostic::new(
+                    Code::BadArgument,
+                    value.span,
+                    format!("`{}` is \"mean\", \"sum\" or \"none\"", key.name),
+                ));
+            }
+        };
+        if reduction == "none" {
+            return Ok(each);
+        }
+        let shape = self.positional(&each).to_vec();
+        let axes: Vec<usize> = (0..shape.len()).collect();
+        let total = self.reduce(ops::known("sum", 1), &each, &axes, call.span)?;
+        if reduction == "sum" {
+            return Ok(total);
+        }
+        self.divide_by_count(total, &shape, call.span)
+    }
+
+    /// `total / (number of entries of a shape)`
+    pub(crate) fn divide_by_count(&mut self, total: Val, shape: &[Dim], span: Span) -> Result<Val> {
+        let count = shape.iter().fold(Dim::fixed(1), |product, dim| product.times(dim));
+        if count.is_one() {
+            return Ok(total);
+        }
+        let divisor = Val { node: self.graph.size(&count), labels: Vec::new() };
+        self.product(
+            &[(Operand { val: total, span }, false), (Operand { val: divisor, span }, true)],
+            span,
+        )
+    }
+
+    pub(super) fn structured_call(
+        &mut self,
+        op: OpId,
+        row: &'static OpSpec,
+        call: &CallArgs<'_>,
+    ) -> Result<Val> {
+        let Kind::Structured { ranks, shape } = row.kind else { return Err(arity(row, call)) };
+        let ints: Vec<&(Ident, Expr)> = call
+            .kwargs
+            .iter()
+            .filter(|(key, _)| !row.params.contains(&key.name.as_str()))
+            .collect();
+        let skip: Vec<&str> = ints.iter().map(|(key, _)| key.name.as_str()).collect();
+        let operands = self.row_args(row, call, &skip)?;
+        let mut attrs = Attrs::default();
+        for (_, value) in ints {
+            let number = self.position(value).and_then(|position| position.offset.as_fixed());
+            let number = number.and_then(|number| i64::try_from(number).ok());
+            attrs.ints.push(number.ok_or_else(|| {
+                Diagnostic::new(Code::BadArgument, value.span, "this must be a whole number")
+            })?);
+        }
+        let own: Vec<usize> =
+            operands.iter().map(|operand| self.positional(&operand.val).len()).collect();
+        let fits =
+            |trailing: &&&[usize]| trailing.iter().zip(&own).all(|(want, have)| have >= want);
+        let spread = |trailing: &&&[usize]| {
+            trailing.iter().zip(&own).map(|(want, have)| have - want).sum::<usize>()
+        };
+        let Some(trailing) = ranks.iter().filter(fits).min_by_key(spread) else {
+            return Err(Diagnostic::new(
+                Code::NotSquare,
+                call.span,
+                format!("`{}` wants matrices", row.name),
+            )
+            .here(
+                operands
+                    .iter()
+                    .map(|operand| self.show(&operand.val))
+                    .collect::<Vec<_>>()
+                    .join(", "),
+            ));
+        };
+        let mut batch: Vec<Operand> = Vec::new();
+        let mut tails: Vec<Shape> = Vec::new();
+        for (operand, want) in operands.iter().zip(*trailing) {
+            let dims = self.positional(&operand.val).to_vec();
+            tails.push(dims[dims.len() - want..].to_vec());
+            batch.push(operand.clone());
+        }
+        let tail = shape(self.graph, &tails, &attrs).map_err(|why| {
+            let mut diagnostic =
+                Diagnostic::new(Code::NotSquare, call.span, format!("`{}`: {why}", row.name));
+            for operand in &operands {
+                diagnostic = diagnostic.label(operand.span, self.show(&operand.val));
+            }
+            diagnostic
+        })?;
+        let (labels, batch_shape, nodes) = self.batched(&batch, &tails, call.span)?;
+        let full: Shape = labels
+            .iter()
+            .map(|label| self.label_size(*label))
+            .chain(batch_shape)
+            .chain(tail)
+            .collect();
+        let node = self.graph.call(op, nodes, attrs, full);
+        self.graph.spans.entry(node).or_insert(call.span);
+        Ok(Val { node, labels })
+    }
+
+    /// Arguments with the same labelled and batch axes in front of their trailing ones.
+    fn batched(
+        &mut self,
+        operands: &[Operand],
+        tails: &[Shape],
+        span: Span,
+    ) -> Result<(Vec<Label>, Shape, Vec<crate::ir::NodeId>)> {
+        let labels = self.union_labels(operands.iter().map(|operand| &operand.val));
+        let mut batch: Shape = Vec::new();
+        for (operand, tail) in operands.iter().zip(tails) {
+            let dims = self.positional(&operand.val);
+            let own = dims[..dims.len() - tail.len()].to_vec();
+            if batch.is_empty() {
+                batch = own;
+            } else if !own.is_empty() && own != batch {
+                return Err(Diagnostic::new(
+                    Code::ShapeMismatch,
+                    span,
+                    "the batch axes of the arguments differ",
+                ));
+            }
+        }
+        let (axes, mut extra) = self.axes(&batch);
+        extra.extend(labels.iter().map(|label| (label.0, self.label_size(*label))));
+        let mut nodes = Vec::new();
+        for (operand, tail) in operands.iter().zip(tails) {
+            let own = self.positional(&operand.val).len() - tail.len();
+            let trailing: Vec<Label> = tail.iter().map(|_| self.fresh()).collect();
+            let reading: Vec<u32> = operand
+                .val
+                .labels
+                .iter()
+                .chain(&axes[axes.len() - own..])
+                .chain(&trailing)
+                .map(|label| label.0)
+                .collect();
+            let out: Vec<u32> =
+                labels.iter().chain(&axes).chain(&trailing).map(|label| label.0).collect();
+            nodes.push(self.graph.einsum(&[(operand.val.node, reading)], &out, &extra));
+        }
+        Ok((labels, batch, nodes))
+    }
+
+    /// `axis=1`, `axis=-1`, `axis=(0, 1)` as ascending positional axes.
+    pub(crate) fn axis_list(
+        &mut self,
+        expr: &Expr,
+        rank: usize,
+        operand: &Operand,
+    ) -> Result<Vec<usize>> {
+        let items: Vec<&Expr> = match &expr.kind {
+            ExprKind::List(items) => items.iter().collect(),
+            _ => vec![expr],
+        };
+        let mut axes = Vec::new();
+        for item in items {
+            let number = self
+                .position(item)
+                .filter(|position| position.terms.is_empty())
+                .and_then(|p| p.offset.as_fixed());
+            let bad = |message: String| Err(Diagnostic::new(Code::BadAxis, item.span, message));
+            let Some(number) = number else { return bad("an axis is a whole number".to_string()) };
+            let axis = if number < 0 { number + rank as i128 } else { number };
+            match usize::try_from(axis) {
+                Ok(axis) if axis < rank => axes.push(axis),
+                _ => {
+                    return bad(format!("axis {number} of a value with {rank} axes")).map_err(
+                        |diagnostic: Diagnostic| {
+                            diagnostic.label(operand.span, self.show(&operand.val))
+                        },
+                    );
+                }
+            }
+        }
+        axes.sort_unstable();
+        axes.dedup();
+        Ok(axes)
+    }
+}
