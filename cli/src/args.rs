@@ -44,6 +44,12 @@ pub(crate) const COMMANDS: &[Command] = &[
         &["target", "dtype", "output"],
         1,
     ),
+    command(
+        "graph",
+        "the computation graph and the paths of the chain rule, as a picture",
+        &["format", "notation", "output"],
+        1,
+    ),
     command("ops", "the rule book: every function and its derivative", &["format", "output"], 1),
     command("fmt", "formats programs", &["check", "in-place", "expression", "syntax"], usize::MAX),
     command("explain", "what an error code means", &[], 1),
@@ -52,7 +58,14 @@ pub(crate) const COMMANDS: &[Command] = &[
 ];
 
 /// Commands that read a program, and so take the flags that say what is differentiated.
-const READERS: [&str; 4] = ["derive", "eval", "check", "emit"];
+const READERS: [&str; 5] = ["derive", "eval", "check", "emit", "graph"];
+
+/// The formats that a command writes.
+const FORMATS: &[(&str, &[&str])] = &[
+    ("derive", &["unicode", "text", "latex", "markdown", "json"]),
+    ("graph", &["dot", "svg"]),
+    ("ops", &["text", "unicode", "markdown", "json"]),
+];
 
 /// A flag.
 pub(crate) struct Flag {
@@ -81,7 +94,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag("wrt", None, &[]),
     flag("order", None, &["1", "2"]),
     flag("syntax", None, &["chainrule", "matlab"]),
-    flag("format", None, &["unicode", "text", "latex", "markdown", "json"]),
+    flag("format", None, &["unicode", "text", "latex", "markdown", "json", "dot", "svg"]),
     flag("notation", None, &["matrix", "index"]),
     flag("steps", None, &["full", "brief", "none"]),
     flag("style", None, &["auto", "chain", "staged"]),
@@ -110,6 +123,14 @@ impl Command {
     pub fn takes(&self, long: &str) -> bool {
         let reads = READERS.contains(&self.name) && PROGRAM.contains(&long);
         reads || GENERAL.contains(&long) || self.flags.contains(&long)
+    }
+
+    /// The values that a flag may have with this command, where they are few.
+    pub fn choices(&self, long: &str) -> &'static [&'static str] {
+        let own = FORMATS.iter().find(|(name, _)| long == "format" && *name == self.name);
+        let flag =
+            || FLAGS.iter().find(|flag| flag.long == long).map_or(&[][..], |flag| flag.choices);
+        own.map_or_else(flag, |(_, formats)| *formats)
     }
 }
 
@@ -184,8 +205,7 @@ impl Args {
                 return Err(Failure::usage(format!("`{}` has no flag `--{long}`", command.name))
                     .help(format!("`--{long}` is a flag of {}", takers.join(", "))));
             }
-            let choices =
-                FLAGS.iter().find(|flag| flag.long == *long).map_or(&[][..], |flag| flag.choices);
+            let choices = command.choices(long);
             if !choices.is_empty() && !choices.contains(&value.as_str()) {
                 return Err(Failure::usage(format!("`--{long}` cannot be `{value}`"))
                     .help(format!("it may be {}", choices.join(", "))));

@@ -147,6 +147,25 @@ example:
         true,
     ),
     (
+        "graph",
+        "chainrule graph: the computation graph, with shapes and local derivatives
+
+usage: chainrule graph [FILE | - | -e PROGRAM] [flags]
+
+  --format dot|svg        text for Graphviz (default), or a picture (default with `-o NAME.svg`)
+  --notation matrix|index how definitions are written; local derivatives are written by their entries
+  -o, --output FILE       writes there; nothing is written where there is an error
+
+Thick and coloured is the path of the chain rule, from a loss back to what it is differentiated by. The derivatives along a
+path multiply, those of several paths add up. Of large programs the quantities nearest to the results are drawn.
+
+examples:
+  chainrule graph net.grad -o net.svg
+  chainrule graph net.grad --wrt W1 | dot -Tpdf > net.pdf
+",
+        true,
+    ),
+    (
         "ops",
         "chainrule ops: the rule book, with every function, its derivative, its domain and how it prints
 

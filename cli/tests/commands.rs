@@ -10,7 +10,9 @@ const LAYER: &str = "dim B, N, M; input x: [B, N]; target t: [B, M]; param W: [N
 fn help_has_a_page_for_every_command() {
     let overview = run(&["help"]);
     assert_eq!((overview.code, overview.err.as_str()), (0, ""));
-    for command in ["derive", "eval", "check", "emit", "ops", "fmt", "explain", "completions"] {
+    for command in
+        ["derive", "eval", "check", "emit", "graph", "ops", "fmt", "explain", "completions"]
+    {
         assert!(overview.out.contains(&format!("  {command} ")), "{command}");
         let page = run(&["help", command]);
         assert_eq!(page.code, 0, "{command}");
@@ -36,6 +38,8 @@ fn wrong_command_lines_are_2() {
         (&["derive", "/nonexistent.grad"], "there is no such file"),
         (&["derive", "/"], "directory"),
         (&["derive", "-e", "x", "--format", "html"], "`--format` cannot be `html`"),
+        (&["derive", "-e", "x", "--format", "svg"], "`--format` cannot be `svg`"),
+        (&["graph", "-e", "x", "--format", "latex"], "it may be dot, svg"),
         (&["derive", "-e", "x", "--at", "p"], "`--at` is a flag of `eval`"),
         (&["derive", "-e", "x", "--wat"], "no flag `--wat`"),
         (&["derive", "-e", "x", "-q"], "no flag `-q`"),
@@ -300,4 +304,27 @@ fn the_other_dialect_is_checked_too() {
     let ran = run(&[&["check"], args.as_slice()].concat());
     assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
     assert!(ran.out.contains("6 printed formulas"), "{}", ran.out);
+}
+
+#[test]
+fn graphs_are_dot_or_svg() {
+    let dot = run(&["graph", "-e", LAYER, "--wrt", "W"]);
+    assert_eq!((dot.code, dot.err.as_str()), (0, ""));
+    for part in ["digraph", "z = xW + b", "∂zₙₖ/∂Wⱼₖ = xₙⱼ", "[B, M]"] {
+        assert!(dot.out.contains(part), "{part}:\n{}", dot.out);
+    }
+    // Only the way to W is marked.
+    let marked = |name: &str| {
+        let node = dot.out.lines().find(|line| line.contains(&format!("[label=\"{name}\\n")));
+        node.is_some_and(|line| line.contains("penwidth"))
+    };
+    assert!(marked("W") && !marked("b") && !marked("x"), "{}", dot.out);
+    let path = folder("graph").join("net.svg");
+    let ran = run(&["graph", "-e", LAYER, "-o", path.to_str().expect("UTF-8")]);
+    assert_eq!(ran.code, 0, "{}", ran.err);
+    let svg = std::fs::read_to_string(path).expect("the picture");
+    assert!(
+        svg.starts_with("<svg ") && svg.contains("<title>∂oₙₖ/∂zₙₖ = oₙₖ (1 − oₙₖ)</title>"),
+        "{svg}"
+    );
 }

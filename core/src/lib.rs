@@ -12,6 +12,7 @@
 pub mod check;
 pub mod compile;
 pub mod derivation;
+pub mod diagram;
 pub mod diff;
 pub mod emit;
 pub mod eval;

@@ -2,11 +2,11 @@
 
 use crate::Session;
 use crate::args::Args;
-use crate::commands::print;
+use crate::commands::{notation, print};
 use crate::failure::Failure;
 use crate::input;
 use crate::json::pretty;
-use chainrule_core::derivation::{Notation, Options, Steps, Style, Told, tell};
+use chainrule_core::derivation::{Options, Steps, Style, Told, tell};
 use chainrule_core::render::{document_latex, document_text, markdown};
 use serde_json::{Value, json};
 
@@ -37,10 +37,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
 
 fn options(args: &Args) -> Options {
     Options {
-        notation: match args.value("notation") {
-            Some("index") => Notation::Index,
-            _ => Notation::Matrix,
-        },
+        notation: notation(args),
         steps: match args.value("steps") {
             Some("none") => Steps::None,
             Some("brief") => Steps::Brief,

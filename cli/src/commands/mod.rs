@@ -7,11 +7,14 @@ mod emit;
 mod eval;
 mod explain;
 mod fmt;
+mod graph;
 mod ops;
 
 use crate::Session;
+use crate::args::Args;
 use crate::failure::Failure;
 use crate::help;
+use chainrule_core::derivation::Notation;
 use std::io::Write;
 
 /// Runs the command that was named.
@@ -33,6 +36,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         "eval" => eval::run(session),
         "check" => check::run(session),
         "emit" => emit::run(session),
+        "graph" => graph::run(session),
         "ops" => ops::run(session),
         "fmt" => fmt::run(session),
         "explain" => explain::run(session),
@@ -44,6 +48,14 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
 /// Adds text to the result.
 pub(crate) fn print(session: &mut Session<'_>, text: &str) -> Result<(), Failure> {
     session.out.write_all(text.as_bytes()).map_err(|error| Failure::usage(error.to_string()))
+}
+
+/// The notation asked for.
+pub(crate) fn notation(args: &Args) -> Notation {
+    match args.value("notation") {
+        Some("index") => Notation::Index,
+        _ => Notation::Matrix,
+    }
 }
 
 /// The one operand as text.

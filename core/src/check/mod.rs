@@ -102,6 +102,26 @@ pub fn check(compiled: &Compiled, seed: u64, points: usize, tol: f64) -> Report 
     report
 }
 
+/// About how many multiplications a check at one point takes: for callers that must answer soon.
+///
+/// # Errors
+/// Where there is no such point.
+pub fn work(compiled: &Compiled, seed: u64) -> Result<u64, String> {
+    let point = random_point(compiled, mixed(seed, 0))?;
+    let graph = &compiled.graph;
+    let one = |derivative: &Derivative| {
+        let shape = graph.shape(derivative.wrt.node);
+        let size = |dim: &crate::ir::Dim| {
+            dim.value(&|id| point.dims.get(&id).copied().unwrap_or(0)).unwrap_or(1)
+        };
+        let entries = shape.iter().map(size).fold(1, usize::saturating_mul).min(ENTRIES) as u64;
+        let of = cost(graph, &point, &graph.reachable(&[derivative.of.node]));
+        let closed = cost(graph, &point, &graph.reachable(&[derivative.node]));
+        closed.saturating_add(of.saturating_mul(17 * entries))
+    };
+    Ok(compiled.derivatives.iter().map(one).fold(0, u64::saturating_add))
+}
+
 /// The seed of a point.
 fn mixed(seed: u64, number: usize) -> u64 {
     Random(seed.wrapping_mul(0x9e37_79b9).wrapping_add(number as u64)).bits()

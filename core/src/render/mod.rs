@@ -4,12 +4,15 @@
 
 pub mod document_latex;
 pub mod document_text;
+pub mod dot;
+mod graph_text;
 pub mod latex;
 mod layout;
 pub mod markdown;
 pub mod math;
 mod names;
 mod products;
+pub mod svg;
 pub mod unicode;
 
 use crate::raise::Notation;
