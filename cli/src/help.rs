@@ -135,13 +135,17 @@ examples:
         "emit",
         "chainrule emit: code that computes the losses and derivatives
 
-usage: chainrule emit [FILE | - | -e PROGRAM] --target rust [flags]
+usage: chainrule emit [FILE | - | -e PROGRAM] --target TARGET [flags]
 
-  --target rust     the language of the code
-  --dtype f32|f64   the type of its numbers
+  --target rust     the code of `derive_grad!`, for the crate `chainrule`
+           numpy    a module with `forward`, `value_and_grad` and a function for each further derivative;
+           jax      run as a program, it compares every derivative with finite differences (NumPy) or with
+           torch    the framework's own (JAX, PyTorch)
+  --dtype f32|f64   the type of its numbers; f64 by default
   -o, --output FILE writes there; nothing is written where there is an error
 
-example:
+examples:
+  chainrule emit net.grad --target numpy -o net.py && python3 net.py
   chainrule emit net.grad --target rust -o net.rs
 ",
         true,

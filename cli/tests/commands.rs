@@ -291,6 +291,22 @@ fn emitted_code_is_laid_out() {
 }
 
 #[test]
+fn every_target_is_emitted() {
+    for (target, word) in
+        [("numpy", "DTYPE = np.float64"), ("jax", "jax_enable_x64"), ("torch", "torch.float64")]
+    {
+        let ran = run(&["emit", "-e", LAYER, "--target", target]);
+        assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{target}");
+        assert!(ran.out.contains(word) && ran.out.contains("def value_and_grad("), "{target}");
+    }
+    assert!(
+        run(&["emit", "-e", LAYER, "--target", "numpy", "--dtype", "f32"])
+            .out
+            .contains("np.float32")
+    );
+}
+
+#[test]
 fn the_other_dialect_is_checked_too() {
     let args = [
         "--syntax",

@@ -4,7 +4,7 @@
 //! In: a compiled program. Out: a report. Pure: the same seed gives the same report. It uses the reference evaluator only.
 
 mod point;
-mod sizes;
+pub mod sizes;
 mod told;
 
 pub use point::random_point;

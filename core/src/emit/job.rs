@@ -89,6 +89,12 @@ impl Compiled {
         }
     }
 
+    /// The stable spelling of something that is differentiated, where it is a result; else as it was written.
+    fn settled(&self, of: &Named) -> NodeId {
+        let results = self.losses.iter().chain(&self.outputs);
+        results.into_iter().find(|result| result.name == of.name).map_or(of.node, |one| one.node)
+    }
+
     /// The equation that the program defines a name by.
     fn definition(&self, of: &str) -> Formula {
         let written = self.program.stmts.iter().find_map(|stmt| match &stmt.kind {
@@ -130,6 +136,10 @@ impl Compiled {
             }
             jobs.push(RequestJob {
                 name,
+                kind: derivative.kind,
+                of: of.clone(),
+                of_value: self.settled(&derivative.of),
+                by: self.var(derivative.wrt.node),
                 results: vec![(wrt.clone(), derivative.node, formula(told))],
                 directions: derivative
                     .direction

@@ -1,11 +1,28 @@
-//! Code generation. In: a [`Job`], everything of a compiled program that its code needs. Out: Rust items.
-//! Emitters decide nothing about mathematics: they print what [`crate::plan`] has planned.
+//! Code generation. In: a [`Job`], everything of a compiled program that its code needs. Out: Rust items, or a Python module.
+//! Emitters decide nothing about mathematics: they print the graph, or what [`crate::plan`] has planned.
 
+pub mod helpers;
 pub mod job;
+pub mod names;
+pub mod python;
 pub mod rust;
+pub mod template;
 
 use crate::ir::{Graph, NodeId, VarId};
 use chainrule_grammar::Diagnostic;
+use chainrule_grammar::ast::RequestKind;
+
+pub use python::Library;
+
+/// The type of a file's numbers.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Dtype {
+    /// 32 bits.
+    F32,
+    /// 64 bits.
+    #[default]
+    F64,
+}
 
 /// What is to be generated.
 pub struct Job<'g> {
@@ -27,6 +44,27 @@ pub struct Job<'g> {
     pub source: String,
     /// Its derivation.
     pub latex: String,
+}
+
+impl Job<'_> {
+    /// Every node that code computes.
+    pub fn roots(&self) -> Vec<NodeId> {
+        let losses = self.losses.iter().flat_map(|loss| {
+            std::iter::once(loss.value).chain(loss.grads.iter().map(|grad| grad.value))
+        });
+        let outputs = self.outputs.iter().map(|output| output.value);
+        let requests = self.requests.iter().flat_map(|request| {
+            let results = request.results.iter().map(|(_, node, _)| *node);
+            std::iter::once(request.of_value).chain(results)
+        });
+        losses.chain(outputs).chain(requests).collect()
+    }
+
+    /// The names of what the forward pass gives.
+    pub fn forward_names(&self) -> Vec<String> {
+        let losses = self.losses.iter().map(|loss| loss.name.clone());
+        losses.chain(self.outputs.iter().map(|output| output.name.clone())).collect()
+    }
 }
 
 /// A formula in the two notations that documentation shows.
@@ -78,6 +116,14 @@ pub struct OutputJob {
 pub struct RequestJob {
     /// The function's name.
     pub name: String,
+    /// Which derivative.
+    pub kind: RequestKind,
+    /// Of what.
+    pub of: String,
+    /// Its value.
+    pub of_value: NodeId,
+    /// By what, where that is a declared tensor.
+    pub by: Option<VarId>,
     /// The results: for each variable its name and its value.
     pub results: Vec<(String, NodeId, Formula)>,
     /// Variables of kind `Direction` that the function takes besides.
@@ -100,4 +146,12 @@ pub fn rust(job: &Job) -> Result<proc_macro2::TokenStream, Diagnostic> {
 /// A node that this version has no code for.
 pub fn rust_text(job: &Job) -> Result<String, Diagnostic> {
     Ok(rust(job)?.to_string())
+}
+
+/// A Python module over one of the libraries.
+///
+/// # Errors
+/// A node that this version has no code for.
+pub fn python(job: &Job, library: Library, dtype: Dtype) -> Result<String, Diagnostic> {
+    python::text(job, library, dtype)
 }

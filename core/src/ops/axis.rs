@@ -2,7 +2,7 @@
 //!
 //! In a formula, `x`, `y` and `y_bar` are one lane, a vector; further arguments are numbers.
 
-use super::spec::{Kind, OpSpec, Range, Rule, along, defined};
+use super::spec::{Kind, OpSpec, Range, Rule, alike, along, defined};
 use crate::eval::special;
 
 /// The rows.
@@ -12,6 +12,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y*(y_bar - sum(y_bar*y))"]),
         latex: r"\operatorname{softmax}",
         rust: "softmax",
+        python: [
+            "_softmax({0}, {axis})",
+            "jax.nn.softmax({0}, axis={axis})",
+            "torch.softmax({0}, dim={axis})",
+        ],
+        c: "cr_softmax",
         range: Range::Simplex,
         ..along("softmax", special::softmax)
     },
@@ -20,6 +26,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar - softmax(x)*sum(y_bar)"]),
         latex: r"\log\operatorname{softmax}",
         rust: "log_softmax",
+        python: [
+            "_log_softmax({0}, {axis})",
+            "jax.nn.log_softmax({0}, axis={axis})",
+            "torch.log_softmax({0}, dim={axis})",
+        ],
+        c: "cr_log_softmax",
         ..along("log_softmax", special::log_softmax)
     },
     OpSpec {
@@ -27,6 +39,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["flip(cumsum(flip(y_bar)))"]),
         latex: r"\operatorname{cumsum}",
         rust: "cumsum",
+        python: [
+            "np.cumsum({0}, axis={axis})",
+            "jnp.cumsum({0}, axis={axis})",
+            "torch.cumsum({0}, dim={axis})",
+        ],
+        c: "cr_cumsum",
         ..along("cumsum", |x| running(x, 0.0, |sum, v| sum + v))
     },
     OpSpec {
@@ -34,6 +52,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["flip(cumsum(flip(y_bar*y)))/x"]),
         latex: r"\operatorname{cumprod}",
         rust: "cumprod",
+        python: [
+            "np.cumprod({0}, axis={axis})",
+            "jnp.cumprod({0}, axis={axis})",
+            "torch.cumprod({0}, dim={axis})",
+        ],
+        c: "cr_cumprod",
         ..along("cumprod", |x| running(x, 1.0, |product, v| product * v))
     },
     OpSpec {
@@ -41,6 +65,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["(sum(y_bar*y) - y_bar*y)/x"]),
         latex: r"\operatorname{prod}_{\ne}",
         rust: "prod_others",
+        python: alike("_prod_others({0}, {axis})"),
+        c: "cr_prod_others",
         ..along("prod_others", |x| {
             (0..x.len())
                 .map(|at| x.iter().enumerate().filter(|(k, _)| *k != at).map(|(_, v)| v).product())
@@ -52,6 +78,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar @ (y[:, None] == x)/sum(x[:, None] == x, axis=0)"]),
         latex: r"\operatorname{sort}",
         rust: "sort",
+        python: [
+            "np.sort({0}, axis={axis})",
+            "jnp.sort({0}, axis={axis})",
+            "torch.sort({0}, dim={axis}).values",
+        ],
+        c: "cr_sort",
         ..along("sort", |x| {
             let mut sorted = x.to_vec();
             sorted.sort_by(f64::total_cmp);

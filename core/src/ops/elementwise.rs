@@ -4,7 +4,7 @@
 //! false. Conventions at kinks and ties are PyTorch's, and each stands in the doc of its row.
 
 use super::spec::{
-    Kind, OpSpec, Probe, Range, Rule, defined, elementwise, kinks, on, probe_at, unary,
+    Kind, OpSpec, Probe, Range, Rule, alike, defined, elementwise, kinks, on, probe_at, unary,
 };
 use crate::eval::special;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
@@ -22,6 +22,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["y"]),
         latex: r"\exp",
         rust: "{0}.exp()",
+        python: alike("xp.exp({0})"),
+        c: "exp({0})",
         range: Range::Positive,
         ..unary("exp", |a| a[0].exp())
     },
@@ -31,6 +33,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/x"]),
         latex: r"\log",
         rust: "{0}.ln()",
+        python: alike("xp.log({0})"),
+        c: "log({0})",
         probe: on(&[(0.1, 4.0)]),
         ..unary("log", |a| a[0].ln())
     },
@@ -39,6 +43,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/(1 + x)"]),
         latex: r"\operatorname{log1p}",
         rust: "{0}.log1p()",
+        python: alike("xp.log1p({0})"),
+        c: "log1p({0})",
         probe: on(&[(-0.8, 3.0)]),
         ..unary("log1p", |a| a[0].ln_1p())
     },
@@ -47,6 +53,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["exp(x)"]),
         latex: r"\operatorname{expm1}",
         rust: "{0}.expm1()",
+        python: alike("xp.expm1({0})"),
+        c: "expm1({0})",
         ..unary("expm1", |a| a[0].exp_m1())
     },
     OpSpec {
@@ -54,6 +62,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/(x*log(2))"]),
         latex: r"\log_2",
         rust: "{0}.log2()",
+        python: alike("xp.log2({0})"),
+        c: "log2({0})",
         probe: on(&[(0.1, 4.0)]),
         ..unary("log2", |a| a[0].log2())
     },
@@ -62,6 +72,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/(x*log(10))"]),
         latex: r"\log_{10}",
         rust: "{0}.log10()",
+        python: alike("xp.log10({0})"),
+        c: "log10({0})",
         probe: on(&[(0.1, 4.0)]),
         ..unary("log10", |a| a[0].log10())
     },
@@ -79,6 +91,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/(3*y^2)"]),
         latex: r"\sqrt[3]{{0}}",
         rust: "{0}.cbrt()",
+        python: ["np.cbrt({0})", "jnp.cbrt({0})", "_cbrt({0})"],
+        c: "cbrt({0})",
         probe: kinks(&[0.0]),
         ..unary("cbrt", |a| a[0].cbrt())
     },
@@ -99,6 +113,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["-y^2"]),
         latex: r"\frac{1}{{0}}",
         rust: "if {0} == F::ZERO { F::ZERO } else { F::ONE / {0} }",
+        python: alike("_recip0({0})"),
+        c: "{0} == 0 ? 0 : 1 / {0}",
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0)]),
         ..unary("recip0", |a| if a[0] == 0.0 { 0.0 } else { 1.0 / a[0] })
     },
@@ -108,6 +124,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["b*a^(b - 1)", "where(a == 0, 0, y*log(a))"]),
         latex: r"{0}^{{1}}",
         rust: "{0}.powf({1})",
+        python: ["np.power({0}, {1})", "jnp.power({0}, {1})", "torch.pow({0}, {1})"],
+        c: "pow({0}, {1})",
         probe: on(&[(0.2, 3.0), (-2.0, 2.0)]),
         ..elementwise("pow", &["a", "b"], |a| a[0].powf(a[1]))
     },
@@ -116,6 +134,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["a/y", "b/y"]),
         latex: r"\operatorname{hypot}",
         rust: "{0}.hypot({1})",
+        python: alike("xp.hypot({0}, {1})"),
+        c: "hypot({0}, {1})",
         probe: on(&[(0.3, 3.0), (-3.0, 3.0)]),
         range: Range::Nonnegative,
         ..elementwise("hypot", &["a", "b"], |a| a[0].hypot(a[1]))
@@ -126,6 +146,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["cos(x)"]),
         latex: r"\sin",
         rust: "{0}.sin()",
+        python: alike("xp.sin({0})"),
+        c: "sin({0})",
         ..unary("sin", |a| a[0].sin())
     },
     OpSpec {
@@ -133,6 +155,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["-sin(x)"]),
         latex: r"\cos",
         rust: "{0}.cos()",
+        python: alike("xp.cos({0})"),
+        c: "cos({0})",
         ..unary("cos", |a| a[0].cos())
     },
     OpSpec {
@@ -140,6 +164,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1 + y^2"]),
         latex: r"\tan",
         rust: "{0}.tan()",
+        python: alike("xp.tan({0})"),
+        c: "tan({0})",
         probe: on(&[(-1.3, 1.3)]),
         ..unary("tan", |a| a[0].tan())
     },
@@ -149,6 +175,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/sqrt(1 - x^2)"]),
         latex: r"\arcsin",
         rust: "{0}.asin()",
+        python: alike("xp.arcsin({0})"),
+        c: "asin({0})",
         probe: on(&[(-0.9, 0.9)]),
         ..unary("asin", |a| a[0].asin())
     },
@@ -158,6 +186,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["-1/sqrt(1 - x^2)"]),
         latex: r"\arccos",
         rust: "{0}.acos()",
+        python: alike("xp.arccos({0})"),
+        c: "acos({0})",
         probe: on(&[(-0.9, 0.9)]),
         ..unary("acos", |a| a[0].acos())
     },
@@ -167,6 +197,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/(1 + x^2)"]),
         latex: r"\arctan",
         rust: "{0}.atan()",
+        python: alike("xp.arctan({0})"),
+        c: "atan({0})",
         ..unary("atan", |a| a[0].atan())
     },
     OpSpec {
@@ -175,6 +207,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["b/(a^2 + b^2)", "-a/(a^2 + b^2)"]),
         latex: r"\operatorname{atan2}",
         rust: "{0}.atan2({1})",
+        python: alike("xp.arctan2({0}, {1})"),
+        c: "atan2({0}, {1})",
         probe: on(&[(0.2, 3.0), (-3.0, 3.0)]),
         ..elementwise("atan2", &["a", "b"], |a| a[0].atan2(a[1]))
     },
@@ -183,6 +217,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["cosh(x)"]),
         latex: r"\sinh",
         rust: "{0}.sinh()",
+        python: alike("xp.sinh({0})"),
+        c: "sinh({0})",
         ..unary("sinh", |a| a[0].sinh())
     },
     OpSpec {
@@ -190,6 +226,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["sinh(x)"]),
         latex: r"\cosh",
         rust: "{0}.cosh()",
+        python: alike("xp.cosh({0})"),
+        c: "cosh({0})",
         range: Range::Positive,
         ..unary("cosh", |a| a[0].cosh())
     },
@@ -198,6 +236,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1 - y^2"]),
         latex: r"\tanh",
         rust: "{0}.tanh()",
+        python: alike("xp.tanh({0})"),
+        c: "tanh({0})",
         ..unary("tanh", |a| a[0].tanh())
     },
     OpSpec {
@@ -206,6 +246,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/sqrt(x^2 + 1)"]),
         latex: r"\operatorname{arsinh}",
         rust: "{0}.asinh()",
+        python: alike("xp.arcsinh({0})"),
+        c: "asinh({0})",
         ..unary("asinh", |a| special::asinh(a[0]))
     },
     OpSpec {
@@ -214,6 +256,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/sqrt(x^2 - 1)"]),
         latex: r"\operatorname{arcosh}",
         rust: "{0}.acosh()",
+        python: alike("xp.arccosh({0})"),
+        c: "acosh({0})",
         probe: on(&[(1.2, 4.0)]),
         ..unary("acosh", |a| special::acosh(a[0]))
     },
@@ -223,6 +267,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/(1 - x^2)"]),
         latex: r"\operatorname{artanh}",
         rust: "{0}.atanh()",
+        python: alike("xp.arctanh({0})"),
+        c: "atanh({0})",
         probe: on(&[(-0.9, 0.9)]),
         ..unary("atanh", |a| special::atanh(a[0]))
     },
@@ -233,6 +279,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["y*(1 - y)"]),
         latex: r"\sigma",
         rust: "{0}.sigmoid()",
+        python: ["_sigmoid({0})", "jax.nn.sigmoid({0})", "torch.sigmoid({0})"],
+        c: "cr_sigmoid({0})",
         range: Range::Positive,
         ..unary("sigmoid", |a| special::sigmoid(a[0]))
     },
@@ -242,6 +290,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["sigmoid(-x)"]),
         latex: r"\log\sigma",
         rust: "{0}.logsigmoid()",
+        python: [
+            "-np.logaddexp(0, -{0})",
+            "jax.nn.log_sigmoid({0})",
+            "torch.nn.functional.logsigmoid({0})",
+        ],
+        c: "-cr_softplus(-{0})",
         ..unary("logsigmoid", |a| -special::softplus(-a[0]))
     },
     OpSpec {
@@ -249,6 +303,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["sigmoid(x)"]),
         latex: r"\operatorname{softplus}",
         rust: "{0}.softplus()",
+        python: [
+            "np.logaddexp(0, {0})",
+            "jax.nn.softplus({0})",
+            "-torch.nn.functional.logsigmoid(-{0})",
+        ],
+        c: "cr_softplus({0})",
         range: Range::Positive,
         ..unary("softplus", |a| special::softplus(a[0]))
     },
@@ -257,6 +317,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["1/(1 + abs(x))^2"]),
         latex: r"\operatorname{softsign}",
         rust: "{0} / (F::ONE + {0}.abs())",
+        python: ["_softsign({0})", "jax.nn.soft_sign({0})", "torch.nn.functional.softsign({0})"],
+        c: "{0} / (1 + fabs({0}))",
         ..unary("softsign", |a| a[0] / (1.0 + a[0].abs()))
     },
     OpSpec {
@@ -264,6 +326,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["x > 0"]),
         latex: r"\operatorname{relu}",
         rust: "if {0} <= F::ZERO { F::ZERO } else { {0} }",
+        python: ["np.maximum({0}, 0)", "jax.nn.relu({0})", "torch.relu({0})"],
+        c: "{0} <= 0 ? 0 : {0}",
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0), (&[1e300], 1.0)]),
         range: Range::Nonnegative,
         ..unary("relu", |a| if a[0] <= 0.0 { 0.0 } else { a[0] })
@@ -275,6 +339,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["where(x > 0, 1, slope)", "min(x, 0)"]),
         latex: r"\operatorname{leakyrelu}",
         rust: "if {0} > F::ZERO { {0} } else { {1} * {0} }",
+        python: alike("_leaky_relu({0}, {1})"),
+        c: "{0} > 0 ? {0} : {1} * {0}",
         probe: probe_at(&[(-3.0, 3.0), (0.01, 0.5)], &[0.0], &[(&[0.0, 0.25], 0.25)]),
         ..unary("leaky_relu", |a| if a[0] > 0.0 { a[0] } else { a[1] * a[0] })
     },
@@ -283,6 +349,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(x > 0)*(x < 6)"]),
         latex: r"\operatorname{relu6}",
         rust: "{0}.maximum(F::ZERO).minimum(F::from_f64(6.0))",
+        python: alike("xp.clip({0}, 0, 6)"),
+        c: "cr_min(cr_max({0}, 0), 6)",
         probe: probe_at(&[(-3.0, 9.0)], &[0.0, 6.0], &[(&[0.0], 0.0), (&[6.0], 0.0)]),
         range: Range::Nonnegative,
         ..unary("relu6", |a| special::clamp(a[0], 0.0, 6.0))
@@ -294,6 +362,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["where(x > 0, 1, y + alpha)", "expm1(min(x, 0))"]),
         latex: r"\operatorname{elu}",
         rust: "if {0} > F::ZERO { {0} } else { {1} * {0}.expm1() }",
+        python: alike("_elu({0}, {1})"),
+        c: "{0} > 0 ? {0} : {1} * expm1({0})",
         probe: probe_at(&[(-3.0, 3.0), (0.5, 2.0)], &[0.0], &[(&[0.0, 1.0], 1.0)]),
         ..unary("elu", |a| if a[0] > 0.0 { a[0] } else { a[1] * a[0].exp_m1() })
     },
@@ -302,6 +372,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["where(x > 0, 1.0507009873554805, y + 1.7580993408473769)"]),
         latex: r"\operatorname{selu}",
         rust: "if {0} > F::ZERO { F::from_f64(1.0507009873554805) * {0} } else { F::from_f64(1.7580993408473769) * {0}.expm1() }",
+        python: alike("_selu({0})"),
+        c: "{0} > 0 ? 1.0507009873554805 * {0} : 1.7580993408473769 * expm1({0})",
         probe: kinks(&[0.0]),
         ..unary("selu", |a| {
             if a[0] > 0.0 { SELU_SCALE * a[0] } else { SELU_ALPHA_SCALE * a[0].exp_m1() }
@@ -317,6 +389,8 @@ pub const ROWS: &[OpSpec] = &[
         ]),
         latex: r"\operatorname{celu}",
         rust: "if {0} > F::ZERO { {0} } else { {1} * ({0} / {1}).expm1() }",
+        python: alike("_celu({0}, {1})"),
+        c: "{0} > 0 ? {0} : {1} * expm1({0} / {1})",
         probe: probe_at(&[(-3.0, 3.0), (0.5, 2.0)], &[0.0], &[(&[0.0, 2.0], 1.0)]),
         ..unary("celu", |a| if a[0] > 0.0 { a[0] } else { a[1] * (a[0] / a[1]).exp_m1() })
     },
@@ -325,6 +399,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(1 + erf(x/sqrt(2)))/2 + x*exp(-x^2/2)/sqrt(2*pi)"]),
         latex: r"\operatorname{gelu}",
         rust: "F::from_f64(0.5) * {0} * (-{0} * F::from_f64(0.7071067811865476)).erfc()",
+        python: ["_gelu({0})", "jax.nn.gelu({0}, approximate=False)", "_gelu({0})"],
+        c: "0.5 * {0} * erfc(-{0} * 0.7071067811865476)",
         ..unary("gelu", |a| 0.5 * a[0] * special::erfc(-a[0] * FRAC_1_SQRT_2))
     },
     OpSpec {
@@ -334,6 +410,12 @@ pub const ROWS: &[OpSpec] = &[
         ]),
         latex: r"\operatorname{gelu}_{\tanh}",
         rust: "{0} * (F::from_f64(1.5957691216057308) * ({0} + F::from_f64(0.044715) * {0} * {0} * {0})).sigmoid()",
+        python: [
+            "_gelu_tanh({0})",
+            "jax.nn.gelu({0}, approximate=True)",
+            "torch.nn.functional.gelu({0}, approximate=\"tanh\")",
+        ],
+        c: "{0} * cr_sigmoid(1.5957691216057308 * ({0} + 0.044715 * {0} * {0} * {0}))",
         ..unary("gelu_tanh", |a| {
             let inner = (2.0 / PI).sqrt() * (a[0] + 0.044_715 * a[0] * a[0] * a[0]);
             a[0] * special::sigmoid(2.0 * inner)
@@ -345,6 +427,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["y + sigmoid(x)*(1 - y)"]),
         latex: r"\operatorname{silu}",
         rust: "{0} * {0}.sigmoid()",
+        python: ["_silu({0})", "jax.nn.silu({0})", "torch.nn.functional.silu({0})"],
+        c: "{0} * cr_sigmoid({0})",
         ..unary("silu", |a| a[0] * special::sigmoid(a[0]))
     },
     OpSpec {
@@ -352,6 +436,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["tanh(softplus(x)) + x*sigmoid(x)*(1 - tanh(softplus(x))^2)"]),
         latex: r"\operatorname{mish}",
         rust: "{0} * {0}.softplus().tanh()",
+        python: ["_mish({0})", "jax.nn.mish({0})", "torch.nn.functional.mish({0})"],
+        c: "{0} * tanh(cr_softplus({0}))",
         ..unary("mish", |a| a[0] * special::softplus(a[0]).tanh())
     },
     OpSpec {
@@ -359,6 +445,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(x > -1)*(x < 1)"]),
         latex: r"\operatorname{hardtanh}",
         rust: "{0}.maximum(-F::ONE).minimum(F::ONE)",
+        python: alike("xp.clip({0}, -1, 1)"),
+        c: "cr_min(cr_max({0}, -1), 1)",
         probe: probe_at(&[(-3.0, 3.0)], &[-1.0, 1.0], &[(&[-1.0], 0.0), (&[1.0], 0.0)]),
         ..unary("hardtanh", |a| special::clamp(a[0], -1.0, 1.0))
     },
@@ -367,6 +455,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(x > -3)*(x < 3)/6"]),
         latex: r"\operatorname{hardsigmoid}",
         rust: "({0} / F::from_f64(6.0) + F::from_f64(0.5)).maximum(F::ZERO).minimum(F::ONE)",
+        python: alike("xp.clip({0} / 6 + 0.5, 0, 1)"),
+        c: "cr_min(cr_max({0} / 6 + 0.5, 0), 1)",
         probe: probe_at(&[(-5.0, 5.0)], &[-3.0, 3.0], &[(&[-3.0], 0.0), (&[3.0], 0.0)]),
         range: Range::Nonnegative,
         ..unary("hardsigmoid", |a| special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0))
@@ -376,6 +466,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["where(x <= -3, 0, where(x < 3, x/3 + 1/2, 1))"]),
         latex: r"\operatorname{hardswish}",
         rust: "{0} * ({0} / F::from_f64(6.0) + F::from_f64(0.5)).maximum(F::ZERO).minimum(F::ONE)",
+        python: alike("_hardswish({0})"),
+        c: "{0} * cr_min(cr_max({0} / 6 + 0.5, 0), 1)",
         probe: probe_at(&[(-5.0, 5.0)], &[-3.0, 3.0], &[(&[-3.0], 0.0), (&[3.0], 1.0)]),
         ..unary("hardswish", |a| a[0] * special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0))
     },
@@ -384,6 +476,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["clamp(x, -delta, delta)", "relu(abs(x) - delta)"]),
         latex: r"H_{{1}}\left({0}\right)",
         rust: "if {0}.abs() <= {1} { F::from_f64(0.5) * {0} * {0} } else { {1} * ({0}.abs() - F::from_f64(0.5) * {1}) }",
+        python: alike("_huber_curve({0}, {1})"),
+        c: "fabs({0}) <= {1} ? 0.5 * {0} * {0} : {1} * (fabs({0}) - 0.5 * {1})",
         probe: probe_at(
             &[(-3.0, 3.0), (0.5, 1.5)],
             &[],
@@ -401,6 +495,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["2/sqrt(pi)*exp(-x^2)"]),
         latex: r"\operatorname{erf}",
         rust: "{0}.erf()",
+        python: ["_erf({0})", "jax.scipy.special.erf({0})", "torch.special.erf({0})"],
+        c: "erf({0})",
         ..unary("erf", |a| special::erf(a[0]))
     },
     OpSpec {
@@ -408,6 +504,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["-2/sqrt(pi)*exp(-x^2)"]),
         latex: r"\operatorname{erfc}",
         rust: "{0}.erfc()",
+        python: ["_erfc({0})", "jax.scipy.special.erfc({0})", "torch.special.erfc({0})"],
+        c: "erfc({0})",
         range: Range::Positive,
         ..unary("erfc", |a| special::erfc(a[0]))
     },
@@ -416,6 +514,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["sqrt(pi)/2*exp(y^2)"]),
         latex: r"\operatorname{erf}^{-1}",
         rust: "{0}.erfinv()",
+        python: ["_erfinv({0})", "jax.scipy.special.erfinv({0})", "torch.special.erfinv({0})"],
+        c: "cr_erfinv({0})",
         probe: on(&[(-0.9, 0.9)]),
         ..unary("erfinv", |a| special::erfinv(a[0]))
     },
@@ -424,6 +524,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["digamma(x)"]),
         latex: r"\log\Gamma",
         rust: "{0}.lgamma()",
+        python: ["_lgamma({0})", "jax.scipy.special.gammaln({0})", "torch.special.gammaln({0})"],
+        c: "lgamma({0})",
         probe: on(&[(0.3, 5.0)]),
         ..unary("lgamma", |a| special::lgamma(a[0]))
     },
@@ -432,6 +534,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["trigamma(x)"]),
         latex: r"\psi",
         rust: "{0}.digamma()",
+        python: ["_digamma({0})", "jax.scipy.special.digamma({0})", "torch.special.digamma({0})"],
+        c: "cr_digamma({0})",
         probe: on(&[(0.3, 5.0)]),
         ..unary("digamma", |a| special::digamma(a[0]))
     },
@@ -440,6 +544,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Missing("the table has no polygamma function of a higher order than trigamma"),
         latex: r"\psi_1",
         rust: "{0}.trigamma()",
+        python: [
+            "_trigamma({0})",
+            "jax.scipy.special.polygamma(1, {0})",
+            "torch.special.polygamma(1, {0})",
+        ],
+        c: "cr_trigamma({0})",
         probe: on(&[(0.3, 5.0)]),
         range: Range::Positive,
         ..unary("trigamma", |a| special::trigamma(a[0]))
@@ -450,6 +560,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["sign(x)"]),
         latex: r"\left|{0}\right|",
         rust: "{0}.abs()",
+        python: alike("xp.abs({0})"),
+        c: "fabs({0})",
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0), (&[-2.0], -1.0)]),
         range: Range::Nonnegative,
         ..unary("abs", |a| a[0].abs())
@@ -459,6 +571,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"\operatorname{sign}",
         rust: "{0}.signum0()",
+        python: alike("xp.sign({0})"),
+        c: "cr_sign({0})",
         probe: kinks(&[0.0]),
         ..unary("sign", |a| special::sign(a[0]))
     },
@@ -467,6 +581,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"\left\lfloor {0} \right\rfloor",
         rust: "{0}.floor()",
+        python: alike("xp.floor({0})"),
+        c: "floor({0})",
         probe: kinks(&[-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]),
         ..unary("floor", |a| a[0].floor())
     },
@@ -475,6 +591,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"\left\lceil {0} \right\rceil",
         rust: "{0}.ceil()",
+        python: alike("xp.ceil({0})"),
+        c: "ceil({0})",
         probe: kinks(&[-3.0, -2.0, -1.0, 0.0, 1.0, 2.0, 3.0]),
         ..unary("ceil", |a| a[0].ceil())
     },
@@ -483,6 +601,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"\operatorname{round}",
         rust: "{0}.round()",
+        python: alike("xp.round({0})"),
+        c: "rint({0})",
         probe: kinks(&[-2.5, -1.5, -0.5, 0.5, 1.5, 2.5]),
         ..unary("round", |a| a[0].round_ties_even())
     },
@@ -491,6 +611,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"\operatorname{step}",
         rust: "if {0} > F::ZERO { F::ONE } else { F::ZERO }",
+        python: alike("?{0} > 0"),
+        c: "?{0} > 0",
         probe: kinks(&[0.0]),
         range: Range::Nonnegative,
         ..unary("step", |a| truth(a[0] > 0.0))
@@ -501,6 +623,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(a > b) + (a == b)/2", "(b > a) + (a == b)/2"]),
         latex: r"\max",
         rust: "{0}.maximum({1})",
+        python: alike("xp.maximum({0}, {1})"),
+        c: "cr_max({0}, {1})",
         probe: probe_at(&[(-3.0, 3.0)], &[], &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 1.0)]),
         ..elementwise("maximum", &["a", "b"], |a| special::maximum(a[0], a[1]))
     },
@@ -510,6 +634,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(a < b) + (a == b)/2", "(b < a) + (a == b)/2"]),
         latex: r"\min",
         rust: "{0}.minimum({1})",
+        python: alike("xp.minimum({0}, {1})"),
+        c: "cr_min({0}, {1})",
         probe: probe_at(&[(-3.0, 3.0)], &[], &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 0.0)]),
         ..elementwise("minimum", &["a", "b"], |a| special::minimum(a[0], a[1]))
     },
@@ -519,6 +645,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["(x >= lo)*(x <= hi)", "x < lo", "x > hi"]),
         latex: r"\operatorname{clamp}",
         rust: "{0}.maximum({1}).minimum({2})",
+        python: alike("xp.clip({0}, {1}, {2})"),
+        c: "cr_min(cr_max({0}, {1}), {2})",
         probe: probe_at(
             &[(-3.0, 3.0), (-1.5, -0.5), (0.5, 1.5)],
             &[],
@@ -531,6 +659,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["0", "where(c, 1, 0)", "where(c, 0, 1)"]),
         latex: r"\begin{cases} {1} & {0} \\ {2} & \text{otherwise} \end{cases}",
         rust: "if {0} != F::ZERO { {1} } else { {2} }",
+        python: alike("xp.where({0?}, {1}, {2})"),
+        c: "{0?} ? {1} : {2}",
         probe: on(&[(0.5, 1.5), (-3.0, 3.0)]),
         ..elementwise("where", &["c", "a", "b"], |a| if a[0] != 0.0 { a[1] } else { a[2] })
     },
@@ -540,6 +670,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"{0} < {1}",
         rust: "if {0} < {1} { F::ONE } else { F::ZERO }",
+        python: alike("?{0} < {1}"),
+        c: "?{0} < {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
         ..elementwise("lt", &["a", "b"], |a| truth(a[0] < a[1]))
@@ -549,6 +681,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"{0} \le {1}",
         rust: "if {0} <= {1} { F::ONE } else { F::ZERO }",
+        python: alike("?{0} <= {1}"),
+        c: "?{0} <= {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
         ..elementwise("le", &["a", "b"], |a| truth(a[0] <= a[1]))
@@ -558,6 +692,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"{0} > {1}",
         rust: "if {0} > {1} { F::ONE } else { F::ZERO }",
+        python: alike("?{0} > {1}"),
+        c: "?{0} > {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
         ..elementwise("gt", &["a", "b"], |a| truth(a[0] > a[1]))
@@ -567,6 +703,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"{0} \ge {1}",
         rust: "if {0} >= {1} { F::ONE } else { F::ZERO }",
+        python: alike("?{0} >= {1}"),
+        c: "?{0} >= {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
         ..elementwise("ge", &["a", "b"], |a| truth(a[0] >= a[1]))
@@ -576,6 +714,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"{0} = {1}",
         rust: "if {0} == {1} { F::ONE } else { F::ZERO }",
+        python: alike("?{0} == {1}"),
+        c: "?{0} == {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
         ..elementwise("eq", &["a", "b"], |a| truth(a[0] == a[1]))
@@ -585,6 +725,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"{0} \ne {1}",
         rust: "if {0} != {1} { F::ONE } else { F::ZERO }",
+        python: alike("?{0} != {1}"),
+        c: "?{0} != {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
         ..elementwise("ne", &["a", "b"], |a| truth(a[0] != a[1]))

@@ -2,7 +2,7 @@
 //!
 //! In a pullback, the arguments, `y` and `y_bar` are the trailing axes: matrices, vectors or numbers.
 
-use super::spec::{OpSpec, Rule, structured};
+use super::spec::{OpSpec, Rule, alike, structured};
 use crate::eval::{Array, matrix};
 use crate::ir::{Attrs, Dim, Graph, Shape};
 
@@ -13,6 +13,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*y*inv(x).T"]),
         latex: r"\det",
         rust: "det",
+        python: alike("xp.linalg.det({0})"),
+        c: "*{out} = cr_det({n}, {0}, {work});",
         ..structured("det", &["x"], &[&[2]], number_of_square, |x, _| {
             Array::scalar(matrix::det(&x[0]))
         })
@@ -22,6 +24,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*inv(x).T"]),
         latex: r"\log\det",
         rust: "logdet",
+        python: alike("_logdet({0})"),
+        c: "*{out} = cr_logdet({n}, {0}, {work});",
         ..structured("logdet", &["x"], &[&[2]], number_of_square, |x, _| {
             Array::scalar(matrix::logdet(&x[0]))
         })
@@ -32,6 +36,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["-y.T @ y_bar @ y.T"]),
         latex: r"{0}^{-1}",
         rust: "inv",
+        python: alike("xp.linalg.inv({0})"),
+        c: "cr_inv({n}, {0}, {out}, {work});",
         ..structured("inv", &["x"], &[&[2]], square, |x, _| matrix::inverse(&x[0]))
     },
     OpSpec {
@@ -42,6 +48,8 @@ pub const ROWS: &[OpSpec] = &[
         ]),
         latex: r"{0}^{-1} {1}",
         rust: "solve",
+        python: alike("_solve({0}, {1})"),
+        c: "cr_solve({n}, {columns}, {0}, {1}, {out}, {work});",
         ..structured("solve", &["a", "b"], &[&[2, 2], &[2, 1]], solution, |x, _| {
             solve(&x[0], &x[1])
         })
@@ -51,6 +59,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["inv(y).T @ (tril(y.T @ y_bar) + triu(y_bar.T @ y, 1)) @ inv(y)/2"]),
         latex: r"\operatorname{chol}",
         rust: "cholesky",
+        python: alike("_cholesky({0})"),
+        c: "cr_cholesky({n}, {0}, {out});",
         ..structured("cholesky", &["x"], &[&[2]], square, |x, _| matrix::cholesky(&x[0]))
     },
     OpSpec {
@@ -59,6 +69,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["tril(y_bar, k)", "0"]),
         latex: r"\operatorname{tril}",
         rust: "tril",
+        python: alike("_tril({0}, {1})"),
+        c: "cr_tril({m}, {n}, {0}, *{1}, {out});",
         ..structured("tril", &["x", "k"], &[&[2, 0]], same, |x, _| {
             masked(&x[0], |row, column| column - row <= x[1].data[0])
         })
@@ -69,6 +81,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["triu(y_bar, k)", "0"]),
         latex: r"\operatorname{triu}",
         rust: "triu",
+        python: alike("_triu({0}, {1})"),
+        c: "cr_triu({m}, {n}, {0}, *{1}, {out});",
         ..structured("triu", &["x", "k"], &[&[2, 0]], same, |x, _| {
             masked(&x[0], |row, column| column - row >= x[1].data[0])
         })
@@ -79,6 +93,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["(eigvecsh(x)*y_bar) @ eigvecsh(x).T"]),
         latex: r"\lambda",
         rust: "eigvalsh",
+        python: alike("_eigvalsh({0})"),
+        c: "cr_eigvalsh({n}, {0}, {out}, {work});",
         ..structured("eigvalsh", &["x"], &[&[2]], vector_of_square, |x, _| {
             vector(matrix::eigh(&x[0]).0)
         })
@@ -90,6 +106,8 @@ pub const ROWS: &[OpSpec] = &[
         ]),
         latex: r"\operatorname{eigvec}",
         rust: "eigvecsh",
+        python: alike("_eigvecsh({0})"),
+        c: "cr_eigvecsh({n}, {0}, {out}, {work});",
         ..structured("eigvecsh", &["x"], &[&[2]], square, |x, _| matrix::eigh(&x[0]).1)
     },
     OpSpec {
@@ -98,6 +116,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["(svd_u(x)*y_bar) @ svd_v(x).T"]),
         latex: r"\sigma",
         rust: "svdvals",
+        python: [
+            "np.linalg.svd({0}, compute_uv=False)",
+            "jnp.linalg.svd({0}, compute_uv=False)",
+            "torch.linalg.svdvals({0})",
+        ],
+        c: "cr_svdvals({m}, {n}, {0}, {out}, {work});",
         ..structured("svdvals", &["x"], &[&[2]], singular_values, |x, _| {
             vector(matrix::svd(&x[0]).1)
         })
@@ -107,6 +131,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Missing("the derivative of singular vectors is not written"),
         latex: r"U",
         rust: "svd_u",
+        python: alike("xp.linalg.svd({0}, full_matrices=False)[0]"),
+        c: "cr_svd_u({m}, {n}, {0}, {out}, {work});",
         ..structured("svd_u", &["x"], &[&[2]], left_vectors, |x, _| matrix::svd(&x[0]).0)
     },
     OpSpec {
@@ -114,6 +140,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Missing("the derivative of singular vectors is not written"),
         latex: r"V",
         rust: "svd_v",
+        python: alike("xp.swapaxes(xp.linalg.svd({0}, full_matrices=False)[2], -1, -2)"),
+        c: "cr_svd_v({m}, {n}, {0}, {out}, {work});",
         ..structured("svd_v", &["x"], &[&[2]], right_vectors, |x, _| matrix::svd(&x[0]).2)
     },
 ];

@@ -2,7 +2,7 @@
 //!
 //! In a pullback, `x` is the array of the removed axes, `y` and `y_bar` are numbers, and the result has the axes of `x`.
 
-use super::spec::{Kind, OpSpec, Range, Rule, defined, on, reduce};
+use super::spec::{Kind, OpSpec, Range, Rule, alike, defined, on, reduce};
 use crate::eval::special;
 
 /// The rows.
@@ -26,6 +26,12 @@ pub const ROWS: &[OpSpec] = &[
         one_axis: true,
         latex: r"\prod {0}",
         rust: "prod",
+        python: [
+            "np.prod({0}, axis={axes})",
+            "jnp.prod({0}, axis={axes})",
+            "torch.prod({0}, dim={axis})",
+        ],
+        c: "cr_prod",
         ..reduce("prod", |x| x.iter().product())
     },
     OpSpec {
@@ -34,6 +40,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*(x == y)/sum(x == y)"]),
         latex: r"\max",
         rust: "max",
+        python: [
+            "np.max({0}, axis={axes})",
+            "jnp.max({0}, axis={axes})",
+            "torch.amax({0}, dim={axes})",
+        ],
+        c: "cr_max",
         ..reduce("max", |x| x.iter().copied().fold(f64::NEG_INFINITY, special::maximum))
     },
     OpSpec {
@@ -42,6 +54,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*(x == y)/sum(x == y)"]),
         latex: r"\min",
         rust: "min",
+        python: [
+            "np.min({0}, axis={axes})",
+            "jnp.min({0}, axis={axes})",
+            "torch.amin({0}, dim={axes})",
+        ],
+        c: "cr_min",
         ..reduce("min", |x| x.iter().copied().fold(f64::INFINITY, special::minimum))
     },
     OpSpec {
@@ -55,6 +73,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*recip0(y)*(x - mean(x))/count(x)"]),
         latex: r"\operatorname{std}",
         rust: "std",
+        python: [
+            "np.std({0}, axis={axes})",
+            "jnp.std({0}, axis={axes})",
+            "torch.std({0}, dim={axes}, correction=0)",
+        ],
+        c: "cr_std",
         range: Range::Nonnegative,
         ..reduce("std", |x| {
             let mean = x.iter().sum::<f64>() / x.len() as f64;
@@ -67,6 +91,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*exp(x - y)"]),
         latex: r"\operatorname{logsumexp}",
         rust: "logsumexp",
+        python: [
+            "_logsumexp({0}, {axes})",
+            "jax.nn.logsumexp({0}, axis={axes})",
+            "torch.logsumexp({0}, dim={axes})",
+        ],
+        c: "cr_logsumexp",
         ..reduce("logsumexp", special::logsumexp)
     },
     OpSpec {
@@ -75,6 +105,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Vjp(&["y_bar*recip0(y)*x"]),
         latex: r"\left\lVert {0} \right\rVert_2",
         rust: "norm2",
+        python: alike("_norm2({0}, {axes})"),
+        c: "cr_norm2",
         range: Range::Nonnegative,
         ..reduce("norm2", special::norm2)
     },
@@ -95,6 +127,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::NoDerivative,
         latex: r"\operatorname{argmax}",
         rust: "argmax",
+        python: [
+            "np.asarray(np.argmax({0}, axis={axis}), dtype=DTYPE)",
+            "jnp.asarray(jnp.argmax({0}, axis={axis}), dtype=DTYPE)",
+            "torch.argmax({0}, dim={axis}).to(DTYPE)",
+        ],
+        c: "cr_argmax",
         range: Range::Nonnegative,
         ..reduce("argmax", |x| first_where(x, |v, best| v > best))
     },
@@ -103,6 +141,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::NoDerivative,
         latex: r"\operatorname{argmin}",
         rust: "argmin",
+        python: [
+            "np.asarray(np.argmin({0}, axis={axis}), dtype=DTYPE)",
+            "jnp.asarray(jnp.argmin({0}, axis={axis}), dtype=DTYPE)",
+            "torch.argmin({0}, dim={axis}).to(DTYPE)",
+        ],
+        c: "cr_argmin",
         range: Range::Nonnegative,
         ..reduce("argmin", |x| first_where(x, |v, best| v < best))
     },
@@ -111,6 +155,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"\operatorname{all}",
         rust: "all",
+        python: [
+            "?np.all({0} != 0, axis={axes})",
+            "?jnp.all({0} != 0, axis={axes})",
+            "?torch.all({0} != 0, dim={axes})",
+        ],
+        c: "cr_all",
         probe: on(&[(0.5, 3.0)]),
         range: Range::Nonnegative,
         ..reduce("all", |x| f64::from(u8::from(x.iter().all(|&v| v != 0.0))))
@@ -120,6 +170,12 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Zero,
         latex: r"\operatorname{any}",
         rust: "any",
+        python: [
+            "?np.any({0} != 0, axis={axes})",
+            "?jnp.any({0} != 0, axis={axes})",
+            "?torch.any({0} != 0, dim={axes})",
+        ],
+        c: "cr_any",
         probe: on(&[(0.5, 3.0)]),
         range: Range::Nonnegative,
         ..reduce("any", |x| f64::from(u8::from(x.iter().any(|&v| v != 0.0))))

@@ -29,6 +29,14 @@ pub struct OpSpec {
     /// Rust: for elementwise rows an expression over `{0}`, `{1}` of a type `F: Real`; for others the name of the
     /// function in `chainrule::rt::lanes` or `chainrule::rt::linalg`.
     pub rust: &'static str,
+    /// NumPy, JAX and PyTorch: an expression over `{0}`, `{1}`; of functions along axes also `{axis}`, of reductions `{axis}` (of one
+    /// only) or `{axes}`. One that starts with `?` is a condition, and `{0?}` is an argument taken as one. Names that start with
+    /// `_` are defined in `emit/python`.
+    pub python: [&'static str; 3],
+    /// C99: as in Python for elementwise rows; for reductions and functions along axes the name of a function, for structured
+    /// ones a statement over `{m}` rows and `{n}` columns of the first argument, `{out}` and `{work}`. Names that start with `cr_`
+    /// are defined in `emit/c`.
+    pub c: &'static str,
     /// The reference value.
     pub eval: Eval,
     /// Where to sample it.
@@ -138,10 +146,17 @@ const DEFAULT: OpSpec = OpSpec {
     one_axis: false,
     latex: "",
     rust: "",
+    python: alike(""),
+    c: "",
     eval: Eval::Defined,
     probe: Probe { domain: &[(-3.0, 3.0)], kinks: &[], points: &[] },
     range: Range::Any,
 };
+
+/// One spelling for NumPy, JAX and PyTorch, in which `xp` stands for `np`, `jnp` and `torch`.
+pub const fn alike(template: &'static str) -> [&'static str; 3] {
+    [template; 3]
+}
 
 /// An elementwise function of one argument `x`.
 pub const fn unary(name: &'static str, eval: fn(&[f64]) -> f64) -> OpSpec {

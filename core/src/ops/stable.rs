@@ -1,6 +1,6 @@
 //! Rows of the rule book: functions that stable spellings need, because the formula that defines them overflows.
 
-use super::spec::{OpSpec, Rule, elementwise, unary};
+use super::spec::{OpSpec, Rule, alike, elementwise, unary};
 use crate::eval::special;
 use std::f64::consts::LN_2;
 
@@ -12,6 +12,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["tanh(x)"]),
         latex: r"\log\cosh",
         rust: "if {0}.abs() < F::ONE { (F::from_f64(2.0) * (F::from_f64(0.5) * {0}).sinh() * (F::from_f64(0.5) * {0}).sinh()).log1p() } else { {0}.abs() + (F::from_f64(-2.0) * {0}.abs()).exp().log1p() - F::from_f64(0.6931471805599453) }",
+        python: alike("_logcosh({0})"),
+        c: "cr_logcosh({0})",
         ..unary("logcosh", |a| logcosh(a[0]))
     },
     OpSpec {
@@ -19,6 +21,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["sigmoid(a - b)", "sigmoid(b - a)"]),
         latex: r"\operatorname{logaddexp}",
         rust: "if {0} == {1} { {0} + F::from_f64(0.6931471805599453) } else { {0}.maximum({1}) + (-({0} - {1}).abs()).exp().log1p() }",
+        python: alike("xp.logaddexp({0}, {1})"),
+        c: "cr_logaddexp({0}, {1})",
         ..elementwise("logaddexp", &["a", "b"], special::logsumexp)
     },
 ];

@@ -1,7 +1,8 @@
 //! In: the user's names. Out: Rust identifiers in ASCII, all different within one scope.
 
 use proc_macro2::{Ident, Span};
-use std::collections::BTreeSet;
+
+pub use crate::emit::names::{Scope, ascii};
 
 /// Words that cannot stand as an identifier, even raw.
 const NEVER: &[&str] = &["self", "Self", "super", "crate", "_"];
@@ -13,35 +14,6 @@ const RESERVED: &[&str] = &[
     "static", "struct", "trait", "true", "try", "type", "typeof", "unsafe", "unsized", "use",
     "virtual", "where", "while", "yield",
 ];
-/// Greek letters, small ones from U+03B1 on.
-const GREEK: &[&str] = &[
-    "alpha", "beta", "gamma", "delta", "epsilon", "zeta", "eta", "theta", "iota", "kappa",
-    "lambda", "mu", "nu", "xi", "omicron", "pi", "rho", "sigma", "sigma", "tau", "upsilon", "phi",
-    "chi", "psi", "omega",
-];
-
-/// A name in ASCII letters, digits and underscores, not starting with a digit.
-pub fn ascii(name: &str) -> String {
-    let mut out = String::new();
-    for c in name.chars() {
-        match c {
-            'a'..='z' | 'A'..='Z' | '0'..='9' | '_' => out.push(c),
-            '.' => out.push('_'),
-            'α'..='ω' => out.push_str(GREEK[c as usize - 'α' as usize]),
-            'Α'..='Ω' => {
-                let small = GREEK[c as usize - 'Α' as usize];
-                out.push_str(&small[..1].to_uppercase());
-                out.push_str(&small[1..]);
-            }
-            other => out.push_str(&format!("u{:x}", other as u32)),
-        }
-    }
-    if out.is_empty() || out.starts_with(|c: char| c.is_ascii_digit()) {
-        out.insert(0, '_');
-    }
-    out
-}
-
 /// An identifier of exactly this spelling where Rust allows it, raw or with an underscore where not.
 pub fn ident(name: &str) -> Ident {
     let text = ascii(name);
@@ -62,28 +34,6 @@ pub fn prefixed(prefix: &str, name: &str) -> Ident {
 /// A numbered identifier.
 pub fn numbered(prefix: &str, number: usize) -> Ident {
     Ident::new(&format!("{prefix}{number}"), Span::call_site())
-}
-
-/// Hands out names, each once.
-#[derive(Default)]
-pub struct Scope {
-    taken: BTreeSet<String>,
-}
-
-impl Scope {
-    /// A scope in which some names are taken.
-    pub fn with(taken: &[&str]) -> Scope {
-        Scope { taken: taken.iter().map(ToString::to_string).collect() }
-    }
-
-    /// The name, followed by underscores while it is taken.
-    pub fn claim(&mut self, name: &str) -> String {
-        let mut name = ascii(name);
-        while !self.taken.insert(name.clone()) {
-            name.push('_');
-        }
-        name
-    }
 }
 
 #[cfg(test)]

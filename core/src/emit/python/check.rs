@@ -1,0 +1,176 @@
+//! In: a module. Out: its self-check: a random point that satisfies what is declared, and the derivatives beside independent ones.
+
+use super::dialect::{Library, defined};
+use super::module::Module;
+use super::writer::{dim_text, tuple};
+use crate::check::sizes::index_limits;
+use crate::emit::helpers::{self, Helper};
+use crate::ir::graph::Fact;
+use crate::ir::{Dim, DimId, Var, VarId};
+use chainrule_grammar::ast::RequestKind;
+
+/// The text from `example` to the end of the file.
+pub fn text(module: &Module) -> String {
+    let example = example(module);
+    let facts = helpers::parse(FACTS, defined);
+    let used = helpers::needed(&facts, &example);
+    let mut parts: Vec<String> = used.iter().map(|helper| helper.text.clone()).collect();
+    parts.push(example);
+    parts.push(tables(module));
+    parts.extend(helpers::parse(body(module.library), defined).into_iter().map(|part| part.text));
+    parts.join("\n\n\n")
+}
+
+/// The functions that a check may consist of.
+pub fn helpers(library: Library) -> Vec<Helper> {
+    let mut all = helpers::parse(FACTS, defined);
+    all.extend(helpers::parse(body(library), defined));
+    all
+}
+
+const FACTS: &str = include_str!("facts.py");
+
+fn body(library: Library) -> &'static str {
+    match library {
+        Library::NumPy => include_str!("check_numpy.py"),
+        Library::Jax => include_str!("check_jax.py"),
+        Library::Torch => include_str!("check_torch.py"),
+    }
+}
+
+fn example(module: &Module) -> String {
+    let graph = module.job.graph;
+    let dims = small_sizes(module);
+    let mut out = "def example(rng, low=-1.5, high=1.5):\n".to_string();
+    out.push_str("    \"\"\"Random arguments that satisfy what is declared of them; `rng` is a generator of NumPy.\"\"\"\n");
+    if !dims.is_empty() {
+        let names: Vec<&str> = dims.iter().map(|(id, _)| module.names.dims[id].as_str()).collect();
+        let sizes: Vec<String> = dims.iter().map(|(_, size)| size.to_string()).collect();
+        out.push_str(&format!("    {} = {}\n", names.join(", "), sizes.join(", ")));
+    }
+    out.push_str("    return {\n");
+    for var in &module.vars {
+        let name = &module.names.vars[var];
+        out.push_str(&format!("        \"{name}\": {},\n", drawn(module, *var, graph.var(*var))));
+    }
+    for dim in &module.sizes.asked {
+        let name = &module.names.dims[dim];
+        out.push_str(&format!("        \"{name}\": {name},\n"));
+    }
+    out.push_str("    }");
+    out
+}
+
+/// The expression that draws one argument.
+fn drawn(module: &Module, id: VarId, var: &Var) -> String {
+    let sizes: Vec<String> =
+        var.shape.iter().map(|dim| dim_text(&module.names, dim).text).collect();
+    let shape = tuple(&sizes);
+    if var.int {
+        let limits = index_limits(module.job.graph).remove(&id).unwrap_or_default();
+        let limits: Vec<String> =
+            limits.iter().map(|dim| dim_text(&module.names, dim).text).collect();
+        let below = match limits.as_slice() {
+            [] => "3".to_string(),
+            [one] => one.clone(),
+            many => format!("min({})", many.join(", ")),
+        };
+        return format!("rng.integers(0, {below}, {shape})");
+    }
+    let has = |fact: Fact| var.facts.contains(&fact);
+    let positive = has(Fact::Positive) || has(Fact::Nonnegative) || has(Fact::Simplex);
+    let plain = if positive {
+        format!("rng.uniform(0.2, 1.7, {shape})")
+    } else {
+        format!("rng.uniform(low, high, {shape})")
+    };
+    let square = var.shape.len() == 2 && var.shape[0] == var.shape[1];
+    let facts: [(Fact, &str, bool); 8] = [
+        (Fact::OneHot, "_one_hot(rng, {})", true),
+        (Fact::Simplex, "_simplex({})", true),
+        (Fact::Unit, "_unit({})", true),
+        (Fact::Spd, "_spd({})", square),
+        (Fact::Symmetric, "_symmetrised({})", square && !has(Fact::Spd)),
+        (Fact::Orthogonal, "_orthogonal({})", square),
+        (Fact::Diagonal, "_diagonal({})", square),
+        (Fact::Triangular, "np.tril({})", square),
+    ];
+    facts
+        .iter()
+        .filter(|(fact, _, fits)| has(*fact) && *fits)
+        .fold(plain, |value, (_, make, _)| make.replace("{}", &value))
+}
+
+/// Small, different sizes at which every shape is one.
+fn small_sizes(module: &Module) -> Vec<(DimId, usize)> {
+    let graph = module.job.graph;
+    let count = graph.dims.len();
+    let reachable = graph.reachable(&module.job.roots());
+    let shapes = module.vars.iter().flat_map(|var| &graph.var(*var).shape);
+    let wanted: Vec<&Dim> =
+        shapes.chain(reachable.iter().flat_map(|id| graph.shape(*id))).collect();
+    let patterns: [fn(usize, usize) -> usize; 6] = [
+        |k, _| 3 + k,
+        |k, n| 2 + n - k,
+        |k, _| 4 + 2 * k,
+        |k, n| 2 * (n - k) + 2,
+        |k, _| 6 + k % 2,
+        |_, _| 8,
+    ];
+    let fits = |pattern: &dyn Fn(usize, usize) -> usize| {
+        wanted
+            .iter()
+            .all(|dim| dim.value(&|id| pattern(id.0 as usize, count)).is_some_and(|size| size > 0))
+    };
+    let pattern = patterns.iter().find(|pattern| fits(*pattern)).unwrap_or(&patterns[0]);
+    (0..count).map(|k| (DimId(k as u32), pattern(k, count))).collect()
+}
+
+/// What there is to check, as data.
+fn tables(module: &Module) -> String {
+    let job = module.job;
+    let mut out = "# What `check_gradient` checks: functions of gradients, and of further derivatives.\n_GRADIENTS = {".to_string();
+    let gradients: Vec<String> = job
+        .losses
+        .iter()
+        .zip(&module.names.losses)
+        .map(|(loss, name)| format!("\"{}\": {name}", loss.name))
+        .collect();
+    out.push_str(&gradients.join(", "));
+    out.push_str("}\n_FURTHER = [");
+    let mut rows = String::new();
+    for (request, name) in job.requests.iter().zip(&module.names.requests) {
+        let Some(by) = request.by.filter(|var| module.is_argument(*var)) else { continue };
+        let direction = match request.directions.first() {
+            Some(var) => format!("\"{}\"", module.names.vars[var]),
+            None => "None".to_string(),
+        };
+        let kind = kind(request.kind);
+        let by = &module.names.vars[&by];
+        rows.push_str(&format!(
+            "\n    ({name}, \"{kind}\", \"{}\", \"{by}\", {direction}),",
+            request.of
+        ));
+    }
+    if !rows.is_empty() {
+        rows.push('\n');
+    }
+    out.push_str(&rows);
+    let known = job.forward_names();
+    let primals = job.requests.iter().any(|request| !known.contains(&request.of));
+    out.push_str(if primals {
+        "]\n\n\ndef _values(**point):\n    \"\"\"Everything that derivatives are of.\"\"\"\n    return {**forward(**point), **_primals(**point)}"
+    } else {
+        "]\n_values = forward"
+    });
+    out
+}
+
+fn kind(kind: RequestKind) -> &'static str {
+    match kind {
+        RequestKind::Grad | RequestKind::Jacobian => "jacobian",
+        RequestKind::Hessian => "hessian",
+        RequestKind::Hvp => "hvp",
+        RequestKind::Jvp => "jvp",
+    }
+}

@@ -1,0 +1,56 @@
+# The check of an emitted JAX module. `_GRADIENTS`, `_FURTHER`, `_values` and `example` are the module's.
+
+
+def _point(rng):
+    """Arguments at which all results are finite."""
+    for low, high in ((-1.5, 1.5), (0.2, 1.7), (0.1, 0.9), (-0.9, 0.9), (1.1, 2.5)) * 8:
+        point = example(rng, low, high)
+        if all(jnp.all(jnp.isfinite(value)) for value in _values(**point).values()):
+            return point
+    raise ValueError("no point was found at which the program is finite; see `example`")
+
+
+def _error(got, want):
+    """The largest difference, relative to the size of the values."""
+    got, want = np.asarray(got), np.asarray(want)
+    return float(np.max(np.abs(got - want), initial=0) / (1 + np.max(np.abs(want), initial=0)))
+
+
+def _compare(rng, point, derivative, kind, of, by, direction):
+    """The largest error of one derivative."""
+    x = point[by] = jnp.asarray(point[by], dtype=DTYPE)
+    v = jnp.asarray(rng.uniform(-1, 1, x.shape), dtype=DTYPE)
+    value = lambda x: _values(**{**point, by: x})[of]
+    if kind == "jvp":
+        return _error(derivative(**point, **{direction: v}), jax.jvp(value, (x,), (v,))[1])
+    if kind == "hvp":
+        return _error(derivative(**point, **{direction: v}), jax.jvp(jax.grad(value), (x,), (v,))[1])
+    if kind == "hessian":
+        return _error(derivative(**point), jax.hessian(value)(x))
+    if kind == "gradient":
+        return _error(derivative(**point), jax.grad(value)(x))
+    return _error(derivative(**point), jax.jacobian(value)(x))
+
+
+def check_gradient(seed=0):
+    """Compares every derivative with `jax.grad` and its relatives at a random point; prints the largest error of each."""
+    rng = np.random.default_rng(seed)
+    point = _point(rng)
+    checks = []
+    for of, function in _GRADIENTS.items():
+        for by in function(**point)[1]:
+            gradient = lambda function=function, by=by, **point: function(**point)[1][by]
+            checks.append((f"d {of} / d {by}", gradient, "gradient", of, by, None))
+    for function, kind, of, by, direction in _FURTHER:
+        checks.append((f"{kind} of {of} by {by}", function, kind, of, by, direction))
+    good = True
+    for title, *check in checks:
+        error = _compare(rng, dict(point), *check)
+        fine = error < (1e-8 if DTYPE == jnp.float64 else 1e-3)
+        good = good and fine
+        print(f"{title}: largest error {error:.1e}, {'good' if fine else 'WRONG'}")
+    return good
+
+
+if __name__ == "__main__":
+    raise SystemExit(0 if check_gradient() else 1)

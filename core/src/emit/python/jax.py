@@ -1,0 +1,43 @@
+# Functions of JAX. An emitted file gets those that it uses.
+
+
+def _erfc(x):
+    """1 - erf(x), precise for large x."""
+    return jax.scipy.special.erfc(x)
+
+
+def _largest(x, axis):
+    """The largest entry along an axis, which stays."""
+    return jnp.max(x, axis=axis, keepdims=True)
+
+
+def _along(x, index):
+    """The entries of the last axis but one that an index picks."""
+    return jnp.take_along_axis(x, index, axis=-2)
+
+
+def _scatter(rows, index, size):
+    """The rows, added up where the index says, in an array of this many."""
+    return jnp.zeros((size,) + rows.shape[index.ndim :], dtype=rows.dtype).at[index].add(rows)
+
+
+def _numbers(name, value, rank):
+    """An argument as an array of numbers with so many axes."""
+    value = jnp.asarray(value, dtype=DTYPE)
+    if value.ndim != rank:
+        raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
+    return value
+
+
+def _indices(name, value, rank):
+    """An argument as an array of whole numbers from 0 on with so many axes."""
+    value = jnp.asarray(value)
+    if value.ndim != rank:
+        raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
+    return value.astype(int)
+
+
+def _fits(name, value, declared, shape):
+    """An error where the shape is not the declared one."""
+    if tuple(value.shape) != shape:
+        raise ValueError(f"{name} has shape {tuple(value.shape)}, but {declared} is {shape} here")

@@ -1,0 +1,22 @@
+//! Python. In: a job. Out: a module that computes its losses and derivatives with NumPy, JAX or PyTorch.
+//!
+//! - [`module`]: the file: documentation, arguments, functions; [`check`]: its self-check.
+//! - [`writer`]: the statements of one function; [`node`], [`product`], [`view`], [`scan`]: the expression of one node.
+//! - `*.py`: functions that the rule book's templates and the modules call. A file gets those that it uses.
+//!
+//! Invariant: what there is no code for is an error; nothing is differentiated or simplified here.
+
+pub mod check;
+pub mod dialect;
+pub mod module;
+pub mod names;
+pub mod node;
+pub mod product;
+pub mod scan;
+pub mod sizes;
+pub mod value;
+pub mod view;
+pub mod writer;
+
+pub use dialect::Library;
+pub use module::text;

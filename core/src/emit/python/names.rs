@@ -1,0 +1,123 @@
+//! In: a job. Out: what everything is called in the module: tensors, sizes, numbers, named quantities, functions.
+
+use super::dialect::Library;
+use crate::emit::names::Scope;
+use crate::emit::{Dtype, Job};
+use crate::ir::{DimId, NodeId, VarId};
+use std::collections::BTreeMap;
+
+/// Words that a name may not be: those of the language, and those that the functions use.
+const RESERVED: &[&str] = &[
+    "False",
+    "None",
+    "True",
+    "and",
+    "as",
+    "assert",
+    "async",
+    "await",
+    "break",
+    "class",
+    "continue",
+    "def",
+    "del",
+    "elif",
+    "else",
+    "except",
+    "finally",
+    "for",
+    "from",
+    "global",
+    "if",
+    "import",
+    "in",
+    "is",
+    "lambda",
+    "nonlocal",
+    "not",
+    "or",
+    "pass",
+    "raise",
+    "return",
+    "try",
+    "while",
+    "with",
+    "yield",
+    "match",
+    "case",
+    "type",
+    "_",
+    "range",
+    "int",
+    "math",
+    "np",
+    "jnp",
+    "jax",
+    "torch",
+    "DTYPE",
+    "forward",
+    "value_and_grad",
+    "check_gradient",
+    "example",
+    "self",
+    "_check",
+    "_primals",
+    "_values",
+    "_GRADIENTS",
+    "_FURTHER",
+];
+
+/// What everything is called.
+pub struct Names {
+    /// The declared tensors.
+    pub vars: BTreeMap<VarId, String>,
+    /// The open sizes.
+    pub dims: BTreeMap<DimId, String>,
+    /// The program's named numbers.
+    pub consts: Vec<String>,
+    /// The quantities that the program names.
+    pub nodes: BTreeMap<NodeId, String>,
+    /// For each loss its function.
+    pub losses: Vec<String>,
+    /// For each request its function.
+    pub requests: Vec<String>,
+    /// All of these are taken.
+    pub scope: Scope,
+}
+
+impl Names {
+    /// Names for a job.
+    pub fn new(job: &Job, library: Library) -> Names {
+        let graph = job.graph;
+        let mut scope = Scope::with(RESERVED);
+        for helper in library.helpers().into_iter().chain(super::check::helpers(library)) {
+            scope.claim(&helper.name);
+        }
+        let losses = match job.losses.as_slice() {
+            [_] => vec!["value_and_grad".to_string()],
+            many => many
+                .iter()
+                .map(|loss| scope.claim(&format!("value_and_grad_{}", loss.name)))
+                .collect(),
+        };
+        let requests = job.requests.iter().map(|request| scope.claim(&request.name)).collect();
+        let vars = (0..graph.vars.len())
+            .map(|at| (VarId(at as u32), scope.claim(&graph.vars[at].name)))
+            .collect();
+        let dims = (0..graph.dims.len())
+            .map(|at| (DimId(at as u32), scope.claim(&graph.dims[at].name)))
+            .collect();
+        let consts = graph.consts.iter().map(|(name, _)| scope.claim(name)).collect();
+        let reachable = graph.reachable(&job.roots());
+        let nodes = reachable
+            .into_iter()
+            .filter_map(|id| Some((id, scope.claim(graph.names.get(&id)?))))
+            .collect();
+        Names { vars, dims, consts, nodes, losses, requests, scope }
+    }
+}
+
+/// The module's name for the type of numbers in prose.
+pub fn bits(dtype: Dtype) -> &'static str {
+    if dtype == Dtype::F32 { "32-bit" } else { "64-bit" }
+}

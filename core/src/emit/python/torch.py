@@ -1,0 +1,51 @@
+# Functions of PyTorch. An emitted file gets those that it uses.
+
+
+def _cbrt(x):
+    """The cube root, also of negative numbers."""
+    return torch.sign(x) * torch.abs(x) ** (1 / 3)
+
+
+def _erfc(x):
+    """1 - erf(x), precise for large x."""
+    return torch.special.erfc(x)
+
+
+def _largest(x, axis):
+    """The largest entry along an axis, which stays."""
+    return torch.amax(x, dim=axis, keepdim=True)
+
+
+def _along(x, index):
+    """The entries of the last axis but one that an index picks."""
+    return torch.take_along_dim(x, index, dim=-2)
+
+
+def _scatter(rows, index, size):
+    """The rows, added up where the index says, in a tensor of this many."""
+    out = torch.zeros((size,) + rows.shape[index.ndim :], dtype=rows.dtype)
+    return out.index_put((index,), rows, accumulate=True)
+
+
+def _numbers(name, value, rank):
+    """An argument as a tensor of numbers with so many axes."""
+    value = torch.as_tensor(value, dtype=DTYPE)
+    if value.ndim != rank:
+        raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
+    return value
+
+
+def _indices(name, value, rank):
+    """An argument as a tensor of whole numbers from 0 on with so many axes."""
+    value = torch.as_tensor(value)
+    if value.ndim != rank:
+        raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
+    if torch.any(value < 0) or torch.any(value != torch.floor(value.to(torch.float64))):
+        raise ValueError(f"{name} has entries that are not whole numbers from 0 on")
+    return value.to(torch.int64)
+
+
+def _fits(name, value, declared, shape):
+    """An error where the shape is not the declared one."""
+    if tuple(value.shape) != shape:
+        raise ValueError(f"{name} has shape {tuple(value.shape)}, but {declared} is {shape} here")

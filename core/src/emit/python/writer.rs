@@ -1,0 +1,281 @@
+//! The body of one function. In: nodes. Out: statements that compute them, arguments first, each node once.
+//!
+//! A node gets a variable if the program names it, if it is used more than once, or if its expression would be long. All
+//! others stand where they are used.
+
+use super::dialect::Library;
+use super::names::Names;
+use super::value::{Bind, Gives, Value};
+use crate::emit::names::Scope;
+use crate::ir::{Dim, DimId, Graph, NodeId, Num, Op};
+use chainrule_grammar::{Code, Diagnostic, Span};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// From this many characters on, an expression gets a variable.
+const LONG: usize = 80;
+
+/// What can be said of a node, or why it cannot.
+pub type Result<T> = std::result::Result<T, Diagnostic>;
+
+/// A function being written.
+pub struct Writer<'a> {
+    /// Where the nodes are.
+    pub graph: &'a Graph,
+    /// Which library.
+    pub library: Library,
+    /// What things are called.
+    pub names: &'a Names,
+    /// The statements so far.
+    pub lines: Vec<String>,
+    /// The open sizes that they use.
+    pub sizes: BTreeSet<DimId>,
+    /// How far statements are indented.
+    pub indent: usize,
+    pub(super) values: BTreeMap<NodeId, Value>,
+    pub(super) scope: Scope,
+}
+
+impl<'a> Writer<'a> {
+    /// An empty function.
+    pub fn new(graph: &'a Graph, library: Library, names: &'a Names) -> Writer<'a> {
+        Writer {
+            graph,
+            library,
+            names,
+            lines: Vec::new(),
+            sizes: BTreeSet::new(),
+            indent: 1,
+            values: BTreeMap::new(),
+            scope: names.scope.clone(),
+        }
+    }
+
+    /// Adds a statement.
+    pub fn line(&mut self, text: &str) {
+        self.lines.push(format!("{}{text}", "    ".repeat(self.indent)));
+    }
+
+    /// Writes what the roots need, and gives the expression of each, an array with all of its axes.
+    ///
+    /// # Errors
+    /// A node that there is no code for.
+    pub fn write(&mut self, roots: &[NodeId]) -> Result<Vec<String>> {
+        self.compute(roots)?;
+        Ok(roots.iter().map(|root| self.result(*root)).collect())
+    }
+
+    /// A root as an array of numbers.
+    fn result(&mut self, root: NodeId) -> String {
+        let repeats = self.number(root).axes.len() < self.graph.rank(root);
+        let value = self.exact(root);
+        let text = self.lifted(&value).text;
+        // What repeats entries shares them: a result is the caller's own.
+        match (repeats && text.contains("broadcast_to"), self.library) {
+            (true, Library::NumPy) => format!("np.array({text})"),
+            (true, Library::Torch) => format!("{text}.clone()"),
+            _ => text,
+        }
+    }
+
+    /// Values for everything that the roots depend on.
+    pub(super) fn compute(&mut self, roots: &[NodeId]) -> Result<()> {
+        let order = self.graph.reachable(roots);
+        let uses = self.uses(&order, roots);
+        for id in order {
+            if self.values.contains_key(&id) {
+                continue;
+            }
+            let value = self.node(id)?;
+            let light = self.is_light(id) || value.is_word();
+            let often = uses.get(&id).copied().unwrap_or(0) > 1 && !light;
+            let scan = matches!(self.graph.op(id), Op::Scan(_));
+            let named = self.names.nodes.contains_key(&id) && !scan;
+            let long = value.text.len() > LONG && !scan;
+            let value = if named || often && !scan || long { self.bind(id, value) } else { value };
+            self.values.insert(id, value);
+        }
+        Ok(())
+    }
+
+    /// How often each node's expression would stand in the text.
+    fn uses(&self, order: &[NodeId], roots: &[NodeId]) -> BTreeMap<NodeId, usize> {
+        let mut uses = BTreeMap::new();
+        let mut count = |mut id: NodeId| {
+            while self.is_see_through(id) {
+                id = self.graph.args(id)[0];
+            }
+            *uses.entry(id).or_insert(0) += 1;
+        };
+        roots.iter().for_each(|root| count(*root));
+        for &id in order.iter().filter(|id| !self.is_see_through(**id)) {
+            self.graph.args(id).iter().for_each(|arg| count(*arg));
+        }
+        uses
+    }
+
+    /// Whether a node is cheap to say wherever it is used.
+    fn is_light(&self, id: NodeId) -> bool {
+        let leaf = matches!(
+            self.graph.op(id),
+            Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Range(_) | Op::Delta(_)
+        );
+        leaf || self.is_see_through(id)
+    }
+
+    /// Whether a node is said through its argument: a repetition along new axes, another order of axes, a reciprocal.
+    fn is_see_through(&self, id: NodeId) -> bool {
+        if self.names.nodes.contains_key(&id) {
+            return false;
+        }
+        match self.graph.op(id) {
+            Op::Einsum(e) => {
+                self.graph.args(id).len() == 1
+                    && e.bound().is_empty()
+                    && (0..e.ins[0].len()).all(|at| !e.ins[0][..at].contains(&e.ins[0][at]))
+            }
+            Op::Pow(exponent) => exponent.as_int() == Some(-1),
+            _ => false,
+        }
+    }
+
+    /// A variable for a value.
+    pub(super) fn bind(&mut self, id: NodeId, value: Value) -> Value {
+        let name = match self.names.nodes.get(&id) {
+            Some(name) => name.clone(),
+            None => self.fresh("r"),
+        };
+        let value = self.as_number(value);
+        self.line(&format!("{name} = {}", value.text));
+        Value { text: name, bind: Bind::Atom, ..value }
+    }
+
+    /// A name that nothing else has.
+    pub(super) fn fresh(&mut self, stem: &str) -> String {
+        (1..)
+            .map(|at| format!("{stem}{at}"))
+            .find_map(|name| self.scope.take(&name))
+            .unwrap_or_default()
+    }
+
+    /// The value of a node that has been computed, in numbers.
+    pub(super) fn number(&self, id: NodeId) -> Value {
+        let value = self.values.get(&id).cloned();
+        self.as_number(value.unwrap_or_else(|| Value::plain("0", Bind::Atom)))
+    }
+
+    /// Truth values as 0 and 1.
+    fn as_number(&self, value: Value) -> Value {
+        match value.gives {
+            Gives::Truth => {
+                let text = format!("{}({}, dtype=DTYPE)", self.library.array(), value.text);
+                Value { text, bind: Bind::Atom, gives: Gives::Array, ..value }
+            }
+            _ => value,
+        }
+    }
+
+    /// A number of Python as an array.
+    pub(super) fn lifted(&self, value: &Value) -> Value {
+        match value.gives {
+            Gives::Plain => {
+                let text = format!("{}({}, dtype=DTYPE)", self.library.array(), value.text);
+                Value { text, bind: Bind::Atom, gives: Gives::Array, ..value.clone() }
+            }
+            _ => value.clone(),
+        }
+    }
+
+    /// A node's value as an array that has all of its axes.
+    pub(super) fn exact(&mut self, id: NodeId) -> Value {
+        let value = self.number(id);
+        let shape = self.graph.shape(id).clone();
+        if value.axes.len() == shape.len() {
+            return value;
+        }
+        let xp = self.library.xp();
+        if value.gives == Gives::Plain {
+            let text = format!("{xp}.full({}, {}, dtype=DTYPE)", self.shape(&shape), value.text);
+            return Value::array(text, Bind::Atom, shape.len());
+        }
+        let slots: Vec<&str> = (0..shape.len())
+            .map(|axis| if value.axes.contains(&axis) { ":" } else { "None" })
+            .collect();
+        let text = format!("{}[{}]", value.at(Bind::Atom), slots.join(", "));
+        if slots.iter().zip(&shape).all(|(slot, size)| *slot == ":" || size.is_one()) {
+            return Value::array(text, Bind::Atom, shape.len());
+        }
+        let aligned = value.against(&(0..shape.len()).collect::<Vec<_>>());
+        let text = format!("{xp}.broadcast_to({}, {})", aligned.text, self.shape(&shape));
+        Value::array(text, Bind::Atom, shape.len())
+    }
+
+    /// Sizes as a tuple.
+    pub(super) fn shape(&mut self, shape: &[Dim]) -> String {
+        let sizes: Vec<String> = shape.iter().map(|dim| self.dim(dim).text).collect();
+        tuple(&sizes)
+    }
+
+    /// A size.
+    pub(super) fn dim(&mut self, dim: &Dim) -> Value {
+        self.sizes.extend(dim.names());
+        dim_text(self.names, dim)
+    }
+
+    /// The error for a node that there is no code for.
+    pub(super) fn unsupported<T>(&self, id: NodeId, what: &str) -> Result<T> {
+        let span = self.graph.spans.get(&id).copied().unwrap_or(Span::default());
+        let message = format!("{} code for {what} is not written yet", self.library.title());
+        Err(Diagnostic::new(Code::Unsupported, span, message))
+    }
+}
+
+/// A tuple of expressions.
+pub fn tuple(parts: &[String]) -> String {
+    match parts {
+        [one] => format!("({one},)"),
+        _ => format!("({})", parts.join(", ")),
+    }
+}
+
+/// A size in whole numbers.
+pub fn dim_text(names: &Names, dim: &Dim) -> Value {
+    let scale = dim.terms.iter().fold(1i128, |scale, (_, c)| match c {
+        Num::Rational(_, d) => scale / gcd(scale, *d) * d,
+        Num::Real(_) => scale,
+    });
+    let mut text = String::new();
+    let mut terms: Vec<_> = dim.terms.iter().rev().collect();
+    terms.sort_by_key(|(_, c)| c.is_negative());
+    for (factors, c) in &terms {
+        let c = *c * Num::int(scale);
+        let size = if c.is_negative() { -c } else { c };
+        let mut parts: Vec<String> = factors.iter().map(|id| names.dims[id].clone()).collect();
+        if parts.is_empty() || !size.is_one() {
+            parts.insert(0, size.to_string());
+        }
+        let sign = match (text.is_empty(), c.is_negative()) {
+            (true, false) => "",
+            (true, true) => "-",
+            (false, false) => " + ",
+            (false, true) => " - ",
+        };
+        text.push_str(sign);
+        text.push_str(&parts.join(" * "));
+    }
+    let bind = match terms.as_slice() {
+        [] => return Value::plain("0", Bind::Atom),
+        [(_, c)] if c.is_negative() => Bind::Minus,
+        [(factors, c)] if factors.is_empty() || (factors.len() == 1 && c.is_one()) => Bind::Atom,
+        [_] => Bind::Product,
+        _ => Bind::Sum,
+    };
+    let value = Value::plain(text, bind);
+    if scale == 1 {
+        return value;
+    }
+    Value::plain(format!("{} // {scale}", value.at(Bind::Product)), Bind::Product)
+}
+
+fn gcd(a: i128, b: i128) -> i128 {
+    if b == 0 { a.max(1) } else { gcd(b, a % b) }
+}

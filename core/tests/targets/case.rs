@@ -1,0 +1,95 @@
+//! A program, a point, and what the reference evaluator says of all results there.
+
+use super::programs;
+use chainrule_core::check::random_point;
+use chainrule_core::emit::Job;
+use chainrule_core::emit::python::sizes::Sizes;
+use chainrule_core::eval::{Array, Point, eval, infer_dims};
+use chainrule_core::ir::{NodeId, VarId};
+use chainrule_core::ops::probe::Random;
+use chainrule_core::{Compiled, Source, compile};
+
+/// A compiled program and a point for it.
+pub struct Case {
+    /// Its text.
+    pub program: String,
+    /// The compiled program.
+    pub compiled: Compiled,
+    /// The point.
+    pub point: Point,
+}
+
+/// A case for a program's text.
+pub fn case(program: &str) -> Result<Case, String> {
+    let source = Source::new("test", program);
+    let compiled = compile(&source);
+    let errors: Vec<String> = compiled
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| diagnostic.is_error())
+        .map(|diagnostic| diagnostic.render(&source))
+        .collect();
+    if !errors.is_empty() {
+        return Err(format!("{program}\n{}", errors.join("\n")));
+    }
+    let mut point = random_point(&compiled, 7).map_err(|why| format!("{program}: {why}"))?;
+    if let Some(domain) = programs::domain(program) {
+        let mut random = Random(3);
+        let inputs = compiled.graph.vars.iter().enumerate().filter(|(_, var)| var.name != "w_");
+        for (k, (at, _)) in inputs.enumerate() {
+            let interval = domain.get(k).or(domain.last()).copied().unwrap_or((-1.0, 1.0));
+            let array = Array::from_fn(&[5], |_| random.within(interval));
+            point.vars.insert(VarId(at as u32), array);
+        }
+    }
+    point.dims.extend(infer_dims(&compiled.graph, &point.vars).unwrap_or_default());
+    Ok(Case { program: program.to_string(), compiled, point })
+}
+
+impl Case {
+    /// The job of the program.
+    pub fn job(&self) -> Job<'_> {
+        self.compiled
+            .job(&self.program)
+            .unwrap_or_else(|d| panic!("{}: {}", self.program, d.message))
+    }
+
+    /// What the reference says of a node.
+    pub fn value(&self, node: NodeId) -> Array {
+        eval(&self.compiled.graph, &self.point, &[node])
+            .unwrap_or_else(|why| panic!("{}: {why}", self.program))
+            .remove(0)
+    }
+
+    /// The sizes that no shape tells, which emitted functions ask for.
+    pub fn asked(&self, job: &Job) -> Vec<usize> {
+        let vars = [job.params.as_slice(), job.inputs.as_slice()].concat();
+        let sizes = Sizes::new(&self.compiled.graph, &vars);
+        sizes.asked.iter().map(|dim| self.point.dims.get(dim).copied().unwrap_or(1)).collect()
+    }
+
+    /// The value of a declared tensor.
+    pub fn given(&self, var: VarId) -> &Array {
+        &self.point.vars[&var]
+    }
+}
+
+/// All cases: the programs, one for each row, and the gallery.
+pub fn all() -> Vec<Case> {
+    let rows = programs::rows();
+    let gallery = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    let mut files: Vec<_> = std::fs::read_dir(&gallery)
+        .unwrap_or_else(|error| panic!("{}: {error}", gallery.display()))
+        .filter_map(|entry| entry.ok().map(|entry| entry.path()))
+        .filter(|path| path.to_string_lossy().ends_with(".grad"))
+        .collect();
+    files.sort();
+    let files: Vec<String> =
+        files.iter().map(|path| std::fs::read_to_string(path).unwrap_or_default()).collect();
+    let fixed = programs::PROGRAMS.iter().copied();
+    let all = fixed.chain(rows.iter().map(String::as_str)).chain(files.iter().map(String::as_str));
+    let (good, bad): (Vec<_>, Vec<_>) = all.map(case).partition(Result::is_ok);
+    let bad: Vec<String> = bad.into_iter().filter_map(Result::err).collect();
+    assert!(bad.is_empty(), "{}", bad.join("\n"));
+    good.into_iter().filter_map(Result::ok).collect()
+}

@@ -1,0 +1,150 @@
+//! Emitted Python against the reference evaluator: every program of the list and of the gallery is emitted, run, and
+//! compared with it to 1e-10.
+
+mod case;
+mod programs;
+mod text;
+
+use case::Case;
+use chainrule_core::emit::{self, Dtype, Job, Library};
+use chainrule_core::eval::Array;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// Whether what a test needs is there; without it the test says so aloud, and fails where all has to be tested.
+fn available(what: &str, command: &mut Command) -> bool {
+    let there = command.output().is_ok_and(|out| out.status.success());
+    let required = std::env::var_os("CI").is_some_and(|ci| ci == "true");
+    assert!(there || !required, "{what} is wanted for this test");
+    if !there {
+        eprintln!("\n*** SKIPPED: {what} is not there, so the emitted code was not run ***\n");
+    }
+    there
+}
+
+/// The Python that runs the tests: of `CHAINRULE_PYTHON`, or `python3`.
+fn python() -> Command {
+    Command::new(std::env::var_os("CHAINRULE_PYTHON").unwrap_or_else(|| "python3".into()))
+}
+
+fn folder(name: &str) -> PathBuf {
+    let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+    std::fs::create_dir_all(&at).unwrap_or_else(|error| panic!("{}: {error}", at.display()));
+    at
+}
+
+fn write(path: &Path, text: &str) {
+    std::fs::write(path, text).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+}
+
+/// An array with what JSON lacks as words.
+fn array(value: &Array, int: bool) -> Value {
+    let number = |x: &f64| -> Value {
+        if int {
+            json!(*x as i64)
+        } else if x.is_finite() {
+            json!(x)
+        } else {
+            json!(format!("{x}"))
+        }
+    };
+    json!({ "shape": value.shape, "data": value.data.iter().map(number).collect::<Vec<_>>() })
+}
+
+/// The arguments and the expected results of a module.
+fn expected(case: &Case, job: &Job, library: Library) -> Value {
+    let graph = &case.compiled.graph;
+    let mut arguments: Vec<Value> = job
+        .params
+        .iter()
+        .chain(&job.inputs)
+        .map(|var| array(case.given(*var), graph.var(*var).int))
+        .collect();
+    arguments.extend(case.asked(job).iter().map(|size| json!(size)));
+    let mut forward = serde_json::Map::new();
+    for loss in &job.losses {
+        forward.insert(loss.name.clone(), array(&case.value(loss.value), false));
+    }
+    for output in &job.outputs {
+        forward.insert(output.name.clone(), array(&case.value(output.value), false));
+    }
+    let losses: Vec<Value> = job
+        .losses
+        .iter()
+        .map(|loss| {
+            let grads = loss.grads.iter().map(|grad| array(&case.value(grad.value), false));
+            json!([array(&case.value(loss.value), false), grads.collect::<Vec<_>>()])
+        })
+        .collect();
+    let requests: Vec<Value> = job
+        .requests
+        .iter()
+        .flat_map(|request| request.results.iter().map(move |(_, node, _)| (request, node)))
+        .map(|(request, node)| {
+            let directions = request.directions.iter().map(|var| array(case.given(*var), false));
+            json!([request.name, directions.collect::<Vec<_>>(), array(&case.value(*node), false)])
+        })
+        .collect();
+    let check = programs::domain(&case.program).is_none();
+    json!({ "program": case.program, "check": check, "module": library.xp(), "arguments": arguments, "forward": forward, "losses": losses, "requests": requests })
+}
+
+const RUNNER: &str = include_str!("runner.py");
+
+/// Emits all cases for a library and runs them; what the runner found wrong.
+fn run(library: Library, cases: &[Case]) -> String {
+    let name = format!("{library:?}").to_lowercase();
+    let at = folder(&format!("targets_{name}"));
+    let mut all = Vec::new();
+    for (number, case) in cases.iter().enumerate() {
+        let job = case.job();
+        let text = emit::python(&job, library, Dtype::F64)
+            .unwrap_or_else(|d| panic!("{}: {}", case.program, d.message));
+        write(&at.join(format!("p{number}.py")), &text);
+        all.push(expected(case, &job, library));
+    }
+    write(&at.join("cases.json"), &Value::Array(all).to_string());
+    write(&at.join("runner.py"), RUNNER);
+    let run = python().arg("-B").arg("runner.py").current_dir(&at).output();
+    let run = run.unwrap_or_else(|error| panic!("python: {error}"));
+    let (said, errors) =
+        (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
+    assert!(said.contains("done"), "{said}\n{errors}");
+    said.lines().filter(|line| line.starts_with("WRONG")).collect::<Vec<_>>().join("\n")
+}
+
+fn imports(module: &str) -> bool {
+    python()
+        .args(["-c", &format!("import {module}")])
+        .output()
+        .is_ok_and(|out| out.status.success())
+}
+
+#[test]
+fn numpy_computes_what_the_reference_does() {
+    if available("NumPy (pip install numpy)", python().args(["-c", "import numpy"])) {
+        let wrong = run(Library::NumPy, &case::all());
+        assert!(wrong.is_empty(), "{wrong}");
+    }
+}
+
+#[test]
+fn jax_computes_what_the_reference_does() {
+    if !imports("jax") {
+        eprintln!("\n*** SKIPPED: JAX is not there, so the code for it was not run ***\n");
+        return;
+    }
+    let wrong = run(Library::Jax, &case::all());
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+#[test]
+fn pytorch_computes_what_the_reference_does() {
+    if !imports("torch") {
+        eprintln!("\n*** SKIPPED: PyTorch is not there, so the code for it was not run ***\n");
+        return;
+    }
+    let wrong = run(Library::Torch, &case::all());
+    assert!(wrong.is_empty(), "{wrong}");
+}

@@ -1,0 +1,119 @@
+//! Programs whose emitted code is run: every kind of node, names that need care, and a program for each row of the rule book.
+
+use chainrule_core::ops::{self, Kind, Rule};
+
+/// One program for each idea.
+pub const PROGRAMS: &[&str] = &[
+    // Matrix products in every position, broadcasting, reductions.
+    "dim N; input x:[1,N]; target t; param w:[N,1]; o = sigmoid(x @ w); loss E = 1/2 * sum((o - t)^2); output o;",
+    "dim B,N,M; input x:[B,N]; target t:[B,M]; param W:[N,M], b:[M]; O = sigmoid(x@W+b); loss E = 1/2*sum((O-t)^2);",
+    "dim B,N,M; input x:[B,N]; target y:[B,M]; param w:[N,M], b:[M]; prob = softmax(x@w+b, axis=1); loss L = mean((y-prob)^2);",
+    "input x:[4,6]; target t:[4,3]; net f = dense(5) |> tanh |> dense(3) |> softmax; p = f(x); loss L = cross_entropy(p, t); output p;",
+    "param A:[2,3,4], B:[4,2]; loss L = sum((A @ B)^2) + sum(einsum(\"ijk,kl->jl\", A, B));",
+    "input A:[5,3,4], C:[5,4,2]; param s; y = A @ C; loss L = s * sum(y^2) + sum(softmax(y, axis=1)^2) + sum(logsumexp(A, axis=[0, 2])^2);",
+    "param A:[3,4], B:[4,5], C:[5,2], v:[2]; output y = A @ B @ C @ v; output z = v @ C.T @ B.T; output s = v @ v; output t = A.T @ A; loss L = sum((A @ B)^2);",
+    "param a:[3], b:[4], C:[3,4,2]; output o = outer(a, b); output y[k,i] = sum[j](C[i,j,k]*b[j]) * a[i]; loss L = sum[i,j,k](a[i]*b[j]*C[i,j,k]^2);",
+    "param X:[3,3], Y:[2,3,3]; output t = trace(X @ X); output d = diag(X); output D = diag(d); output e[b,i] = Y[b,i,i]; loss L = sum(diag(X)^3) + sum[b,i](Y[b,i,i]^2);",
+    "input x: [2, 3, 4]; param w: [3]; output y = sum(x * w[None, :, None], axis=1); output z[i,j,k] = x[i,j,k] * w[j]; output p[k,i,j] = x[i,j,k]; loss E = sum(x[:, 1] ^ 2) * w[0];",
+    "dim B, N; input x: [B, N]; param w: [N]; o[b] = sum[n](w[n]*x[b,n]); loss E = sum(exp(-o^2)) + sum[n](w[n]^2) / B; output o;",
+    "dim N, K; input x: [N]; param A: [K, 2*K + 1], v: [K]; loss E = sum(A)*sum(x^2) + sum(exp(v));",
+    "param x:[3,4]; output a = x / sum(x^2, axis=1, keepdims=true); output b = 1/(x^2 + 1) / (2*x^2 + 3); loss L = sum(x / (1 + exp(x))) * 2 / 3;",
+    // Affine positions, slices, shapes.
+    "input x:[12]; target t:[10]; param w:[3]; y[i] = sum[k](w[k]*x[i+k]); loss E = sum((tanh(y)-t)^2);",
+    "dim N; input x:[2*N+1], u:[N-1]; param w:[3]; y[i] = sum[k](w[k]*x[2*i+k]*u[i]); loss E = sum(sin(y)); grad E wrt x, w;",
+    "input x: [2, 5, 6], k: int[2, 3]; param w: [3, 3], e: [4, 2]; y[b,i,j] = sum[p,q](x[b,i+p,j+q]*w[p,q]); loss E = sum(relu(y)) + sum(e[k]^3);",
+    "param X:[3,4]; loss L = sum(cumsum(X, axis=0)^2) + sum(X[::2, -1]^3) + sum(flip(X) * X); output y = X[1:, ::-1]; output z = X[::-1]; output r = roll(X, 1, axis=1);",
+    "param a:[3], b:[2]; loss L = sum(concat([a, b])^2) + dot(outer(a, b)[1], b) + sum(pad(a, 1)[1:3]^3); output s = stack([a, a^2], axis=1);",
+    "param x:[4]; loss L = sum[i](x[i] * x[3-i]) + sum[i,j](delta[i,j] * x[i] * x[j]^2) + prod[i](x[i]) + max[i](x[i]);",
+    "param x:[6]; loss L = sum(reshape(x, [2, 3]) @ reshape(x, [3, 2])); output f = flatten(reshape(x, [2, 3]));",
+    "dim N; param x:[N]; output y = x[N-2] * x[1:]; output i = eye(N) @ x; output r = range(N) * x; loss L = sum(x[:N-1] * x[1:]) / N;",
+    "param x:[2,3]; output k = kron(x, x); output t = transpose(x); output sq = squeeze(expand(x, axis=0)); loss L = sum(x);",
+    // Rows picked by integers.
+    "input idx: int[5]; target t:[5,3]; param E:[7,4], W:[4,3]; loss L = cross_entropy(softmax(E[idx] @ W), t); output h = one_hot(idx, 7);",
+    "input idx: int[2,3]; param E:[4]; loss L = sum(E[idx]^3);",
+    // Further derivatives.
+    "input A:[7,4], y:[7]; param x:[4]; loss L = norm2(A@x - y)^2; hessian L wrt x; hvp L wrt x;",
+    "input x:[4]; param W:[4,3], v:[3]; f = sum(tanh(x@W)*v); loss L = f + sum(d(f, x)^2);",
+    "input x:[3]; param W:[3,4], b:[4]; o = tanh(x @ W + b); jacobian o wrt x, W; jvp o wrt W; output e = eye(4); output same = x;",
+    "param x:[5]; loss L = sum(log(1 + exp(x))) + sum(log(sigmoid(x))); hessian L wrt x;",
+    // Linear algebra.
+    "input S:[4,4]; param X:[4,4] spd; loss L = trace(S @ inv(X)) + sum(solve(X, S)) + sum(solve(X, S[0]));",
+    "param S:[4,4]; X = S @ S.T + 2*eye(4); loss L = logdet(X) + sum(cholesky(X)) + det(X)/100 + sum(eigvalsh(X)^2) + sum(tril(X)) + sum(triu(X, 1)^2);",
+    "param X:[4,3]; loss L = sum(svdvals(X)); output s = svdvals(X);",
+    "param A:[2,3,3], b:[2,3,2]; output x = solve(A + 4*eye(3), b); output i = inv(A + 4*eye(3)); output d = det(A);",
+    "param S:[4,4]; V = eigvecsh(S + S.T + 0*eye(4)); loss L = sum(V[:, 0] * V[:, 1]^2);",
+    // Functions of the field.
+    "input x:[4,6]; param g:[6], b:[6]; m = mean(x, axis=1, keepdims=true); v = mean((x-m)^2, axis=1, keepdims=true); y = (x-m)/sqrt(v+1e-5)*g+b; loss L = sum(sin(y)); grad L wrt x, g, b;",
+    "input x:[5,4]; param Q:[4,3],K:[4,3],V:[4,4]; a = softmax((x@Q) @ (x@K).T / sqrt(3), axis=1); y = a @ (x@V); loss L = sum(y^2);",
+    "input X:[8,3], y:[8]; param w:[3]; r = X@w - y; loss L = sum(where(abs(r) < 1, r^2/2, abs(r)-1/2)); loss R = sum(w^2);",
+    "param X:[3,4]; loss L = sum(max(X, axis=1)^2) + std(X) + sum(var(X, axis=0)) + sum(layer_norm(X)[0]) + sum(normalize(X)^3);",
+    "dim N; input u: [N]; param a; loss E = sum(cumprod(a*u + 2)) + sum(sort(u)*a) + argmax(u); output m = argmin(u); output q = all(u); output w = any(u, axis=0);",
+    "param x:[3,4]; output m = argmax(x); output n = argmax(x, axis=0); output p = prod(x, axis=0); loss L = prod(x);",
+    // Scans.
+    "dim T; input xs:[T,3]; param W:[3,4], U:[4,4], h0:[4]; fn cell(h, x) = tanh(h @ U + x @ W); hs = scan(cell, h0, xs); loss L = sum(hs^2); output last = hs[-1];",
+    "input xs:[6]; param a; fn step(s, x) = a*s + sin(x*s) + x; loss L = sum(scan(step, 0.5, xs)^2); hvp L wrt a;",
+    // Names that need care, constants.
+    "input x: [40]; param self, type, lambda, range, np, int; loss E = sum((type*x - self)^2)/40 + lambda^2 * range * np + int;",
+    "const lambda = 1e-4; const rate = 1/3; param α:[3], Δx, double, static; loss λ = lambda*sum(α^2) + rate*Δx + pi*double*static + e*Δx^3; ",
+    "dim forward, x; param value_and_grad:[forward], r1:[x]; z = r1 * 2; loss forward2 = sum(z^2) + sum(value_and_grad) + sum(z);",
+    "output one = 1; output half = 1/2; output ones3 = ones(3); output z = zeros(2, 3); param x; loss L = x;",
+    "param x; loss L = x^2 + x^(-2) + x^(1/2) + x^(-1/2) + x^(3/2) + x^0.3; output y = -x; output z = -(x - 1) - 2*x; output w = 1/(x*(x + 1)) - x/3; facts = x; ",
+];
+
+/// A program for each row that stands in graphs.
+pub fn rows() -> Vec<String> {
+    let mut programs = Vec::new();
+    for (_, _, row) in ops::all() {
+        if matches!(row.rule, Rule::Via(_) | Rule::Sum | Rule::Built) {
+            continue;
+        }
+        let name = row.name;
+        let differentiable = matches!(row.rule, Rule::Partials(_) | Rule::Vjp(_));
+        let params = row.params;
+        let declared: Vec<String> = params.iter().map(|name| format!("{name}: [5]")).collect();
+        let declared = declared.join(", ");
+        let args = params.join(", ");
+        let text = match row.kind {
+            Kind::Elementwise => {
+                let loss = if differentiable {
+                    format!("loss L_ = sum(w_*{name}({args}));")
+                } else {
+                    String::new()
+                };
+                format!(
+                    "input {declared}; param w_: [5]; output out_ = {name}({args}); {loss} {}",
+                    if differentiable { format!("grad L_ wrt w_, {args};") } else { String::new() }
+                )
+            }
+            Kind::Reduce | Kind::Along => {
+                let axes = match row.kind {
+                    Kind::Reduce if row.one_axis => &["axis=0", "axis=1", "axis=2"][..],
+                    Kind::Reduce => &["axis=0", "axis=1", "axis=[0, 2]", "axis=[1, 2]"],
+                    _ => &["axis=0", "axis=1", "axis=2"],
+                };
+                let outputs: Vec<String> = axes
+                    .iter()
+                    .enumerate()
+                    .map(|(at, axis)| format!("output y{at} = {name}(x, {axis});"))
+                    .collect();
+                let loss = if differentiable {
+                    format!("loss L = sum({name}(x, axis=1)^2) + sum({name}(x, axis=0)*w);")
+                } else {
+                    String::new()
+                };
+                let w = if matches!(row.kind, Kind::Along) { "2, 3, 4" } else { "3, 4" };
+                format!("param x: [2, 3, 4]; param w: [{w}]; {} {loss}", outputs.join(" "))
+            }
+            _ => continue,
+        };
+        programs.push(text);
+    }
+    programs
+}
+
+/// The domain of a row, for a program of [`rows`].
+pub fn domain(program: &str) -> Option<&'static [(f64, f64)]> {
+    let name = program.split("output out_ = ").nth(1)?.split('(').next()?;
+    let arity = program.split(';').next()?.matches(": [5]").count();
+    ops::lookup(name, arity).map(|(_, row)| row.probe.domain)
+}
