@@ -14,7 +14,7 @@ use support::{assert_close, compiled, programs, random_point, value};
 const NOTATIONS: [(Notation, &str); 2] = [(Notation::Index, "index"), (Notation::Matrix, "matrix")];
 
 fn options(notation: Notation, style: Style) -> Options {
-    Options { notation, steps: Steps::Full, style }
+    Options { notation, steps: Steps::Full, style, ..Options::default() }
 }
 
 fn told(compiled: &Compiled, options: Options) -> Vec<Told> {

@@ -33,7 +33,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command(
         "derive",
         "the derivation of every gradient, step by step",
-        &["format", "notation", "steps", "style", "lang", "standalone", "output"],
+        &["format", "notation", "steps", "style", "lang", "standalone", "width", "ascii", "output"],
         1,
     ),
     command("eval", "losses and derivatives at a point, as JSON", &["at", "output"], 1),
@@ -62,7 +62,7 @@ const READERS: [&str; 5] = ["derive", "eval", "check", "emit", "graph"];
 
 /// The formats that a command writes.
 const FORMATS: &[(&str, &[&str])] = &[
-    ("derive", &["unicode", "text", "latex", "markdown", "json"]),
+    ("derive", &["unicode", "text", "latex", "markdown", "mathml", "typst", "json", "ipynb"]),
     ("graph", &["dot", "svg"]),
     ("ops", &["text", "unicode", "markdown", "json"]),
 ];
@@ -94,12 +94,18 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag("wrt", None, &[]),
     flag("order", None, &["1", "2"]),
     flag("syntax", None, &["chainrule", "matlab"]),
-    flag("format", None, &["unicode", "text", "latex", "markdown", "json", "dot", "svg"]),
+    flag(
+        "format",
+        None,
+        &["unicode", "text", "latex", "markdown", "mathml", "typst", "json", "ipynb", "dot", "svg"],
+    ),
     flag("notation", None, &["matrix", "index"]),
     flag("steps", None, &["full", "brief", "none"]),
     flag("style", None, &["auto", "chain", "staged"]),
-    flag("lang", None, &["en"]),
+    flag("lang", None, &["en", "zh"]),
     switch("standalone", None),
+    flag("width", None, &[]),
+    switch("ascii", None),
     flag("output", Some('o'), &[]),
     flag("at", None, &[]),
     flag("seed", None, &[]),

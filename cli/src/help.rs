@@ -79,12 +79,15 @@ const PAGES: &[(&str, &str, bool)] = &[
 
 usage: chainrule derive [FILE | - | -e PROGRAM] [flags]
 
-  --format unicode|text|latex|markdown|json   how it is written; unicode by default
-  --standalone            with latex: a document that compiles, not a fragment
+  --format unicode|text|latex|markdown|mathml|typst|json|ipynb
+                          how it is written; by default as `-o FILE` ends, else drawn in Unicode
+  --standalone            with latex, mathml and typst: a whole document, not a fragment
+  --width N               columns that drawn formulas may take; COLUMNS, or 80, by default
+  --ascii                 drawn in ASCII alone
   --notation matrix|index whole tensors (default), or entries with index letters
   --steps full|brief|none every rule (default), the outline, or the closed form only
   --style auto|chain|staged   one chain of equalities, or an error term for each named quantity
-  --lang en               the language of the reasons
+  --lang en|zh            the language of the reasons; CHAINRULE_LANG, or LANG, by default
   -o, --output FILE       writes there; nothing is written where there is an error
 
 examples:

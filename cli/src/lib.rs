@@ -30,6 +30,8 @@ pub struct Streams<'s> {
     pub stderr: &'s mut dyn Write,
     /// Whether `--color auto` means colour.
     pub colour: bool,
+    /// Whether the results go to a terminal that shows bold letters, where `--color auto`.
+    pub bold: bool,
 }
 
 /// Runs the command that the process was started with.
@@ -41,6 +43,7 @@ pub fn main() -> ExitCode {
         stdout: &mut std::io::stdout().lock(),
         stderr: &mut std::io::stderr().lock(),
         colour,
+        bold: !plain && std::io::stdout().is_terminal(),
     };
     let code = run_with(std::env::args_os().skip(1), streams);
     ExitCode::from(u8::try_from(code).unwrap_or(2))
@@ -52,7 +55,7 @@ where
     I: IntoIterator,
     I::Item: Into<OsString>,
 {
-    run_with(args, Streams { stdin, stdout, stderr, colour: false })
+    run_with(args, Streams { stdin, stdout, stderr, colour: false, bold: false })
 }
 
 /// As [`run`], where `--color auto` may mean colour.
@@ -62,14 +65,15 @@ where
     I::Item: Into<OsString>,
 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    let Streams { stdin, stdout, stderr, colour } = streams;
+    let Streams { stdin, stdout, stderr, colour, bold } = streams;
     let mut reporter = Reporter { out: stderr, look: Look { colour, json: false } };
     let args = match Args::parse(args) {
         Ok(args) => args,
         Err(failure) => return reporter.failure(&failure),
     };
     reporter.look = Look::of(&args, colour);
-    let mut session = Session { args: &args, stdin, out: Vec::new(), reporter };
+    let bold = Look::of(&args, bold).colour;
+    let mut session = Session { args: &args, stdin, out: Vec::new(), bold, reporter };
     let outcome = commands::run(&mut session);
     let delivered = deliver(&args, &session.out, stdout, outcome.is_ok());
     match outcome.and(delivered) {
@@ -84,6 +88,8 @@ pub(crate) struct Session<'s> {
     pub stdin: &'s mut dyn Read,
     /// What goes to standard output, or to the file of `-o` where all is well.
     pub out: Vec<u8>,
+    /// Whether letters of results may be bold.
+    pub bold: bool,
     pub reporter: Reporter<'s>,
 }
 

@@ -6,34 +6,103 @@ use crate::commands::{notation, print};
 use crate::failure::Failure;
 use crate::input;
 use crate::json::pretty;
-use chainrule_core::derivation::{Options, Steps, Style, Told, tell};
-use chainrule_core::render::{document_latex, document_text, markdown};
+use chainrule_core::derivation::{Lang, Options, Steps, Style, Told, tell};
+use chainrule_core::render::boxes::Pen;
+use chainrule_core::render::document_terminal::{self, Terminal};
+use chainrule_core::render::page::{Page, page};
+use chainrule_core::render::{
+    document_latex, document_mathml, document_text, document_typst, markdown,
+};
 use serde_json::{Value, json};
+use unicode_width::UnicodeWidthStr;
+
+/// How a derivation is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Format {
+    Unicode,
+    Text,
+    Latex,
+    Markdown,
+    Mathml,
+    Typst,
+    Json,
+    Ipynb,
+}
+
+/// The formats by their names, with the extensions of their files.
+const FORMATS: &[(&str, Format, &[&str])] = &[
+    ("unicode", Format::Unicode, &[]),
+    ("text", Format::Text, &["txt"]),
+    ("latex", Format::Latex, &["tex"]),
+    ("markdown", Format::Markdown, &["md"]),
+    ("mathml", Format::Mathml, &["xhtml", "mml"]),
+    ("typst", Format::Typst, &["typ"]),
+    ("json", Format::Json, &["json"]),
+    ("ipynb", Format::Ipynb, &["ipynb"]),
+];
 
 pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
-    let format = session.args.value("format").unwrap_or("unicode");
-    if session.args.has("standalone") && format != "latex" {
-        return Err(Failure::usage("`--standalone` is for `--format latex`"));
+    let format = format(session.args);
+    let alone = session.args.has("standalone");
+    if alone && !matches!(format, Format::Latex | Format::Mathml | Format::Typst) {
+        return Err(Failure::usage("`--standalone` is for `--format latex`, `mathml` and `typst`"));
     }
+    let terminal = terminal(session)?;
+    let options = options(session.args);
     let unit = input::compile(session)?;
-    let told =
-        tell(&unit.compiled, options(session.args)).map_err(|diagnostic| Failure::Program {
-            source: Box::new(unit.source.clone()),
-            diagnostics: vec![diagnostic],
-            code: 1,
-        })?;
-    if told.is_empty() && format != "json" {
+    let told = tell(&unit.compiled, options).map_err(|diagnostic| Failure::Program {
+        source: Box::new(unit.source.clone()),
+        diagnostics: vec![diagnostic],
+        code: 1,
+    })?;
+    if told.is_empty() && format != Format::Json {
         return Err(unit.no_derivative());
     }
+    let page = page(&told, options.lang);
     let text = match format {
-        "latex" if session.args.has("standalone") => document_latex::article(&told),
-        "latex" => document_latex::fragment(&told),
-        "markdown" => markdown::document(&told),
-        "json" => pretty(&as_json(&chainrule_grammar::format(&unit.compiled.program), &told)),
-        _ => document_text::document(&told),
+        Format::Unicode => document_terminal::document(&page, &terminal),
+        Format::Text => document_text::document(&told, options.lang),
+        Format::Latex if alone => document_latex::article(&page),
+        Format::Latex => document_latex::fragment(&told, options.lang),
+        Format::Markdown => markdown::document(&page),
+        Format::Mathml if alone => document_mathml::document(&page),
+        Format::Mathml => document_mathml::fragment(&page),
+        Format::Typst if alone => document_typst::document(&page),
+        Format::Typst => document_typst::fragment(&page),
+        Format::Json => pretty(&as_json(&chainrule_grammar::format(&unit.compiled.program), &told)),
+        Format::Ipynb => pretty(&notebook(&page)),
     };
     print(session, &text)
 }
+
+/// What `--format` says, else what the file's name says, else what a terminal shows.
+fn format(args: &Args) -> Format {
+    let named = |name: &str| FORMATS.iter().find(|(known, ..)| *known == name);
+    let extension = args.value("output").and_then(|path| path.rsplit_once('.')).map(|(_, end)| end);
+    let filed = |end: &str| FORMATS.iter().find(|(_, _, ends)| ends.contains(&end));
+    args.value("format")
+        .and_then(named)
+        .or_else(|| extension.and_then(filed))
+        .map_or(Format::Unicode, |(_, format, _)| *format)
+}
+
+/// Columns of a terminal that says nothing of itself.
+const COLUMNS: usize = 80;
+
+/// The terminal that formulas are drawn for.
+fn terminal(session: &Session<'_>) -> Result<Terminal, Failure> {
+    let said = std::env::var("COLUMNS").ok().and_then(|text| text.parse().ok());
+    let usual = said.filter(|columns| *columns >= NARROWEST).unwrap_or(COLUMNS);
+    let width = session.args.number("width", usual, "a number of columns")?;
+    if width < NARROWEST {
+        return Err(Failure::usage(format!("`--width` must be at least {NARROWEST}")));
+    }
+    let pen = Pen { ascii: session.args.has("ascii"), columns: UnicodeWidthStr::width };
+    Ok(Terminal { width, bold: session.bold && !session.args.has("output"), pen })
+}
+
+/// No formula fits into fewer columns than this.
+const NARROWEST: usize = 30;
 
 fn options(args: &Args) -> Options {
     Options {
@@ -48,7 +117,32 @@ fn options(args: &Args) -> Options {
             Some("staged") => Style::Staged,
             _ => Style::Auto,
         },
+        lang: lang(args.value("lang"), &|name| std::env::var(name).ok()),
     }
+}
+
+/// The flag, else the environment.
+fn lang(flag: Option<&str>, variable: &dyn Fn(&str) -> Option<String>) -> Lang {
+    let set = |name: &str| variable(name).filter(|value| !value.is_empty());
+    let said = flag.map(str::to_string).or_else(|| set("CHAINRULE_LANG")).or_else(|| set("LANG"));
+    match said {
+        Some(said) if said.starts_with("zh") => Lang::Zh,
+        _ => Lang::En,
+    }
+}
+
+/// A Jupyter notebook of Markdown cells.
+fn notebook(page: &Page) -> Value {
+    let cell = |text: &String| {
+        let lines: Vec<&str> = text.trim_end().split_inclusive('\n').collect();
+        json!({ "cell_type": "markdown", "metadata": {}, "source": lines })
+    };
+    json!({
+        "cells": markdown::cells(page).iter().map(cell).collect::<Vec<_>>(),
+        "metadata": {},
+        "nbformat": 4,
+        "nbformat_minor": 4,
+    })
 }
 
 fn as_json(program: &str, told: &[Told]) -> Value {
@@ -82,4 +176,20 @@ fn derivative(told: &Told) -> Value {
         "steps": steps,
         "where": wheres,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_language_is_the_flag_or_the_environment() {
+        let env = |own: &'static str, lang: &'static str| {
+            move |name: &str| Some(if name == "LANG" { lang } else { own }.to_string())
+        };
+        assert_eq!(lang(None, &|_| None), Lang::En);
+        assert_eq!(lang(None, &env("", "zh_CN.UTF-8")), Lang::Zh);
+        assert_eq!(lang(None, &env("en", "zh_CN.UTF-8")), Lang::En);
+        assert_eq!(lang(Some("zh"), &env("en", "C")), Lang::Zh);
+    }
 }

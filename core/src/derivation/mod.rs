@@ -6,7 +6,11 @@ mod show;
 mod tell;
 
 pub use crate::raise::Notation;
+pub use crate::render::phrases::Lang;
 pub use tell::tell;
+
+use crate::render::math::Line;
+use crate::render::prose::Prose;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -41,11 +45,18 @@ pub struct Options {
     pub steps: Steps,
     /// Layout.
     pub style: Style,
+    /// The language of the reasons.
+    pub lang: Lang,
 }
 
 impl Default for Options {
     fn default() -> Options {
-        Options { notation: Notation::Matrix, steps: Steps::Full, style: Style::Auto }
+        Options {
+            notation: Notation::Matrix,
+            steps: Steps::Full,
+            style: Style::Auto,
+            lang: Lang::En,
+        }
     }
 }
 
@@ -58,6 +69,8 @@ pub struct Told {
     pub wrt: String,
     /// The derivative's shape, sizes as the language writes them.
     pub shape: Vec<String>,
+    /// The derivative with its closed form.
+    pub closed: Line,
     /// The left-hand side in LaTeX.
     pub lhs_latex: String,
     /// The closed form in the language; with the `wheres` before it, it parses with the program's declarations.
@@ -80,9 +93,13 @@ pub struct Step {
     pub rule: String,
     /// The right-hand side in the language: an expression that parses and evaluates.
     pub text: String,
-    /// The whole line in LaTeX (left-hand side included where a new chain of equalities starts).
+    /// The line as it is set (with a left-hand side where a new chain of equalities starts).
+    pub line: Line,
+    /// The whole line in LaTeX.
     pub latex: String,
-    /// Why the line holds, in plain text.
+    /// Why the line holds.
+    pub why: Prose,
+    /// The same in plain text.
     pub note: String,
     /// The same as running text of LaTeX, formulas between dollars.
     pub note_latex: String,
@@ -95,6 +112,34 @@ pub struct Binding {
     pub name: String,
     /// Its value in the language.
     pub text: String,
-    /// The whole equation in LaTeX.
+    /// The whole equation as it is set.
+    pub line: Line,
+    /// The same in LaTeX.
     pub latex: String,
+}
+
+impl Step {
+    /// A step, with its texts in LaTeX and in plain text.
+    pub(crate) fn new(about: String, rule: String, text: String, line: Line, why: Prose) -> Step {
+        let (latex, note, note_latex) = (line_latex(&line), why.plain(), why.latex());
+        Step { about, rule, text, line, latex, why, note, note_latex }
+    }
+
+    /// Changes how the line is set.
+    pub(crate) fn set_line(&mut self, line: Line) {
+        self.latex = line_latex(&line);
+        self.line = line;
+    }
+}
+
+impl Binding {
+    /// A named part, with its text in LaTeX.
+    pub(crate) fn new(name: String, text: String, line: Line) -> Binding {
+        let latex = line_latex(&line);
+        Binding { name, text, line, latex }
+    }
+}
+
+fn line_latex(line: &Line) -> String {
+    crate::render::latex::emit(&line.whole()).trim_start().to_string()
 }

@@ -1,9 +1,12 @@
-//! Why a line holds: rules as data, and the one table of their sentences.
+//! Why a line holds: rules as data, and what they say.
 
 use crate::ir::{Graph, NodeId, Num, Op};
 use crate::lower::call::formula;
 use crate::ops::{self, Kind, OpId, Rule};
 use crate::raise::Notation;
+use crate::render::math::{Math, Symbol};
+use crate::render::phrases::{Lang, Phrase, phrase};
+use crate::render::prose::Prose;
 use crate::render::{self, Context};
 use chainrule_grammar::ast::Expr;
 
@@ -84,109 +87,101 @@ impl Reason {
         }
     }
 
-    /// The sentence, in English.
-    pub fn sentence(&self, say: Say) -> String {
-        match self {
-            Reason::Definition(name) => format!("definition of {}", say.name(name)),
-            Reason::ChainRule => "chain rule".to_string(),
-            Reason::Function(op) => function_sentence(*op, say),
-            Reason::Power(exponent) => power_sentence(*exponent, say),
-            Reason::SumRule => "a sum is differentiated term by term".to_string(),
-            Reason::Linear | Reason::Local(..) => "a product is linear in each factor".to_string(),
-            Reason::Rearranged => "entries are only moved".to_string(),
-            Reason::DeltaContract => "Kronecker deltas contracted".to_string(),
-            Reason::Substitute(name) => format!("{} put in", say.name(name)),
-            Reason::Simplify => "collected".to_string(),
-            Reason::RowsSumToOne(what) => {
-                format!("uses that {} sums to 1 along its last axis", say.name(what))
+    /// The sentence.
+    pub fn sentence(&self, lang: Lang) -> Prose {
+        let name = |name: &str| vec![("name", Prose::math(render::name(name)))];
+        let (said, holes) = match self {
+            Reason::Definition(of) => (Phrase::Definition, name(of)),
+            Reason::ChainRule => (Phrase::ChainRule, vec![]),
+            Reason::Function(op) => return function_sentence(*op, lang),
+            Reason::Power(exponent) => {
+                (Phrase::Power, vec![("formula", Prose::math(power_rule(*exponent)))])
             }
-            Reason::Independent => {
-                "it does not depend on the variable, so the derivative is zero by structure"
-                    .to_string()
-            }
-        }
+            Reason::SumRule => (Phrase::SumRule, vec![]),
+            Reason::Linear | Reason::Local(..) => (Phrase::Linear, vec![]),
+            Reason::Rearranged => (Phrase::Moved, vec![]),
+            Reason::DeltaContract => (Phrase::DeltasContracted, vec![]),
+            Reason::Substitute(of) => (Phrase::PutIn, name(of)),
+            Reason::Simplify => (Phrase::Collected, vec![]),
+            // A quantity without a name of its own is "a softmax".
+            Reason::RowsSumToOne(what) if what.contains(' ') => (Phrase::SomeRowsSumToOne, vec![]),
+            Reason::RowsSumToOne(what) => (Phrase::RowsSumToOne, name(what)),
+            Reason::Independent => (Phrase::Independent, vec![]),
+        };
+        Prose::fill(phrase(said, lang), &holes)
     }
 }
 
-/// How a sentence writes its formulas: in the language, or in LaTeX between dollars.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Say {
-    /// Plain text.
-    Plain,
-    /// Running text of LaTeX.
-    Latex,
+/// A formula of the rule book, and how it is set: over single entries.
+fn set(expr: &Expr) -> Math {
+    let unknown = |_: &str| None;
+    render::layout(expr, &Context { rank: &unknown, notation: Notation::Index, lang: Lang::En })
 }
 
-impl Say {
-    /// A name of the program.
-    pub fn name(self, name: &str) -> String {
-        match self {
-            Say::Plain => name.to_string(),
-            Say::Latex if name.contains(' ') => name.to_string(),
-            Say::Latex => format!("${}$", render::name_latex(name)),
-        }
-    }
-
-    /// A formula of the rule book.
-    fn formula(self, text: &'static str) -> String {
-        match self {
-            Say::Plain => text.to_string(),
-            Say::Latex => {
-                let scalar = |_: &str| Some(0);
-                let context = Context { rank: &scalar, notation: Notation::Index };
-                format!("${}$", render::latex(&formula(text), &context))
-            }
-        }
-    }
-}
-
-fn power_sentence(exponent: Num, say: Say) -> String {
+/// `(u^3)' = 3 u^2`
+fn power_rule(exponent: Num) -> Math {
+    let u = || Math::Ident("u".to_string());
+    let number = |num: Num| set(&formula_of(num));
+    let power = |num: Num| match num == Num::int(1) {
+        true => u(),
+        false => Math::superscript(u(), number(num)),
+    };
+    let prime = |of: Math| Math::superscript(of, Math::Symbol(Symbol::Prime));
+    let over =
+        |above: Math, below: Math| Math::Row(vec![above, Math::Symbol(Symbol::Slash), below]);
+    let one = || Math::Num("1".to_string());
     let lower = exponent + Num::int(-1);
-    let (plain, latex) = match (exponent.as_int(), lower.as_int()) {
-        (Some(-1), _) => ("(1/u)' = -1/u^2".to_string(), r"(1/u)' = -1/u^2".to_string()),
-        (Some(2), _) => ("(u^2)' = 2 u".to_string(), "(u^2)' = 2u".to_string()),
-        (Some(n), Some(m)) if m > 0 => {
-            (format!("(u^{n})' = {n} u^{m}"), format!("(u^{{{n}}})' = {n}u^{{{m}}}"))
-        }
-        _ if exponent == Num::Rational(1, 2) => {
-            ("sqrt(u)' = 1/(2 sqrt(u))".to_string(), r"\sqrt{u}' = 1/(2\sqrt{u})".to_string())
-        }
-        _ => (
-            format!("(u^({exponent}))' = {exponent} u^({lower})"),
-            format!("(u^{{{exponent}}})' = ({exponent})u^{{{lower}}}"),
-        ),
+    let (left, right) = if exponent == Num::int(-1) {
+        let square = Math::superscript(u(), Math::Num("2".to_string()));
+        (over(one(), u()), Math::Row(vec![Math::Symbol(Symbol::Minus), over(one(), square)]))
+    } else if exponent == Num::Rational(1, 2) {
+        let root = || Math::Root(None, Box::new(u()));
+        let twice = Math::fenced(Math::Row(vec![Math::Num("2".to_string()), root()]));
+        (root(), over(one(), twice))
+    } else {
+        let factor = match exponent.as_int() {
+            Some(n) if n > 0 => number(exponent),
+            _ => Math::fenced(number(exponent)),
+        };
+        (power(exponent), Math::Row(vec![factor, Math::Thin, power(lower)]))
     };
-    match say {
-        Say::Plain => format!("power rule: {plain}"),
-        Say::Latex => format!("power rule: ${latex}$"),
-    }
+    Math::equation(prime(Math::fenced(left)), right)
 }
 
-fn function_sentence(op: OpId, say: Say) -> String {
+/// A number as the language writes it: `-3/2`.
+fn formula_of(num: Num) -> Expr {
+    let text = num.to_string();
+    chainrule_grammar::parse_expr(&text)
+        .unwrap_or_else(|_| Expr::synthetic(chainrule_grammar::ast::ExprKind::Num(text)))
+}
+
+fn function_sentence(op: OpId, lang: Lang) -> Prose {
     let row = ops::spec(op);
-    let call = match say {
-        Say::Plain => format!("y = {}({})", row.name, row.params.join(", ")),
-        Say::Latex => {
-            let call =
-                Expr::call(row.name, row.params.iter().map(|param| Expr::name(*param)).collect());
-            let scalar = |_: &str| Some(0);
-            let context = Context { rank: &scalar, notation: Notation::Index };
-            format!("$y = {}$", render::latex(&call, &context))
-        }
+    let y = || Math::Ident("y".to_string());
+    let params = row.params.iter().map(|param| Expr::name(*param)).collect();
+    let call = Math::equation(y(), set(&Expr::call(row.name, params)));
+    let partial = |param: &str, text: &'static str| {
+        let slope = Math::Row(vec![
+            Math::differential(y()),
+            Math::Symbol(Symbol::Slash),
+            Math::differential(render::name(param)),
+        ]);
+        Prose::math(Math::equation(slope, set(&formula(text))))
     };
-    let partial = |param: &str, text: &'static str| match say {
-        Say::Plain => format!("dy/d{param} = {text}"),
-        Say::Latex => format!("$\\mathrm{{d}}y/\\mathrm{{d}}{param} = $ {}", say.formula(text)),
-    };
-    match (row.kind, row.rule) {
+    let (said, holes) = match (row.kind, row.rule) {
         (Kind::Elementwise, Rule::Partials(partials)) => {
-            let all: Vec<String> =
-                row.params.iter().zip(partials).map(|(param, text)| partial(param, text)).collect();
-            format!("chain rule; with {call}, {}", all.join(", "))
+            let all = row.params.iter().zip(partials).map(|(param, text)| partial(param, text));
+            let all = Prose::join(all.collect(), phrase(Phrase::Comma, lang));
+            (Phrase::Elementwise, vec![("call", Prose::math(call)), ("partials", all)])
         }
         (_, Rule::Vjp([only])) => {
-            format!("chain rule; the pullback of {call} is {}", say.formula(only))
+            let pullback = Prose::math(set(&formula(only)));
+            (Phrase::Pullback, vec![("call", Prose::math(call)), ("formula", pullback)])
         }
-        _ => format!("chain rule; derivative of {}", row.name.replace('_', " ")),
-    }
+        _ => {
+            let name = Prose::words(row.name.replace('_', " "));
+            (Phrase::DerivativeOf, vec![("function", name)])
+        }
+    };
+    Prose::fill(phrase(said, lang), &holes)
 }

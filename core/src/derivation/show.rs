@@ -1,11 +1,14 @@
 //! Lines to text and LaTeX. Decides no mathematics: it raises nodes to formulas in the notation asked for.
 
 use super::chain::{Chain, Lemma, Line, Weight};
-use super::notes::{Reason, Say};
+use super::notes::Reason;
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
 use crate::ir::NodeId;
 use crate::raise::{self, Names, Notation};
+use crate::render::math::{self, Fence, Math, Symbol};
+use crate::render::phrases::{Phrase, phrase};
+use crate::render::prose::Prose;
 use crate::render::{self, Context};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem, RequestKind};
 use chainrule_grammar::print;
@@ -25,13 +28,13 @@ pub(super) struct Show<'s> {
 }
 
 impl Show<'_> {
-    fn context(&self, run: impl FnOnce(&Context<'_>) -> String, notation: Notation) -> String {
+    fn set(&self, expr: &Expr, notation: Notation) -> Math {
         let rank = |name: &str| self.ranks.get(name).copied();
-        run(&Context { rank: &rank, notation })
+        render::layout(expr, &Context { rank: &rank, notation, lang: self.options.lang })
     }
 
-    fn latex(&self, expr: &Expr, notation: Notation) -> String {
-        self.context(|ctx| render::latex(expr, ctx), notation)
+    fn say(&self, said: Phrase, holes: &[(&str, Prose)]) -> Prose {
+        Prose::fill(phrase(said, self.options.lang), holes)
     }
 
     /// Letters of the seed's axes and of the variable's.
@@ -83,10 +86,10 @@ impl Show<'_> {
         self.text(node)
     }
 
-    /// The closed form in LaTeX.
-    pub fn closed_latex(&self, node: NodeId) -> String {
+    /// The closed form as it is set.
+    pub fn closed(&self, node: NodeId) -> Math {
         let (expr, notation) = self.formula(node);
-        self.latex(&expr, notation)
+        self.set(&expr, notation)
     }
 
     /// A named part.
@@ -98,41 +101,28 @@ impl Show<'_> {
         let whole = (self.options.notation == Notation::Matrix)
             .then(|| raise::matrix(self.names, node))
             .flatten();
-        match whole {
-            Some(expr) if axes.len() > 2 => Binding {
-                name: name.to_string(),
-                text: print::expr(&expr),
-                latex: format!(
-                    "{} = {}",
-                    render::indexed_name_latex(name, &axes),
-                    self.latex(&raise::index(self.names, node, &axes), Notation::Index)
-                ),
-            },
-            Some(expr) => Binding {
-                name: name.to_string(),
-                text: print::expr(&expr),
-                latex: format!(
-                    "{} = {}",
-                    render::name_latex(name),
-                    self.latex(&expr, Notation::Matrix)
-                ),
-            },
+        let entries = || {
+            let right = self.set(&raise::index(self.names, node, &axes), Notation::Index);
+            math::Line::new(render::indexed_name(name, &axes), right)
+        };
+        let (text, line) = match whole {
+            Some(expr) if axes.len() > 2 => (print::expr(&expr), entries()),
+            Some(expr) => {
+                let right = self.set(&expr, Notation::Matrix);
+                (print::expr(&expr), math::Line::new(render::name(name), right))
+            }
             None => {
                 let entry = raise::index(self.names, node, &axes);
-                let latex = self.latex(&entry, Notation::Index);
-                Binding {
-                    name: name.to_string(),
-                    text: print::expr(&raise::tensor(self.names, node, &axes, entry)),
-                    latex: format!("{} = {latex}", render::indexed_name_latex(name, &axes)),
-                }
+                (print::expr(&raise::tensor(self.names, node, &axes, entry)), entries())
             }
-        }
+        };
+        Binding::new(name.to_string(), text, line)
     }
 
     /// A step of a scan, as a function of the language.
     fn function(&self, name: &str, call: &str, node: NodeId) -> Binding {
         let (function, params) = call.trim_end_matches(')').split_once('(').unwrap_or((call, ""));
-        let params: Vec<String> = params.split(", ").map(render::name_latex).collect();
+        let params: Vec<Math> = params.split(", ").map(render::name).collect();
         let (expr, notation) = match raise::matrix(self.names, node) {
             Some(expr) => (expr, Notation::Matrix),
             None => {
@@ -143,22 +133,16 @@ impl Show<'_> {
                 )
             }
         };
-        Binding {
-            name: name.to_string(),
-            text: print::expr(&expr),
-            latex: format!(
-                r"\operatorname{{{}}}({}) = {}",
-                function.replace('_', r"\_"),
-                params.join(", "),
-                self.latex(&expr, notation)
-            ),
-        }
+        let head = Math::Func(function.to_string());
+        let left = Math::Row(vec![head, Math::fenced(Math::commas(params))]);
+        let line = math::Line::new(left, self.set(&expr, notation));
+        Binding::new(name.to_string(), print::expr(&expr), line)
     }
 
     // ---- left-hand sides -------------------------------------------------------------------------------------------
 
-    /// `∂E/∂W`, with index letters in index notation.
-    pub fn lhs(&self) -> String {
+    /// `∂E/∂W`, with index letters in index notation; before it the error term that it is, if any.
+    pub fn lhs(&self) -> Vec<Math> {
         let by = self.names.of(self.by).unwrap_or(&self.derivative.wrt.name);
         let of = &self.derivative.of.name;
         let (front, back) = match self.options.notation {
@@ -166,27 +150,20 @@ impl Show<'_> {
             Notation::Matrix => (Vec::new(), Vec::new()),
         };
         if self.derivative.kind == RequestKind::Hessian {
-            let once = render::indexed_name_latex(by, &front);
-            let twice = render::indexed_name_latex(by, &back);
-            let of = render::name_latex(of);
-            return match self.options.notation {
-                Notation::Index => {
-                    format!(r"\frac{{\partial^{{2}} {of}}}{{\partial {once}\, \partial {twice}}}")
-                }
-                Notation::Matrix => {
-                    format!(r"\frac{{\partial^{{2}} {of}}}{{\partial {once}^{{2}}}}")
-                }
-            };
+            return vec![match self.options.notation {
+                Notation::Index => render::second_partial(of, by, Some((&front, &back))),
+                Notation::Matrix => render::second_partial(of, by, None),
+            }];
         }
-        let partial = render::partial_latex(of, &front, by, &back);
+        let partial = render::partial(of, &front, by, &back);
         if self.about.is_empty() {
-            return partial;
+            return vec![partial];
         }
         let term = match self.options.notation {
-            Notation::Index => render::indexed_name_latex(self.about, &back),
-            Notation::Matrix => render::name_latex(self.about),
+            Notation::Index => render::indexed_name(self.about, &back),
+            Notation::Matrix => render::name(self.about),
         };
-        format!("{term} = {partial}")
+        vec![term, partial]
     }
 
     // ---- lines ------------------------------------------------------------------------------------------------------
@@ -246,34 +223,33 @@ impl Show<'_> {
             reason.rank() <= telling.max(2) || matches!(reason, Reason::Local(..))
         };
         let told: Vec<&Reason> = reasons.iter().filter(told).copied().collect();
-        Step {
-            about: self.about.to_string(),
-            rule: main.map_or_else(String::new, |reason| reason.rule()),
-            text: if opened { self.opened_text() } else { self.text(line.rhs) },
-            latex: if opened { self.opened_latex() } else { self.line_latex(line) },
-            note: self.sentences(&told, before, Say::Plain),
-            note_latex: self.sentences(&told, before, Say::Latex),
-        }
+        let (text, right) = match opened {
+            true => (self.opened_text(), self.opened_line()),
+            false => (self.text(line.rhs), self.line(line)),
+        };
+        let line = math::Line { left: None, right };
+        let rule = main.map_or_else(String::new, |reason| reason.rule());
+        Step::new(self.about.to_string(), rule, text, line, self.sentences(&told, before))
     }
 
-    fn sentences(&self, reasons: &[&Reason], before: Option<&Line>, say: Say) -> String {
-        let mut sentences: Vec<String> = Vec::new();
+    fn sentences(&self, reasons: &[&Reason], before: Option<&Line>) -> Prose {
+        let mut sentences: Vec<Prose> = Vec::new();
         for reason in reasons {
             let sentence = match reason {
                 Reason::DeltaContract
                     if self.options.notation == Notation::Matrix && reasons.len() > 1 =>
                 {
-                    String::new()
+                    Prose::default()
                 }
-                Reason::DeltaContract => self.vanishing(before, say),
-                Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian, say),
-                other => other.sentence(say),
+                Reason::DeltaContract => self.vanishing(before),
+                Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian),
+                other => other.sentence(self.options.lang),
             };
             if !sentence.is_empty() && !sentences.contains(&sentence) {
                 sentences.push(sentence);
             }
         }
-        sentences.join("; ")
+        Prose::join(sentences, phrase(Phrase::Between, self.options.lang))
     }
 
     /// `d(1/2 * sum((o - t)^2), w[j])`: what is differentiated, written out.
@@ -295,13 +271,13 @@ impl Show<'_> {
         raise::tensor_of(self.names, &shape, axes, entry)
     }
 
-    fn opened_latex(&self) -> String {
+    fn opened_line(&self) -> Math {
         if self.options.notation == Notation::Matrix
             && let Some(body) = raise::matrix(self.names, self.of)
         {
-            return format!(r"\mathrm{{d}}\left( {} \right)", self.latex(&body, Notation::Matrix));
+            return Math::differential(Math::fenced(self.set(&body, Notation::Matrix)));
         }
-        self.latex(&self.opened(), Notation::Index)
+        self.set(&self.opened(), Notation::Index)
     }
 
     /// Whether a line is shown by differentials: matrix notation has no way to write ∂v/∂W without a third-order tensor.
@@ -315,32 +291,34 @@ impl Show<'_> {
             })
     }
 
-    fn line_latex(&self, line: &Line) -> String {
+    fn line(&self, line: &Line) -> Math {
         if self.by_differentials(line) {
-            let terms: Vec<String> = line
-                .open
-                .iter()
-                .map(|(cotangent, node)| self.inner_product(*cotangent, *node))
-                .collect();
-            return terms.join(" + ");
+            let mut terms = Vec::new();
+            for (cotangent, node) in &line.open {
+                if !terms.is_empty() {
+                    terms.push(Math::Symbol(Symbol::Plus));
+                }
+                terms.push(self.inner_product(*cotangent, *node));
+            }
+            return Math::Row(terms);
         }
         let (expr, notation) = self.formula(line.rhs);
-        self.latex(&expr, notation)
+        self.set(&expr, notation)
     }
 
-    fn inner_product(&self, cotangent: NodeId, node: NodeId) -> String {
-        let differential =
-            format!(r"\mathrm{{d}} {}", render::name_latex(self.names.of(node).unwrap_or("v")));
+    fn inner_product(&self, cotangent: NodeId, node: NodeId) -> Math {
+        let name = self.names.of(node).unwrap_or("v");
+        let differential = Math::differential(self.set(&Expr::name(name), Notation::Matrix));
         let factor = raise::matrix_entry(self.names, cotangent)
-            .map(|expr| self.latex(&expr, Notation::Matrix))
-            .unwrap_or_default();
+            .map_or(Math::Row(Vec::new()), |expr| self.set(&expr, Notation::Matrix));
         if self.names.graph.rank(node) == 0 {
-            return match factor.as_str() {
-                "1" => differential,
-                _ => format!(r"\left( {factor} \right) {differential}"),
+            return match &factor {
+                Math::Num(one) if one == "1" => differential,
+                _ => Math::Row(vec![Math::fenced(factor), Math::Thin, differential]),
             };
         }
-        format!(r"\left\langle {factor},\; {differential} \right\rangle")
+        let pair = Math::Row(vec![factor, Math::Symbol(Symbol::Comma), Math::Thin, differential]);
+        Math::Fence(Fence::Angle, Box::new(pair))
     }
 
     /// Puts the left-hand side where a chain of equalities begins: differentials first, then the derivative.
@@ -350,14 +328,15 @@ impl Show<'_> {
         for (at, step) in steps.iter_mut().skip(lemmas).enumerate() {
             let now = lines.get(at).copied().unwrap_or(false);
             let before = at.checked_sub(1).and_then(|at| lines.get(at).copied());
-            let lhs = match before {
-                Some(before) if before == now => String::new(),
-                _ if now => {
-                    format!(r"\mathrm{{d}} {}", render::name_latex(&self.derivative.of.name))
-                }
+            let mut sides = match before {
+                Some(before) if before == now => continue,
+                _ if now => vec![Math::differential(render::name(&self.derivative.of.name))],
                 _ => self.lhs(),
             };
-            step.latex = format!("{lhs} = {}", step.latex).trim_start().to_string();
+            let right = std::mem::replace(&mut step.line.right, Math::Row(Vec::new()));
+            let left = sides.remove(0);
+            let right = sides.pop().map_or(right.clone(), |side| Math::equation(side, right));
+            step.set_line(math::Line::new(left, right));
         }
     }
 
@@ -381,8 +360,8 @@ impl Show<'_> {
             .collect()
     }
 
-    /// `∂z_ni/∂W_jk = x_nj δ_ik`, in a line of Unicode.
-    fn local(&self, quantity: NodeId, jacobian: NodeId, say: Say) -> String {
+    /// `∂z_ni/∂W_jk = x_nj δ_ik`
+    fn local(&self, quantity: NodeId, jacobian: NodeId) -> Prose {
         let graph = self.names.graph;
         let (_, back) = self.letters();
         let own = self.names.letters.shape(graph.shape(quantity), &back);
@@ -394,40 +373,39 @@ impl Show<'_> {
             ],
         );
         let right = raise::index(self.names, jacobian, &[own, back].concat());
-        match say {
-            Say::Plain => {
-                let unicode =
-                    |expr: &Expr| self.context(|ctx| render::unicode(expr, ctx), Notation::Index);
-                format!("{} = {}", unicode(&left), unicode(&right))
-            }
-            Say::Latex => format!(
-                "${} = {}$",
-                self.latex(&left, Notation::Index),
-                self.latex(&right, Notation::Index)
-            ),
+        let side = |expr: &Expr| self.set(expr, Notation::Index);
+        Prose::math(Math::equation(side(&left), side(&right)))
+    }
+
+    /// "the terms with i ≠ k vanish, as δ_ik = 0 there", for the deltas of the line before.
+    fn vanishing(&self, before: Option<&Line>) -> Prose {
+        let lang = self.options.lang;
+        let Some(line) = before else { return Reason::DeltaContract.sentence(lang) };
+        let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
+        let mut deltas: Vec<Expr> = Vec::new();
+        find_deltas(&entry, &mut deltas);
+        let part = |delta: &Expr| {
+            let ExprKind::Index(_, items) = &delta.kind else { return Prose::default() };
+            let sides: Vec<Math> = items.iter().filter_map(|item| self.letter(item)).collect();
+            let [a, b] = sides.as_slice() else { return Prose::default() };
+            let unequal = Math::Row(vec![a.clone(), Math::Symbol(Symbol::NotEqual), b.clone()]);
+            let zero = Math::Num("0".to_string());
+            let delta = Math::equation(self.set(delta, Notation::Index), zero);
+            let holes = [("unequal", Prose::math(unequal)), ("delta", Prose::math(delta))];
+            self.say(Phrase::TermsVanish, &holes)
+        };
+        let parts: Vec<Prose> = deltas.iter().map(part).collect();
+        match parts.is_empty() {
+            true => Reason::DeltaContract.sentence(lang),
+            false => Prose::join(parts, phrase(Phrase::Comma, lang)),
         }
     }
 
-    /// "δ_ik = 0 unless i = k: only the terms with i = k remain", for the deltas of the line before.
-    fn vanishing(&self, before: Option<&Line>, say: Say) -> String {
-        let Some(line) = before else { return Reason::DeltaContract.sentence(say) };
-        let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
-        let mut pairs = Vec::new();
-        find_deltas(&entry, &mut pairs);
-        let part = |(a, b): &(String, String)| {
-            let comma = if a.len() + b.len() == 2 { "" } else { ", " };
-            match say {
-                Say::Plain if comma.is_empty() => {
-                    format!("the terms with {a} ≠ {b} vanish, as δ_{a}{b} = 0 there")
-                }
-                Say::Plain => format!("the terms with {a} ≠ {b} vanish, as δ_({a}, {b}) = 0 there"),
-                Say::Latex => format!(
-                    r"the terms with ${a} \neq {b}$ vanish, as $\delta_{{{a}{comma}{b}}} = 0$ there"
-                ),
-            }
-        };
-        let parts: Vec<String> = pairs.iter().map(part).collect();
-        if parts.is_empty() { Reason::DeltaContract.sentence(say) } else { parts.join(", ") }
+    fn letter(&self, item: &IndexItem) -> Option<Math> {
+        match item {
+            IndexItem::At(expr) => Some(self.set(expr, Notation::Index)),
+            _ => None,
+        }
     }
 
     // ---- the two cases of a local Jacobian --------------------------------------------------------------------------
@@ -453,61 +431,47 @@ impl Show<'_> {
         let entry = raise::index(self.names, lemma.jacobian, &axes);
         let shape = graph.shape(lemma.jacobian).clone();
         let wrap = |entry: Expr| print::expr(&raise::tensor_of(self.names, &shape, &axes, entry));
-        let latex = |node: NodeId, axes: &[String]| {
-            self.latex(&raise::index(self.names, node, axes), Notation::Index)
+        let set = |node: NodeId, axes: &[String]| {
+            self.set(&raise::index(self.names, node, axes), Notation::Index)
         };
-        let (i, j) = (
-            render::name_latex(&of_letters[lemma.axis]),
-            render::name_latex(&by_letters[lemma.axis]),
-        );
-        let cases = format!(
-            r"{} = \begin{{cases}} {} & {i} = {j} \\ {} & {i} \neq {j} \end{{cases}}",
-            render::partial_latex(of, &of_letters, by, &by_letters),
-            latex(lemma.same, &of_letters),
-            latex(lemma.different, &axes),
-        );
-        let (own, other) = (&of_letters[lemma.axis], &by_letters[lemma.axis]);
-        let note = format!(
-            "the derivative of {of} by {by} has two cases: {own} = {other}, and {own} ≠ {other}"
-        );
-        let (of_name, by_name) = (Say::Latex.name(of), Say::Latex.name(by));
-        let note_latex = format!(
-            r"the derivative of {of_name} by {by_name} has two cases: ${i} = {j}$, and ${i} \neq {j}$"
+        let letter = |letters: &[String]| render::name(&letters[lemma.axis]);
+        let condition = |sign: Symbol| {
+            Math::Row(vec![letter(&of_letters), Math::Symbol(sign), letter(&by_letters)])
+        };
+        let (same, other) = (condition(Symbol::Equals), condition(Symbol::NotEqual));
+        let cases = Math::Cases(vec![
+            (set(lemma.same, &of_letters), same.clone()),
+            (set(lemma.different, &axes), other.clone()),
+        ]);
+        let partial = render::partial(of, &of_letters, by, &by_letters);
+        let why = self.say(
+            Phrase::TwoCases,
+            &[
+                ("of", Prose::math(render::name(of))),
+                ("by", Prose::math(render::name(by))),
+                ("same", Prose::math(same)),
+                ("other", Prose::math(other)),
+            ],
         );
         let rule = super::notes::reason_of(graph, lemma.of).rule();
-        vec![
-            Step {
-                about: about.clone(),
-                rule: rule.clone(),
-                text: wrap(left),
-                latex: cases,
-                note,
-                note_latex,
-            },
-            Step {
-                about,
-                rule,
-                text: wrap(entry.clone()),
-                latex: format!("= {}", self.latex(&entry, Notation::Index)),
-                note: "both cases in one, with Kronecker's delta".to_string(),
-                note_latex: "both cases in one, with Kronecker's delta".to_string(),
-            },
-        ]
+        let line = math::Line::new(partial, cases);
+        let first = Step::new(about.clone(), rule.clone(), wrap(left), line, why);
+        let line = math::Line { left: None, right: self.set(&entry, Notation::Index) };
+        let why = self.say(Phrase::CasesInOne, &[]);
+        vec![first, Step::new(about, rule, wrap(entry), line, why)]
     }
 }
 
-/// The letter pairs of all deltas of an expression.
-fn find_deltas(expr: &Expr, pairs: &mut Vec<(String, String)>) {
+/// All deltas of an expression.
+fn find_deltas(expr: &Expr, pairs: &mut Vec<Expr>) {
     match &expr.kind {
         ExprKind::Index(base, items) => {
-            if let (ExprKind::Name(name), [IndexItem::At(a), IndexItem::At(b)]) =
+            if let (ExprKind::Name(name), [IndexItem::At(_), IndexItem::At(_)]) =
                 (&base.kind, items.as_slice())
                 && name == "delta"
+                && !pairs.iter().any(|known| print::expr(known) == print::expr(expr))
             {
-                let pair = (print::expr(a), print::expr(b));
-                if !pairs.contains(&pair) {
-                    pairs.push(pair);
-                }
+                pairs.push(expr.clone());
             }
             find_deltas(base, pairs);
         }

@@ -7,6 +7,8 @@ use super::{Binding, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
 use crate::ir::{Graph, NodeId, Op};
 use crate::raise::{self, Letters, Names, Notation};
+use crate::render::latex;
+use crate::render::math;
 use crate::simplify::{simplify, simplify_above};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
@@ -539,6 +541,7 @@ impl<'c> Teller<'c> {
                 None => show.binding(name, *node),
             })
             .collect();
+        let closed = math::Line::new(show.lhs().swap_remove(0), show.closed(chain.closed));
         let told = Told {
             of: derivative.of.name.clone(),
             wrt: derivative.wrt.name.clone(),
@@ -548,9 +551,10 @@ impl<'c> Teller<'c> {
                 .iter()
                 .map(|dim| self.graph.show_dim(dim))
                 .collect(),
-            lhs_latex: show.lhs(),
+            lhs_latex: closed.left.as_ref().map(latex::emit).unwrap_or_default(),
             text: show.closed_text(chain.closed),
-            latex: show.closed_latex(chain.closed),
+            latex: latex::emit(&closed.right),
+            closed,
             steps,
             wheres,
         };

@@ -6,6 +6,8 @@ use crate::derivation::{self, Options, Steps, Told};
 use crate::ir::{NodeId, Op, VarId, VarKind};
 use crate::lower::Named;
 use crate::raise::{Names, Notation};
+use crate::render::math::Line;
+use crate::render::phrases::Lang;
 use crate::render::{self, Context};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::{RequestKind, StmtKind};
@@ -40,7 +42,7 @@ impl Compiled {
             outputs: self.outputs.iter().map(|output| self.output(output)).collect(),
             requests: self.requests(&pairs),
             source: source.to_string(),
-            latex: render::document_latex::fragment(&told),
+            latex: render::document_latex::fragment(&told, Lang::En),
         })
     }
 
@@ -67,7 +69,7 @@ impl Compiled {
             if let Some(var) = self.var(derivative.wrt.node)
                 && !grads.iter().any(|grad| grad.var == var)
             {
-                grads.push(GradJob { var, value: derivative.node, formula: formula(told) });
+                grads.push(GradJob { var, value: derivative.node, formula: closed(told) });
             }
         }
         grads.sort_by_key(|grad| (self.graph.var(grad.var).kind != VarKind::Param, grad.var));
@@ -109,15 +111,14 @@ impl Compiled {
             return Formula::default();
         };
         let letters: Vec<String> = indices.iter().map(|index| index.name.clone()).collect();
-        let at =
-            if letters.is_empty() { String::new() } else { format!("[{}]", letters.join(",")) };
         let names = Names::new(&self.graph);
         let notation = if letters.is_empty() { Notation::Matrix } else { Notation::Index };
-        let latex = render::latex(value, &Context { rank: &|name| names.rank(name), notation });
-        Formula {
-            text: format!("{of}{at} = {}", print::expr(value)),
-            latex: format!("{} = {latex}", render::indexed_name_latex(of, &letters)),
-        }
+        let rank = |name: &str| names.rank(name);
+        let right = render::layout(value, &Context { rank: &rank, notation, lang: Lang::En });
+        let at =
+            if letters.is_empty() { String::new() } else { format!("[{}]", letters.join(",")) };
+        let text = format!("{of}{at} = {}", print::expr(value));
+        formula(text, &[Line::new(render::indexed_name(of, &letters), right)])
     }
 
     fn doc(&self, name: &str) -> Vec<String> {
@@ -140,7 +141,7 @@ impl Compiled {
                 of: of.clone(),
                 of_value: self.settled(&derivative.of),
                 by: self.var(derivative.wrt.node),
-                results: vec![(wrt.clone(), derivative.node, formula(told))],
+                results: vec![(wrt.clone(), derivative.node, closed(told))],
                 directions: derivative
                     .direction
                     .and_then(|node| self.var(node))
@@ -171,12 +172,19 @@ fn words(kind: RequestKind) -> (&'static str, &'static str) {
 }
 
 /// The closed form with its named parts, where those are few.
-fn formula(told: &Told) -> Formula {
+fn closed(told: &Told) -> Formula {
     let wheres = if told.wheres.len() > MANY_PARTS { &[][..] } else { &told.wheres[..] };
     let mut text: Vec<String> =
         wheres.iter().map(|part| format!("{} = {}", part.name, part.text)).collect();
     text.push(told.text.clone());
-    let mut latex: Vec<String> = wheres.iter().map(|part| part.latex.clone()).collect();
-    latex.push(format!("{} = {}", told.lhs_latex, told.latex));
-    Formula { text: text.join("\n"), latex: latex.join("\n") }
+    let mut lines: Vec<Line> = wheres.iter().map(|part| part.line.clone()).collect();
+    lines.push(told.closed.clone());
+    formula(text.join("\n"), &lines)
+}
+
+fn formula(text: String, lines: &[Line]) -> Formula {
+    let mathml: Vec<String> =
+        lines.iter().map(|line| render::mathml::display(&line.whole())).collect();
+    let drawn = render::document_terminal::drawing(lines);
+    Formula { text, drawn, mathml: mathml.join("\n") }
 }

@@ -67,13 +67,15 @@ impl Job<'_> {
     }
 }
 
-/// A formula in the two notations that documentation shows.
+/// A formula as documentation shows it: equations, one below the other.
 #[derive(Clone, Debug, Default)]
 pub struct Formula {
     /// In the language.
     pub text: String,
-    /// In LaTeX, without dollars.
-    pub latex: String,
+    /// Drawn in Unicode, for editors.
+    pub drawn: String,
+    /// In MathML, one `math` element a line, for pages.
+    pub mathml: String,
 }
 
 /// A loss and its gradients.

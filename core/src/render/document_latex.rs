@@ -1,69 +1,78 @@
 //! Told derivations as LaTeX: a fragment that wants amsmath, or an article that compiles.
 
-use super::document_text::heading;
-use crate::derivation::{Step, Told};
+use super::latex::{emit, escaped};
+use super::page::{self, Page, Part, Row};
+use super::phrases::{Lang, Phrase, phrase};
+use super::prose::Prose;
+use super::rows::{Measure, Set, em, em_words, set};
+use crate::derivation::Told;
 
-/// The derivations, one `align*` for each chain of equalities.
-pub fn fragment(told: &[Told]) -> String {
-    let parts: Vec<String> = told.iter().map(derivative).collect();
+/// The width of a page of A4 with margins of two centimetres, in em, somewhat less.
+const WIDTH: f64 = 43.0;
+
+/// The derivations, one `align*` for each chain of equalities, with a comment before each derivative.
+pub fn fragment(told: &[Told], lang: Lang) -> String {
+    let page = page::page(told, lang);
+    let part = |(part, told): (&Part, &Told)| {
+        let shape = format!("d{}/d{}  [{}]", told.of, told.wrt, told.shape.join(", "));
+        format!("% {shape}\n{}", chains(part, lang))
+    };
+    let mut parts = vec![format!("{}\n", page.conventions.latex())];
+    parts.extend(page.parts.iter().zip(told).map(part));
     parts.join("\n")
 }
 
-/// A document of its own.
-pub fn article(told: &[Told]) -> String {
-    let body = fragment(told);
-    [
-        "\\documentclass{article}\n\\usepackage[margin=2cm]{geometry}\n\\usepackage{amsmath,amssymb}\n\\allowdisplaybreaks\n",
-        "\\begin{document}\n\n",
-        &body,
-        "\n\\end{document}\n",
-    ]
-    .concat()
+/// A document of its own: for pdflatex in English, for XeLaTeX in Chinese.
+pub fn article(page: &Page) -> String {
+    let head = match page.lang {
+        Lang::En => "\\documentclass[a4paper]{article}\n",
+        Lang::Zh => "% !TeX program = xelatex\n\\documentclass[a4paper]{ctexart}\n",
+    };
+    let mut out = format!(
+        "{head}\\usepackage[margin=2cm]{{geometry}}\n\\usepackage{{amsmath,amssymb}}\n\\allowdisplaybreaks\n\
+         \\begin{{document}}\n\n\\section*{{{}}}\n\n{}\n",
+        phrase(Phrase::Derivations, page.lang),
+        page.conventions.latex(),
+    );
+    for part in &page.parts {
+        out.push_str(&format!("\n\\subsection*{{{}}}\n\n", part.heading.latex()));
+        out.push_str(&chains(part, page.lang));
+    }
+    out.push_str("\n\\end{document}\n");
+    out
 }
 
-fn derivative(told: &Told) -> String {
-    let mut out = format!("% {}\n", heading(told));
-    for chain in chains(&told.steps) {
-        out.push_str(&aligned(
-            &chain.iter().map(|step| line(&step.latex, &step.note_latex)).collect::<Vec<_>>(),
-        ));
-    }
-    let closed = format!("{} = {}", told.lhs_latex, told.latex);
-    if told.steps.is_empty() {
-        out.push_str(&aligned(&[line(&closed, "")]));
-    }
-    if !told.wheres.is_empty() {
-        out.push_str("where\n");
-        out.push_str(&aligned(
-            &told.wheres.iter().map(|binding| line(&binding.latex, "")).collect::<Vec<_>>(),
-        ));
+fn chains(part: &Part, lang: Lang) -> String {
+    let mut out: String = part.chains.iter().map(|rows| align(rows)).collect();
+    if !part.wheres.is_empty() {
+        out.push_str(&format!("{}\n", phrase(Phrase::Where, lang)));
+        out.push_str(&align(&part.wheres));
     }
     out
 }
 
-/// The steps, cut where they begin to be about another quantity.
-pub(super) fn chains(steps: &[Step]) -> Vec<&[Step]> {
-    steps.chunk_by(|before, after| before.about == after.about).collect()
+fn align(rows: &[Row]) -> String {
+    let measure = Measure { width: WIDTH, math: &em, inline: &em, words: &em_words, columns: true };
+    format!("\\begin{{align*}}\n{}\n\\end{{align*}}\n", lines(set(rows, &measure)))
 }
 
-fn aligned(lines: &[String]) -> String {
-    format!("\\begin{{align*}}\n{}\n\\end{{align*}}\n", lines.join(" \\\\\n"))
+/// The lines of a chain, to stand within `aligned` or `align*`.
+pub(super) fn lines(rows: Vec<Set>) -> String {
+    let line = |row: Set| match row {
+        Set::Equation(left, right, why) => {
+            let left = left.as_ref().map(|left| format!("{} ", emit(left))).unwrap_or_default();
+            format!("  {left}&= {}{}", emit(&right), reason(&why))
+        }
+        Set::More(right, why) => format!("  &\\qquad {{}}{}{}", emit(&right), reason(&why)),
+        Set::Below(why) => format!("  &\\quad \\text{{{}}}", sentence(&why)),
+    };
+    rows.into_iter().map(line).collect::<Vec<_>>().join(" \\\\\n")
 }
 
-/// An equation with its equals sign to align at, and its reason.
-fn line(latex: &str, note: &str) -> String {
-    let (left, right) = split(latex);
-    let reason = if note.is_empty() { String::new() } else { format!(" && \\text{{{note}}}") };
-    format!("  {left}&= {right}{reason}")
+fn reason(why: &Prose) -> String {
+    if why.is_empty() { String::new() } else { format!(" && \\text{{{}}}", sentence(why)) }
 }
 
-/// The sides of an equation; the left one ends in a blank where there is one.
-fn split(latex: &str) -> (String, &str) {
-    if let Some(right) = latex.strip_prefix("= ") {
-        return (String::new(), right);
-    }
-    match latex.split_once(" = ") {
-        Some((left, right)) => (format!("{left} "), right),
-        None => (String::new(), latex),
-    }
+fn sentence(why: &Prose) -> String {
+    why.write(escaped, |math| format!("${}$", emit(math)))
 }

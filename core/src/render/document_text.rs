@@ -1,38 +1,32 @@
 //! Told derivations as plain text: one line a step, its reason in parentheses.
 
+use super::page;
+use super::phrases::{Lang, Phrase, phrase};
 use crate::derivation::{Step, Told};
 
 /// The widest line on which a reason still stands beside its formula.
 const COLUMNS: usize = 100;
 
 /// The derivations.
-pub fn document(told: &[Told]) -> String {
-    let parts: Vec<String> = told.iter().map(derivative).collect();
+pub fn document(told: &[Told], lang: Lang) -> String {
+    let parts: Vec<String> = told.iter().map(|told| derivative(told, lang)).collect();
     parts.join("\n")
 }
 
-/// `dE/dW, of shape [N, M]`
-pub(super) fn heading(told: &Told) -> String {
-    let shape = match told.shape.is_empty() {
-        true => "a scalar".to_string(),
-        false => format!("of shape [{}]", told.shape.join(", ")),
-    };
-    format!("d{}/d{}, {shape}", told.of, told.wrt)
-}
-
-fn derivative(told: &Told) -> String {
-    let mut out = format!("{}\n\n", heading(told));
+fn derivative(told: &Told, lang: Lang) -> String {
+    let mut out = format!("{}\n\n", page::heading(told, lang).plain());
     let own = format!("d{}/d{}", told.of, told.wrt);
-    for chain in super::document_latex::chains(&told.steps) {
+    for chain in page::chains(&told.steps) {
         let about = chain.first().map_or("", |step| step.about.as_str());
         let left = if about.is_empty() { own.as_str() } else { about };
         out.push_str(&steps(left, chain));
         out.push('\n');
     }
     out.push_str(&format!("  {own} = {}\n", told.text));
+    let word = phrase(Phrase::Where, lang);
     for (at, binding) in told.wheres.iter().enumerate() {
-        let word = if at == 0 { "where " } else { "      " };
-        out.push_str(&format!("  {word}{} = {}\n", binding.name, binding.text));
+        let word = if at == 0 { word } else { "" };
+        out.push_str(&format!("  {word:<5} {} = {}\n", binding.name, binding.text));
     }
     out
 }

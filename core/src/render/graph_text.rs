@@ -1,6 +1,7 @@
 //! What stands in the pictures of computation graphs: definitions, shapes and local derivatives.
 
 use super::math::{Math, Symbol};
+use super::phrases::Lang;
 use super::{Context, partial, unicode};
 use crate::diagram::{Diagram, Edge, Quantity, Role};
 use crate::raise::Notation;
@@ -27,7 +28,7 @@ fn shown_name(name: &str, letters: &[String]) -> Math {
 
 fn layout(diagram: &Diagram, expr: &Expr, notation: Notation) -> Math {
     let rank = |name: &str| diagram.rank(name);
-    super::layout(expr, &Context { rank: &rank, notation })
+    super::layout(expr, &Context { rank: &rank, notation, lang: Lang::En })
 }
 
 fn equation(left: Math, right: Math) -> Math {

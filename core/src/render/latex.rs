@@ -27,6 +27,10 @@ fn write(math: &Math, out: &mut String) {
         Math::Frac(over, under) => {
             push(out, &format!(r"\frac{{{}}}{{{}}}", emit(over), emit(under)))
         }
+        Math::Root(None, of) => push(out, &format!(r"\sqrt{{{}}}", emit(of))),
+        Math::Root(Some(degree), of) => {
+            push(out, &format!(r"\sqrt[{}]{{{}}}", emit(degree), emit(of)));
+        }
         Math::Scripts { base, sub, sup } => {
             let base = emit(base);
             // A base that carries scripts of its own is one group.
@@ -47,9 +51,17 @@ fn write(math: &Math, out: &mut String) {
             }
         }
         Math::Fence(fence, inner) => push(out, &fenced(*fence, inner)),
-        Math::Func { latex, .. } => push(out, latex),
-        Math::Template { latex, args, .. } => push(out, &filled(latex, args)),
-        Math::Aligned(rows) => push(out, &aligned(rows)),
+        Math::Func(name) => push(out, &function(name)),
+        Math::Cases(cases) => {
+            let rows: Vec<Vec<Math>> =
+                cases.iter().map(|(value, when)| vec![value.clone(), when.clone()]).collect();
+            push(out, &format!(r"\begin{{cases}} {} \end{{cases}}", table(&rows)));
+        }
+        Math::Matrix(rows) => {
+            push(out, &format!(r"\begin{{bmatrix}} {} \end{{bmatrix}}", table(rows)))
+        }
+        Math::Boxed(inner) => push(out, &format!(r"\boxed{{{}}}", emit(inner))),
+        Math::Named { body, .. } => push(out, &emit(body)),
         Math::Text(text) => push(out, &format!(r"\text{{{}}}", escaped(text))),
     }
 }
@@ -139,45 +151,51 @@ fn sign(symbol: Symbol) -> &'static str {
         Symbol::Ones => r"\mathbf{1}",
         Symbol::Zeros => r"\mathbf{0}",
         Symbol::Prime => r"\prime",
+        Symbol::Otimes => r" \otimes ",
+        Symbol::Angle => r"\angle",
+        Symbol::Open(fence) => delimiters(fence).2,
+        Symbol::Close(fence) => delimiters(fence).3,
     }
 }
 
 fn fenced(fence: Fence, inner: &Math) -> String {
-    let (open, close) = match fence {
-        Fence::Round => ("(", ")"),
-        Fence::Square => ("[", "]"),
-    };
+    let (open, close, ..) = delimiters(fence);
     let body = emit(inner);
-    if inner.is_tall() {
-        format!(r"\left{open}{body}\right{close}")
-    } else {
-        format!("{open}{body}{close}")
+    match fence {
+        Fence::Round | Fence::Square if !inner.is_tall() => format!("{open}{body}{close}"),
+        Fence::Round | Fence::Square | Fence::Bars => format!(r"\left{open}{body}\right{close}"),
+        _ => format!(r"\left{open} {body} \right{close}"),
     }
 }
 
-fn filled(template: &str, args: &[Math]) -> String {
-    let mut text = template.to_string();
-    // From the last placeholder to the first, so that braces of arguments are never taken for placeholders.
-    for at in (0..template.len()).rev() {
-        let Some(rest) = template.get(at..at + 3) else { continue };
-        let bytes = rest.as_bytes();
-        if bytes[0] != b'{' || bytes[2] != b'}' || !bytes[1].is_ascii_digit() {
-            continue;
-        }
-        if let Some(arg) = args.get(usize::from(bytes[1] - b'0')) {
-            let spaced = text[..at].ends_with(|c: char| c.is_ascii_alphabetic());
-            text.replace_range(
-                at..at + 3,
-                &format!("{}{}", if spaced { " " } else { "" }, emit(arg)),
-            );
-        }
+/// Both delimiters, and the same two on their own, somewhat larger.
+fn delimiters(fence: Fence) -> (&'static str, &'static str, &'static str, &'static str) {
+    match fence {
+        Fence::Round => ("(", ")", r"\bigl(", r"\bigr)"),
+        Fence::Square => ("[", "]", r"\bigl[", r"\bigr]"),
+        Fence::Bars => ("|", "|", r"\bigl|", r"\bigr|"),
+        Fence::Norm => (r"\lVert", r"\rVert", r"\bigl\lVert", r"\bigr\rVert"),
+        Fence::Angle => (r"\langle", r"\rangle", r"\bigl\langle", r"\bigr\rangle"),
+        Fence::Floor => (r"\lfloor", r"\rfloor", r"\bigl\lfloor", r"\bigr\rfloor"),
+        Fence::Ceil => (r"\lceil", r"\rceil", r"\bigl\lceil", r"\bigr\rceil"),
     }
-    text
 }
 
-/// Rows of an `aligned` environment.
-fn aligned(rows: &[Vec<Math>]) -> String {
+/// Rows of cells.
+fn table(rows: &[Vec<Math>]) -> String {
     let row = |cells: &Vec<Math>| cells.iter().map(emit).collect::<Vec<_>>().join(" & ");
-    let rows: Vec<String> = rows.iter().map(row).collect();
-    format!("\\begin{{aligned}}\n{}\n\\end{{aligned}}", rows.join(" \\\\\n"))
+    rows.iter().map(row).collect::<Vec<_>>().join(r" \\ ")
+}
+
+/// Functions that LaTeX has commands for.
+const FUNCTIONS: &[&str] = &[
+    "exp", "log", "sin", "cos", "tan", "arcsin", "arccos", "arctan", "sinh", "cosh", "tanh", "max",
+    "min", "det",
+];
+
+fn function(name: &str) -> String {
+    if FUNCTIONS.contains(&name) {
+        return format!(r"\{name}");
+    }
+    format!(r"\operatorname{{{}}}", escaped(name))
 }

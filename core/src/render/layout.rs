@@ -3,7 +3,9 @@
 use super::Context;
 use super::math::{Big, Fence, Math, Symbol};
 use super::names;
+use super::phrases::{Phrase, phrase};
 use super::products::product;
+use super::template;
 use crate::ops::{self, Kind};
 use crate::raise::Notation;
 use chainrule_grammar::ast::{AddOp, Binder, CompareOp, Expr, ExprKind, Ident, IndexItem};
@@ -76,7 +78,7 @@ impl Layout<'_> {
             ExprKind::Num(text) => number(text),
             ExprKind::Name(name) => self.name(name),
             ExprKind::Str(text) => Piece::atom(Math::Text(text.clone())),
-            ExprKind::List(items) => Piece::new(Math::commas(self.all(items)), Level::Loose),
+            ExprKind::List(items) => self.list(items),
             ExprKind::Neg(inner) => {
                 let body = self.piece(inner).at_least(Level::Big);
                 Piece::new(Math::Row(vec![minus(), body]), Level::Sum)
@@ -105,6 +107,21 @@ impl Layout<'_> {
         Piece::atom(Math::Fence(Fence::Square, Box::new(Math::Row(row))))
     }
 
+    /// Nested lists are matrices.
+    fn list(&self, items: &[Expr]) -> Piece {
+        let rows: Option<Vec<Vec<Math>>> = items
+            .iter()
+            .map(|item| match &item.kind {
+                ExprKind::List(cells) => Some(self.all(cells)),
+                _ => None,
+            })
+            .collect();
+        match rows {
+            Some(rows) if !rows.is_empty() => Piece::atom(Math::Matrix(rows)),
+            _ => Piece::new(Math::commas(self.all(items)), Level::Loose),
+        }
+    }
+
     fn all(&self, items: &[Expr]) -> Vec<Math> {
         items.iter().map(|item| self.math(item)).collect()
     }
@@ -113,11 +130,22 @@ impl Layout<'_> {
         if name == "inf" && (self.ctx.rank)(name).is_none() {
             return Piece::atom(Math::Symbol(Symbol::Infinity));
         }
-        let math = names::name(name);
-        let level = if matches!(math, Math::Scripts { sup: Some(_), .. }) {
-            Level::Power
-        } else {
-            Level::Atom
+        self.named(name, names::name(name))
+    }
+
+    /// A name as it is set; where it is one of the program's, the piece says so.
+    fn named(&self, name: &str, math: Math) -> Piece {
+        let level = match math {
+            Math::Scripts { sup: Some(_), .. } => Level::Power,
+            _ => Level::Atom,
+        };
+        let math = match (self.ctx.rank)(name) {
+            Some(rank) => Math::Named {
+                name: name.to_string(),
+                matrix: rank > 1 && !self.is_index_notation(),
+                body: Box::new(math),
+            },
+            None => math,
         };
         Piece::new(math, level)
     }
@@ -177,13 +205,7 @@ impl Layout<'_> {
         }
         let positions: Vec<Math> = items.iter().map(|item| self.item(item)).collect();
         if let ExprKind::Name(name) = &base.kind {
-            let math = names::indexed(name, positions);
-            let level = if matches!(math, Math::Scripts { sup: Some(_), .. }) {
-                Level::Power
-            } else {
-                Level::Atom
-            };
-            return Piece::new(math, level);
+            return self.named(name, names::indexed(name, positions));
         }
         Piece::atom(Math::subscript(self.base(base), names::positions_math(positions)))
     }
@@ -237,9 +259,8 @@ impl Layout<'_> {
                 return Piece::atom(Math::subscript(Math::Ident("I".to_string()), self.math(size)));
             }
             ("reciprocal", [arg]) => {
-                let frac =
-                    Math::Frac(Box::new(Math::Num("1".to_string())), Box::new(self.math(arg)));
-                return Piece::new(frac, Level::Power);
+                let one = Math::Num("1".to_string());
+                return Piece::new(Math::frac(one, self.math(arg)), Level::Power);
             }
             _ => {}
         }
@@ -269,14 +290,9 @@ impl Layout<'_> {
         let others: Vec<&(Ident, Expr)> =
             kwargs.iter().filter(|(key, _)| shown(&key.name)).collect();
         if applied && axis.is_none() && others.is_empty() && covers(template, args.len()) {
-            return self.template(template, name, args);
+            return self.template(template, args);
         }
-        let symbol = if template.is_empty() || applied {
-            format!(r"\operatorname{{{}}}", super::latex::escaped(name))
-        } else {
-            template.to_string()
-        };
-        let func = Math::Func { latex: symbol, name: name.to_string() };
+        let func = function(name, template);
         let head = match axis {
             Some(axis) => Math::subscript(func, axis),
             None => func,
@@ -290,7 +306,7 @@ impl Layout<'_> {
     }
 
     /// A template's arguments stand free inside of braces and bars, and as a factor or a base elsewhere.
-    fn template(&self, template: &'static str, name: &str, args: &[Expr]) -> Piece {
+    fn template(&self, template: &'static str, args: &[Expr]) -> Piece {
         let place = |at: usize| template.find(&format!("{{{at}}}"));
         let args = args.iter().enumerate().map(|(at, arg)| {
             let piece = self.piece(arg);
@@ -307,7 +323,7 @@ impl Layout<'_> {
                 piece.math
             }
         });
-        let args = args.collect();
+        let args: Vec<Math> = args.collect();
         let level = if template.contains("otimes") {
             Level::Product
         } else if template.ends_with(['}', '2'])
@@ -319,7 +335,13 @@ impl Layout<'_> {
         };
         let cases = template.contains("cases");
         let level = if cases { Level::Loose } else { level };
-        Piece::new(Math::Template { latex: template, name: name.to_string(), args }, level)
+        let mut math = template::read(template, &args);
+        if let Math::Cases(cases) = &mut math {
+            for (_, when) in cases.iter_mut().filter(|(_, when)| matches!(when, Math::Text(_))) {
+                *when = Math::Text(phrase(Phrase::Otherwise, self.ctx.lang).to_string());
+            }
+        }
+        Piece::new(math, level)
     }
 
     fn bound_call(&self, name: &str, bound: &[Binder], args: &[Expr]) -> Piece {
@@ -333,12 +355,7 @@ impl Layout<'_> {
             return self.big(big(name), Some(lower), arg);
         }
         let template = ops::lookup(name, 1).map_or("", |(_, row)| row.latex);
-        let symbol = if template.is_empty() || template.contains("{0}") {
-            format!(r"\operatorname{{{}}}", super::latex::escaped(name))
-        } else {
-            template.to_string()
-        };
-        let head = Math::subscript(Math::Func { latex: symbol, name: name.to_string() }, lower);
+        let head = Math::subscript(function(name, template), lower);
         Piece::atom(Math::Row(vec![head, Math::fenced(self.math(arg))]))
     }
 
@@ -360,9 +377,9 @@ impl Layout<'_> {
         };
         if simple(of) {
             let above = Math::Row(vec![partial(), self.math(of)]);
-            return Piece::new(Math::Frac(Box::new(above), Box::new(below)), Level::Power);
+            return Piece::new(Math::frac(above, below), Level::Power);
         }
-        let operator = Math::Frac(Box::new(partial()), Box::new(below));
+        let operator = Math::frac(partial(), below);
         Piece::new(Math::Row(vec![operator, Math::fenced(self.math(of))]), Level::Product)
     }
 
@@ -370,6 +387,14 @@ impl Layout<'_> {
     pub fn is_index_notation(&self) -> bool {
         self.ctx.notation == Notation::Index
     }
+}
+
+/// The name of a function: by its template, where that is a name only.
+fn function(name: &str, template: &str) -> Math {
+    if template.is_empty() || template.contains("{0}") {
+        return Math::Func(name.to_string());
+    }
+    template::read(template, &[])
 }
 
 fn covers(template: &str, args: usize) -> bool {

@@ -1,39 +1,62 @@
-//! Told derivations as Markdown with `$$` blocks, as GitHub, Jupyter and most static-site tools show them.
+//! Told derivations as Markdown with `$$` blocks, as GitHub, Jupyter and most static-site tools show them. Reasons stand outside
+//! of the formulas, so that they wrap.
 
-use super::document_text::heading;
-use crate::derivation::Told;
+use super::latex::emit;
+use super::page::{Page, Part, Row};
+use super::phrases::{Lang, Phrase, phrase};
+use super::prose::Prose;
+use super::rows::{Measure, Set, em, em_words, set};
+
+/// The width of a column of text on a page, in em of its formulas.
+const WIDTH: f64 = 42.0;
 
 /// The derivations.
-pub fn document(told: &[Told]) -> String {
-    let parts: Vec<String> = told.iter().map(derivative).collect();
-    parts.join("\n")
+pub fn document(page: &Page) -> String {
+    cells(page).join("\n")
 }
 
-fn derivative(told: &Told) -> String {
-    let mut out = format!("## {}\n\n", escape(&heading(told)));
-    for step in &told.steps {
-        out.push_str(&block(&step.latex));
-        if !step.note.is_empty() {
-            out.push_str(&format!("*{}*\n\n", escape(&step.note)));
-        }
+/// The same in pieces: the conventions, then one for each derivative.
+pub fn cells(page: &Page) -> Vec<String> {
+    let mut cells = vec![format!("{}\n", text(&page.conventions))];
+    cells.extend(page.parts.iter().map(|part| section(part, page.lang)));
+    cells
+}
+
+fn section(part: &Part, lang: Lang) -> String {
+    let mut out = format!("## {}\n\n", text(&part.heading));
+    part.chains.iter().flatten().for_each(|row| out.push_str(&line(row)));
+    if !part.wheres.is_empty() {
+        out.push_str(&format!("{}\n\n", phrase(Phrase::Where, lang)));
+        part.wheres.iter().for_each(|row| out.push_str(&line(row)));
     }
-    if !told.steps.is_empty() {
-        out.push_str("**Result**\n\n");
-    }
-    out.push_str(&block(&format!("{} = {}", told.lhs_latex, told.latex)));
-    if !told.wheres.is_empty() {
-        out.push_str("where\n\n");
-        told.wheres.iter().for_each(|binding| out.push_str(&block(&binding.latex)));
-    }
-    out.push_str(&format!("In the language: `{}`\n", told.text));
+    out.push_str(&format!("{}{}\n", phrase(Phrase::InTheLanguage, lang), code(&part.text)));
     out
 }
 
-fn block(latex: &str) -> String {
-    format!("$$\n{latex}\n$$\n\n")
+/// A line of a chain as a block, and its reason below it.
+fn line(row: &Row) -> String {
+    let bare = Row { line: row.line.clone(), why: Prose::default() };
+    let measure = Measure { width: WIDTH, math: &em, inline: &em, words: &em_words, columns: true };
+    let pieces = set(&[bare], &measure);
+    let block = match pieces.as_slice() {
+        [Set::Equation(left, right, _)] => {
+            let left = left.as_ref().map(|left| format!("{} ", emit(left))).unwrap_or_default();
+            format!("{left}= {}", emit(right))
+        }
+        _ => format!(
+            "\\begin{{aligned}}\n{}\n\\end{{aligned}}",
+            super::document_latex::lines(pieces)
+        ),
+    };
+    let why = if row.why.is_empty() { String::new() } else { format!("*{}*\n\n", text(&row.why)) };
+    format!("$$\n{block}\n$$\n\n{why}")
 }
 
 /// Running text: what Markdown would take for a sign of its own is escaped.
+fn text(prose: &Prose) -> String {
+    prose.write(escape, |math| format!("${}$", emit(math)))
+}
+
 fn escape(text: &str) -> String {
     let mut out = String::new();
     for c in text.chars() {
@@ -43,4 +66,9 @@ fn escape(text: &str) -> String {
         out.push(c);
     }
     out
+}
+
+/// Code in as many backquotes as it needs.
+fn code(text: &str) -> String {
+    if text.contains('`') { format!("`` {text} ``") } else { format!("`{text}`") }
 }

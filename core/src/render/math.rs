@@ -1,4 +1,5 @@
-//! The layout tree: what a page shows, independent of the format. Brackets are already where they must be.
+//! The presentation tree: what a page shows, independent of the format. Brackets are already where they must be, and every
+//! format prints every kind of piece.
 
 /// A piece of typeset mathematics.
 #[derive(Clone, Debug, PartialEq)]
@@ -17,6 +18,8 @@ pub enum Math {
     Thin,
     /// A fraction.
     Frac(Box<Math>, Box<Math>),
+    /// A root: its degree where it is not the square root, and what it is of.
+    Root(Option<Box<Math>>, Box<Math>),
     /// A base with a subscript, a superscript, or both.
     Scripts {
         /// What they stand at.
@@ -32,24 +35,23 @@ pub enum Math {
     Big(Big, Option<Box<Math>>),
     /// Something in brackets.
     Fence(Fence, Box<Math>),
-    /// The name of a function: its LaTeX symbol, and its name in the language.
-    Func {
-        /// E.g. `\sin`.
-        latex: String,
-        /// E.g. `sin`.
+    /// The name of a function, upright.
+    Func(String),
+    /// Values, each with its condition, after a brace.
+    Cases(Vec<(Math, Math)>),
+    /// Rows of a matrix, in square brackets.
+    Matrix(Vec<Vec<Math>>),
+    /// Something in a frame.
+    Boxed(Box<Math>),
+    /// A name of the program, which is a node of its graph, as it is set here.
+    Named {
+        /// As the program spells it.
         name: String,
+        /// Whether it has two axes or more.
+        matrix: bool,
+        /// How it is set.
+        body: Box<Math>,
     },
-    /// A call that LaTeX writes in a way of its own.
-    Template {
-        /// With `{0}`, `{1}`, … where the arguments go.
-        latex: &'static str,
-        /// The function's name in the language.
-        name: String,
-        /// The arguments.
-        args: Vec<Math>,
-    },
-    /// Rows that align at the cells' borders: `a &= b`.
-    Aligned(Vec<Vec<Math>>),
     /// Running text.
     Text(String),
 }
@@ -83,6 +85,16 @@ pub enum Fence {
     Round,
     /// `[ ]`
     Square,
+    /// `| |`
+    Bars,
+    /// `‖ ‖`
+    Norm,
+    /// `⟨ ⟩`
+    Angle,
+    /// `⌊ ⌋`
+    Floor,
+    /// `⌈ ⌉`
+    Ceil,
 }
 
 /// Signs.
@@ -96,6 +108,7 @@ pub enum Symbol {
     Times,
     Odot,
     Oslash,
+    Otimes,
     Partial,
     Top,
     Infinity,
@@ -111,12 +124,52 @@ pub enum Symbol {
     Ones,
     Zeros,
     Prime,
+    Angle,
+    /// A bracket on its own, where what is in it was broken.
+    Open(Fence),
+    /// The same, closing.
+    Close(Fence),
+}
+
+/// One line of a chain of equalities: `left = right`, or `= right` where it goes on.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Line {
+    /// The left-hand side, where the line has one.
+    pub left: Option<Math>,
+    /// The right-hand side.
+    pub right: Math,
+}
+
+impl Default for Line {
+    fn default() -> Line {
+        Line { left: None, right: Math::Row(Vec::new()) }
+    }
+}
+
+impl Line {
+    /// `left = right`
+    pub fn new(left: Math, right: Math) -> Line {
+        Line { left: Some(left), right }
+    }
+
+    /// The whole line as one piece.
+    pub fn whole(&self) -> Math {
+        let mut row: Vec<Math> = self.left.iter().cloned().collect();
+        row.push(Math::Symbol(Symbol::Equals));
+        row.push(self.right.clone());
+        Math::Row(row)
+    }
 }
 
 impl Math {
     /// Something in round brackets.
     pub fn fenced(inner: Math) -> Math {
         Math::Fence(Fence::Round, Box::new(inner))
+    }
+
+    /// `above / below`, as a fraction.
+    pub fn frac(above: Math, below: Math) -> Math {
+        Math::Frac(Box::new(above), Box::new(below))
     }
 
     /// A base with a subscript.
@@ -127,6 +180,23 @@ impl Math {
     /// A base with a superscript.
     pub fn superscript(base: Math, sup: Math) -> Math {
         Math::Scripts { base: Box::new(base), sub: None, sup: Some(Box::new(sup)) }
+    }
+
+    /// `left = right`
+    pub fn equation(left: Math, right: Math) -> Math {
+        Line::new(left, right).whole()
+    }
+
+    /// The differential of something: `d` before it.
+    pub fn differential(of: Math) -> Math {
+        let mut row = vec![Math::Word("d".to_string())];
+        // Before a word, the sign needs a space to be seen.
+        if matches!(of.bare(), Math::Ident(word) if word.chars().count() > 1 && !super::names::is_greek(word))
+        {
+            row.push(Math::Thin);
+        }
+        row.push(of);
+        Math::Row(row)
     }
 
     /// Items with commas between them.
@@ -141,19 +211,65 @@ impl Math {
         Math::Row(row)
     }
 
+    /// What it is under the names that it carries.
+    pub fn bare(&self) -> &Math {
+        match self {
+            Math::Named { body, .. } => body.bare(),
+            other => other,
+        }
+    }
+
+    /// Whether a subscript stands right below it, as with a sum.
+    pub fn takes_limits(&self) -> bool {
+        matches!(self, Math::Func(name) if matches!(name.as_str(), "max" | "min" | "argmax" | "argmin"))
+    }
+
+    /// Whether it or any piece of it is of this kind.
+    pub fn any(&self, found: &dyn Fn(&Math) -> bool) -> bool {
+        let one = |math: &Math| math.any(found);
+        let option = |math: &Option<Box<Math>>| math.as_deref().is_some_and(one);
+        found(self)
+            || match self {
+                Math::Row(items) => items.iter().any(one),
+                Math::Frac(above, below) => one(above) || one(below),
+                Math::Root(degree, of) => option(degree) || one(of),
+                Math::Scripts { base, sub, sup } => one(base) || option(sub) || option(sup),
+                Math::Big(_, lower) => option(lower),
+                Math::Cases(cases) => cases.iter().any(|(value, when)| one(value) || one(when)),
+                Math::Matrix(rows) => rows.iter().flatten().any(one),
+                Math::Fence(_, inner)
+                | Math::Accent(_, inner)
+                | Math::Boxed(inner)
+                | Math::Named { body: inner, .. } => one(inner),
+                _ => false,
+            }
+    }
+
+    /// Whether it is the name of a function, which stands apart from what follows unless that is in brackets.
+    pub fn is_function(&self) -> bool {
+        match self {
+            Math::Func(_) => true,
+            Math::Scripts { base, .. } => base.is_function(),
+            _ => false,
+        }
+    }
+
+    /// Whether a thin space stands between two pieces side by side: after a function without brackets.
+    pub fn are_apart(before: &Math, after: &Math) -> bool {
+        before.is_function() && !matches!(after, Math::Fence(..) | Math::Thin | Math::Symbol(_))
+    }
+
     /// Whether it is higher than a line of text, so that brackets around it have to grow.
     pub fn is_tall(&self) -> bool {
         match self {
-            Math::Frac(..) | Math::Big(..) | Math::Aligned(_) => true,
+            Math::Frac(..) | Math::Big(..) | Math::Cases(_) | Math::Matrix(_) => true,
             Math::Row(items) => items.iter().any(Math::is_tall),
-            Math::Template { latex, args, .. } => {
-                latex.contains("frac")
-                    || latex.contains("cases")
-                    || latex.contains("sum")
-                    || args.iter().any(Math::is_tall)
-            }
-            Math::Fence(_, inner) | Math::Accent(_, inner) => inner.is_tall(),
+            Math::Fence(_, inner)
+            | Math::Accent(_, inner)
+            | Math::Root(_, inner)
+            | Math::Boxed(inner) => inner.is_tall(),
             Math::Scripts { base, .. } => base.is_tall(),
+            Math::Named { body, .. } => body.is_tall(),
             _ => false,
         }
     }

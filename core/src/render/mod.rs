@@ -2,17 +2,28 @@
 //! layout tree, in which brackets are decided once, and from it LaTeX or a line of Unicode. Pure functions; no mathematics is
 //! decided here.
 
+pub mod boxes;
 pub mod document_latex;
+pub mod document_mathml;
+pub mod document_terminal;
 pub mod document_text;
+pub mod document_typst;
 pub mod dot;
 mod graph_text;
 pub mod latex;
 mod layout;
 pub mod markdown;
 pub mod math;
+pub mod mathml;
 mod names;
+pub mod page;
+pub mod phrases;
 mod products;
+pub mod prose;
+pub mod rows;
 pub mod svg;
+mod template;
+pub mod typst;
 pub mod unicode;
 
 use crate::raise::Notation;
@@ -26,6 +37,8 @@ pub struct Context<'a> {
     pub rank: &'a dyn Fn(&str) -> Option<usize>,
     /// In which notation the expression is: names of no known rank are scalars in index notation, tensors in matrix notation.
     pub notation: Notation,
+    /// The language of the few words in formulas.
+    pub lang: phrases::Lang,
 }
 
 /// The layout of an expression.
@@ -43,30 +56,36 @@ pub fn unicode(expr: &Expr, ctx: &Context<'_>) -> String {
     unicode::emit(&layout(expr, ctx))
 }
 
-/// A name in LaTeX: `W_hh` is `W_{hh}`, `alpha` is `\alpha`, `x_hat` is `\hat{x}`.
-pub fn name_latex(name: &str) -> String {
-    latex::emit(&names::name(name))
+/// A name: `W_hh` is `W` with `hh` below, `alpha` is α, `x_hat` is x̂.
+pub fn name(name: &str) -> Math {
+    names::name(name)
 }
 
-/// A name with index letters in LaTeX: `W1` at `j, k` is `W_{1,jk}`.
-pub fn indexed_name_latex(name: &str, letters: &[String]) -> String {
-    latex::emit(&names::indexed(name, letters_math(letters)))
+/// A name with index letters: `W1` at `j, k` is `W` with `1,jk` below.
+pub fn indexed_name(name: &str, letters: &[String]) -> Math {
+    names::indexed(name, letters_math(letters))
 }
 
-/// `∂of/∂wrt` in LaTeX, both at index letters: `\frac{\partial E}{\partial w_{jk}}`.
-pub fn partial_latex(of: &str, of_letters: &[String], wrt: &str, wrt_letters: &[String]) -> String {
-    latex::emit(&partial(of, of_letters, wrt, wrt_letters))
-}
-
-/// `∂of/∂wrt` as a layout.
+/// `∂of/∂wrt`, both at index letters.
 pub fn partial(of: &str, of_letters: &[String], wrt: &str, wrt_letters: &[String]) -> Math {
-    let side = |name: &str, letters: &[String]| {
-        Math::Row(vec![
-            Math::Symbol(math::Symbol::Partial),
-            names::indexed(name, letters_math(letters)),
-        ])
+    Math::frac(by(indexed_name(of, of_letters)), by(indexed_name(wrt, wrt_letters)))
+}
+
+/// `∂²of/∂wrt²`, or `∂²of/∂wrt ∂wrt` at two lots of index letters.
+pub fn second_partial(of: &str, wrt: &str, letters: Option<(&[String], &[String])>) -> Math {
+    let two = || Math::Num("2".to_string());
+    let square = Math::superscript(Math::Symbol(math::Symbol::Partial), two());
+    let below = match letters {
+        None => by(Math::superscript(names::name(wrt), two())),
+        Some((once, twice)) => {
+            Math::Row(vec![by(indexed_name(wrt, once)), Math::Thin, by(indexed_name(wrt, twice))])
+        }
     };
-    Math::Frac(Box::new(side(of, of_letters)), Box::new(side(wrt, wrt_letters)))
+    Math::frac(Math::Row(vec![square, names::name(of)]), below)
+}
+
+fn by(name: Math) -> Math {
+    Math::Row(vec![Math::Symbol(math::Symbol::Partial), name])
 }
 
 fn letters_math(letters: &[String]) -> Vec<Math> {

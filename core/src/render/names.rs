@@ -62,12 +62,12 @@ pub(super) fn indexed(name: &str, positions: Vec<Math>) -> Math {
 
 /// Single letters and digits side by side, all else with commas.
 pub(super) fn positions_math(positions: Vec<Math>) -> Math {
-    let short = |item: &Math| match item {
+    let short = |item: &Math| match item.bare() {
         Math::Ident(text) => text.chars().count() == 1,
         Math::Num(text) => text.len() == 1,
         _ => false,
     };
-    let all_numbers = positions.iter().all(|item| matches!(item, Math::Num(_)));
+    let all_numbers = positions.iter().all(|item| matches!(item.bare(), Math::Num(_)));
     if positions.iter().all(short) && !(all_numbers && positions.len() > 1) {
         Math::Row(positions)
     } else {

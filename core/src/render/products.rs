@@ -108,7 +108,7 @@ fn divide(layout: &Layout<'_>, run: Run, divisors: &[&Expr]) -> Run {
             None
         };
         let over = lead.map_or_else(|| Math::Num("1".to_string()), |factor| factor.piece.math);
-        let mut front = whole(Math::Frac(Box::new(over), Box::new(under.math)), Level::Power);
+        let mut front = whole(Math::frac(over, under.math), Level::Power);
         front.rank = 0;
         let first =
             matches!(factors.first().map(|factor| &factor.piece.math), Some(Math::Frac(..)));
@@ -116,7 +116,7 @@ fn divide(layout: &Layout<'_>, run: Run, divisors: &[&Expr]) -> Run {
         return Run { factors };
     }
     let over = join(run.factors).math;
-    Run { factors: vec![whole(Math::Frac(Box::new(over), Box::new(under.math)), Level::Power)] }
+    Run { factors: vec![whole(Math::frac(over, under.math), Level::Power)] }
 }
 
 fn join(factors: Vec<Factor>) -> Piece {
@@ -129,6 +129,7 @@ fn join(factors: Vec<Factor>) -> Piece {
     }
     let mut row = Vec::new();
     let mut level = Level::Product;
+    let mut scalars = true;
     let mut before: Option<(usize, bool, bool)> = None;
     let matmul = factors.iter().any(|factor| factor.op == MulOp::MatMul);
     for (at, factor) in factors.into_iter().enumerate() {
@@ -146,11 +147,25 @@ fn join(factors: Vec<Factor>) -> Piece {
         if big_last {
             level = Level::Big;
         }
-        // A product inside of a product keeps its brackets only where the signs differ.
-        let needed = if big_last { Level::Big } else { Level::Power };
+        // A product inside of a product keeps its brackets only where the signs differ: not behind a number.
+        let scaled = at == last && at > 0 && scalars && !begins_with_a_number(&factor.piece.math);
+        scalars &= factor.rank == 0;
+        let needed = match () {
+            () if big_last => Level::Big,
+            () if scaled => Level::Product,
+            () => Level::Power,
+        };
         row.push(factor.piece.at_least(needed));
     }
     Piece::new(Math::Row(row), level)
+}
+
+fn begins_with_a_number(math: &Math) -> bool {
+    match math {
+        Math::Num(_) => true,
+        Math::Row(items) => items.first().is_some_and(begins_with_a_number),
+        _ => false,
+    }
 }
 
 fn between(elementwise: bool, factor: &Factor, number: bool, word: bool) -> Option<Math> {

@@ -10,7 +10,7 @@ fn show(text: &str, notation: Notation) -> (String, String) {
         "E" | "B" | "N" | "lambda" | "c" => Some(0),
         _ => None,
     };
-    let ctx = Context { rank: &rank, notation };
+    let ctx = Context { rank: &rank, notation, lang: phrases::Lang::En };
     (latex(&expr, &ctx), unicode(&expr, &ctx))
 }
 
@@ -29,11 +29,14 @@ fn names_are_set_as_people_set_them() {
         ("σ", r"\sigma"),
         ("__", r"\mathrm{\_\_}"),
     ] {
-        assert_eq!(name_latex(name), expected);
+        assert_eq!(latex::emit(&super::name(name)), expected);
     }
     let letters = |text: &str| text.chars().map(|c| c.to_string()).collect::<Vec<_>>();
-    assert_eq!(indexed_name_latex("W1", &letters("jk")), "W_{1,jk}");
-    assert_eq!(partial_latex("E", &[], "w", &letters("jk")), r"\frac{\partial E}{\partial w_{jk}}");
+    assert_eq!(latex::emit(&indexed_name("W1", &letters("jk"))), "W_{1,jk}");
+    assert_eq!(
+        latex::emit(&partial("E", &[], "w", &letters("jk"))),
+        r"\frac{\partial E}{\partial w_{jk}}"
+    );
 }
 
 #[test]

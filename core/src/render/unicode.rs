@@ -7,7 +7,12 @@ use super::names::GREEK;
 pub fn emit(math: &Math) -> String {
     match math {
         Math::Row(items) => {
-            let text: String = items.iter().map(emit).collect();
+            let mut text = String::new();
+            for (at, item) in items.iter().enumerate() {
+                let apart = at > 0 && Math::are_apart(&items[at - 1], item);
+                text.push_str(if apart { " " } else { "" });
+                text.push_str(&emit(item));
+            }
             match (items.first(), text.strip_prefix(" − ")) {
                 (Some(Math::Symbol(Symbol::Minus)), Some(rest)) => format!("−{rest}"),
                 _ => text,
@@ -24,40 +29,52 @@ pub fn emit(math: &Math) -> String {
             let sign = if *big == Big::Sum { "Σ" } else { "Π" };
             scripts(sign, lower.as_deref(), None)
         }
-        Math::Fence(Fence::Round, inner) => format!("({})", emit(inner)),
-        Math::Fence(Fence::Square, inner) => format!("[{}]", emit(inner)),
-        Math::Func { name, .. } => function(name).to_string(),
-        Math::Template { name, args, .. } => template(name, args),
-        Math::Aligned(rows) => {
-            let row = |cells: &Vec<Math>| cells.iter().map(emit).collect::<String>();
-            rows.iter().map(row).collect::<Vec<_>>().join("\n")
+        Math::Root(degree, of) => {
+            let sign = match degree.as_deref().map(emit).as_deref() {
+                None => "√",
+                Some("3") => "∛",
+                Some(_) => {
+                    return format!("({})^(1/{})", emit(of), emit(degree.as_deref().unwrap_or(of)));
+                }
+            };
+            format!("{sign}({})", emit(of))
         }
+        Math::Fence(fence, inner) => {
+            let (open, close) = brackets(*fence);
+            format!("{open}{}{close}", emit(inner))
+        }
+        Math::Func(name) => name.clone(),
+        Math::Cases(cases) => {
+            let part = |(value, when): &(Math, Math)| match when {
+                Math::Text(text) => format!("{}, {text}", emit(value)),
+                _ => format!("{} if {}", emit(value), emit(when)),
+            };
+            format!("{{{}}}", cases.iter().map(part).collect::<Vec<_>>().join("; "))
+        }
+        Math::Matrix(rows) => {
+            let row = |cells: &Vec<Math>| cells.iter().map(emit).collect::<Vec<_>>().join(", ");
+            format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join("; "))
+        }
+        Math::Boxed(inner) => emit(inner),
+        Math::Named { body, .. } => emit(body),
     }
 }
 
-fn template(name: &str, args: &[Math]) -> String {
-    let args: Vec<String> = args.iter().map(emit).collect();
-    match (name, args.as_slice()) {
-        ("sqrt", [x]) => format!("√({x})"),
-        ("abs", [x]) => format!("|{x}|"),
-        ("norm2", [x]) => format!("‖{x}‖"),
-        ("inv", [x]) => format!("{x}⁻¹"),
-        ("square", [x]) => format!("{x}²"),
-        ("outer" | "kron", [a, b]) => format!("{a} ⊗ {b}"),
-        ("dot", [a, b]) => format!("⟨{a}, {b}⟩"),
-        _ => format!("{name}({})", args.join(", ")),
+/// Both brackets of a kind.
+pub(super) fn brackets(fence: Fence) -> (&'static str, &'static str) {
+    match fence {
+        Fence::Round => ("(", ")"),
+        Fence::Square => ("[", "]"),
+        Fence::Bars => ("|", "|"),
+        Fence::Norm => ("‖", "‖"),
+        Fence::Angle => ("⟨", "⟩"),
+        Fence::Floor => ("⌊", "⌋"),
+        Fence::Ceil => ("⌈", "⌉"),
     }
 }
 
-/// The few functions that a single sign stands for.
-fn function(name: &str) -> &str {
-    match name {
-        "sigmoid" => "σ",
-        name => name,
-    }
-}
-
-fn greek(word: &str) -> Option<&'static str> {
+/// A Greek letter by its name.
+pub(super) fn greek(word: &str) -> Option<&'static str> {
     GREEK.iter().find(|(name, _)| *name == word).map(|(_, character)| *character)
 }
 
@@ -92,12 +109,13 @@ fn grouped(sign: char, text: &str) -> String {
     if text.chars().count() == 1 { format!("{sign}{text}") } else { format!("{sign}({text})") }
 }
 
-fn small(text: &str, table: &[(char, char)]) -> Option<String> {
+/// The text in small characters, if all of them have one.
+pub(super) fn small(text: &str, table: &[(char, char)]) -> Option<String> {
     let find = |c: char| table.iter().find(|(plain, _)| *plain == c).map(|(_, small)| *small);
     text.chars().map(find).collect()
 }
 
-const SUBSCRIPTS: &[(char, char)] = &[
+pub(super) const SUBSCRIPTS: &[(char, char)] = &[
     ('0', '₀'),
     ('1', '₁'),
     ('2', '₂'),
@@ -127,7 +145,7 @@ const SUBSCRIPTS: &[(char, char)] = &[
     ('x', 'ₓ'),
 ];
 
-const SUPERSCRIPTS: &[(char, char)] = &[
+pub(super) const SUPERSCRIPTS: &[(char, char)] = &[
     ('0', '⁰'),
     ('1', '¹'),
     ('2', '²'),
@@ -145,7 +163,8 @@ const SUPERSCRIPTS: &[(char, char)] = &[
     ('′', '′'),
 ];
 
-fn mark(accent: Accent) -> char {
+/// The combining character of a mark.
+pub(super) fn mark(accent: Accent) -> char {
     match accent {
         Accent::Hat => '\u{302}',
         Accent::Bar => '\u{304}',
@@ -154,7 +173,8 @@ fn mark(accent: Accent) -> char {
     }
 }
 
-fn sign(symbol: Symbol) -> &'static str {
+/// A sign, with the spaces around it.
+pub(super) fn sign(symbol: Symbol) -> &'static str {
     match symbol {
         Symbol::Plus => " + ",
         Symbol::Minus => " − ",
@@ -178,5 +198,78 @@ fn sign(symbol: Symbol) -> &'static str {
         Symbol::Ones => "𝟏",
         Symbol::Zeros => "𝟎",
         Symbol::Prime => "′",
+        Symbol::Otimes => " ⊗ ",
+        Symbol::Angle => "∠",
+        Symbol::Open(fence) => brackets(fence).0,
+        Symbol::Close(fence) => brackets(fence).1,
     }
+}
+
+/// A line of Unicode in ASCII: small characters as `_jk` and `^2`, signs by what stands for them, letters by their names. What is
+/// neither (a name in another script) stays.
+pub fn ascii(line: &str) -> String {
+    let small = |table: &[(char, char)], c: char| {
+        table.iter().find(|(_, small)| *small == c).map(|(plain, _)| *plain)
+    };
+    let mut out = String::new();
+    let mut open = ' ';
+    for c in line.chars() {
+        let (sign, plain) = match (small(SUBSCRIPTS, c), small(SUPERSCRIPTS, c)) {
+            (Some(plain), _) => ('_', Some(plain)),
+            (None, Some('ᵀ')) => ('^', Some('T')),
+            (None, Some('−')) => ('^', Some('-')),
+            (None, Some('′')) => (' ', Some('\'')),
+            (None, Some(plain)) => ('^', Some(plain)),
+            (None, None) => (' ', None),
+        };
+        if sign != ' ' && sign != open {
+            out.push(sign);
+        }
+        open = sign;
+        match plain {
+            Some(plain) => out.push(plain),
+            None => out.push_str(&in_ascii(c)),
+        }
+    }
+    out
+}
+
+fn in_ascii(c: char) -> String {
+    let known = match c {
+        '−' => "-",
+        '·' => "*",
+        '×' => "x",
+        '⊙' => ".*",
+        '⊘' => "./",
+        '⊗' => "(x)",
+        '∂' => "d",
+        '∞' => "inf",
+        '…' => "...",
+        '≤' => "<=",
+        '≥' => ">=",
+        '≠' => "!=",
+        '𝟏' => "1",
+        '𝟎' => "0",
+        '′' => "'",
+        'Σ' => "sum",
+        'Π' => "prod",
+        '√' => "sqrt",
+        '∛' => "cbrt",
+        '½' => "1/2",
+        '⅓' => "1/3",
+        '¼' => "1/4",
+        '‖' => "||",
+        '⟨' => "<",
+        '⟩' => ">",
+        '\u{302}' => "_hat",
+        '\u{304}' => "_bar",
+        '\u{307}' => "_dot",
+        '\u{303}' => "_tilde",
+        _ => "",
+    };
+    if !known.is_empty() {
+        return known.to_string();
+    }
+    let letter = GREEK.iter().find(|(_, greek)| greek.starts_with(c));
+    letter.map_or_else(|| c.to_string(), |(name, _)| (*name).to_string())
 }

@@ -15,16 +15,15 @@ pub fn line(text: &str) -> TokenStream {
     lines(&[text])
 }
 
-/// A formula in both notations, as a paragraph.
+/// A formula twice: drawn, as editors show it, and in MathML, which browsers draw without a network.
 pub fn formula(formula: &Formula) -> TokenStream {
-    let mut all: Vec<String> = Vec::new();
-    for (language, text) in [("text", &formula.text), ("latex", &formula.latex)] {
-        if !text.is_empty() {
-            all.push(String::new());
-            all.push(format!("```{language}"));
-            all.extend(text.lines().map(|line| line.replace("```", "'''")));
-            all.push("```".to_string());
-        }
+    if formula.drawn.is_empty() {
+        return TokenStream::new();
     }
+    let mut all: Vec<String> = vec![String::new(), "```text".to_string()];
+    all.extend(formula.drawn.lines().map(str::to_string));
+    all.extend(["```".to_string(), String::new()]);
+    all.push(format!("<div>{}</div>", formula.mathml.replace('\n', " ")));
+    all.push(String::new());
     lines(&all)
 }

@@ -207,7 +207,7 @@ fn check_latex(text: &str) -> Result<(), String> {
 fn print(names: &Names<'_>, node: NodeId, notation: Notation) -> (String, String, String) {
     let expr = text(names, node, notation);
     let rank = |name: &str| names.rank(name);
-    let ctx = Context { rank: &rank, notation };
+    let ctx = Context { rank: &rank, notation, lang: crate::render::phrases::Lang::En };
     (chainrule_grammar::print::expr(&expr), latex(&expr, &ctx), unicode(&expr, &ctx))
 }
 

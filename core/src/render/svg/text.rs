@@ -94,6 +94,7 @@ impl Runs {
                     self.add(lower, size * 0.72, drop + 0.22 * size);
                 }
             }
+            Math::Named { body, .. } => self.add(body, size, drop),
             Math::Fence(Fence::Round, inner) => self.fenced(inner, size, drop),
             Math::Frac(above, below) => self.fraction(math, above, below, size, drop),
             other => self.push(unicode::emit(other), false, size, drop),

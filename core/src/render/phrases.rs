@@ -1,0 +1,194 @@
+//! Every sentence that a derivation says, in each language. Holes stand in braces. The compiler finds what has no translation,
+//! and a test that translations have the same holes.
+
+/// A language of reasons and headings.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub enum Lang {
+    /// English.
+    #[default]
+    En,
+    /// Chinese, in simplified characters.
+    Zh,
+}
+
+/// What is said, whatever the language.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[allow(missing_docs, reason = "the sentences below say it")]
+pub enum Phrase {
+    Definition,
+    ChainRule,
+    Elementwise,
+    Pullback,
+    DerivativeOf,
+    Power,
+    SumRule,
+    Linear,
+    Moved,
+    DeltasContracted,
+    TermsVanish,
+    PutIn,
+    Collected,
+    RowsSumToOne,
+    SomeRowsSumToOne,
+    Independent,
+    TwoCases,
+    CasesInOne,
+    Otherwise,
+    Heading,
+    HeadingScalar,
+    Where,
+    Result,
+    InTheLanguage,
+    Derivations,
+    Conventions,
+    Layout,
+    EntryByEntry,
+    InnerProduct,
+    Delta,
+    AxisSum,
+    Between,
+    Comma,
+}
+
+impl Phrase {
+    /// All of them.
+    pub const ALL: &[Phrase] = &[
+        Phrase::Definition,
+        Phrase::ChainRule,
+        Phrase::Elementwise,
+        Phrase::Pullback,
+        Phrase::DerivativeOf,
+        Phrase::Power,
+        Phrase::SumRule,
+        Phrase::Linear,
+        Phrase::Moved,
+        Phrase::DeltasContracted,
+        Phrase::TermsVanish,
+        Phrase::PutIn,
+        Phrase::Collected,
+        Phrase::RowsSumToOne,
+        Phrase::SomeRowsSumToOne,
+        Phrase::Independent,
+        Phrase::TwoCases,
+        Phrase::CasesInOne,
+        Phrase::Otherwise,
+        Phrase::Heading,
+        Phrase::HeadingScalar,
+        Phrase::Where,
+        Phrase::Result,
+        Phrase::InTheLanguage,
+        Phrase::Derivations,
+        Phrase::Conventions,
+        Phrase::Layout,
+        Phrase::EntryByEntry,
+        Phrase::InnerProduct,
+        Phrase::Delta,
+        Phrase::AxisSum,
+        Phrase::Between,
+        Phrase::Comma,
+    ];
+}
+
+/// The sentence.
+pub fn phrase(phrase: Phrase, lang: Lang) -> &'static str {
+    use Lang::{En, Zh};
+    match (phrase, lang) {
+        (Phrase::Definition, En) => "definition of {name}",
+        (Phrase::Definition, Zh) => "{name} 的定义",
+        (Phrase::ChainRule, En) => "chain rule",
+        (Phrase::ChainRule, Zh) => "链式法则",
+        (Phrase::Elementwise, En) => "chain rule; with {call}, {partials}",
+        (Phrase::Elementwise, Zh) => "链式法则；其中 {call}，{partials}",
+        (Phrase::Pullback, En) => "chain rule; the pullback of {call} is {formula}",
+        (Phrase::Pullback, Zh) => "链式法则；{call} 的反向传播为 {formula}",
+        (Phrase::DerivativeOf, En) => "chain rule; derivative of {function}",
+        (Phrase::DerivativeOf, Zh) => "链式法则；{function} 的导数",
+        (Phrase::Power, En) => "power rule: {formula}",
+        (Phrase::Power, Zh) => "幂法则：{formula}",
+        (Phrase::SumRule, En) => "a sum is differentiated term by term",
+        (Phrase::SumRule, Zh) => "和式逐项求导",
+        (Phrase::Linear, En) => "a product is linear in each factor",
+        (Phrase::Linear, Zh) => "乘积对每个因子都是线性的",
+        (Phrase::Moved, En) => "entries are only moved",
+        (Phrase::Moved, Zh) => "只是重新排列各元素",
+        (Phrase::DeltasContracted, En) => "Kronecker deltas contracted",
+        (Phrase::DeltasContracted, Zh) => "消去克罗内克符号",
+        (Phrase::TermsVanish, En) => "the terms with {unequal} vanish, as {delta} there",
+        (Phrase::TermsVanish, Zh) => "{unequal} 的各项为零，因为此时 {delta}",
+        (Phrase::PutIn, En) => "{name} put in",
+        (Phrase::PutIn, Zh) => "代入 {name}",
+        (Phrase::Collected, En) => "collected",
+        (Phrase::Collected, Zh) => "合并化简",
+        (Phrase::RowsSumToOne, En) => "uses that {name} sums to 1 along its last axis",
+        (Phrase::RowsSumToOne, Zh) => "利用 {name} 沿最后一个轴之和为 1",
+        (Phrase::SomeRowsSumToOne, En) => "uses that a softmax sums to 1 along its last axis",
+        (Phrase::SomeRowsSumToOne, Zh) => "利用 softmax 沿最后一个轴之和为 1",
+        (Phrase::Independent, En) => {
+            "it does not depend on the variable, so the derivative is zero by structure"
+        }
+        (Phrase::Independent, Zh) => "它不依赖于该变量，因此导数恒为零",
+        (Phrase::TwoCases, En) => {
+            "the derivative of {of} by {by} has two cases: {same}, and {other}"
+        }
+        (Phrase::TwoCases, Zh) => "{of} 对 {by} 的导数分两种情形：{same} 与 {other}",
+        (Phrase::CasesInOne, En) => "both cases in one, with Kronecker's delta",
+        (Phrase::CasesInOne, Zh) => "用克罗内克符号把两种情形合写为一式",
+        (Phrase::Otherwise, En) => "otherwise",
+        (Phrase::Otherwise, Zh) => "其他情形",
+        (Phrase::Heading, En) => "{derivative}, of shape {shape}",
+        (Phrase::Heading, Zh) => "{derivative}，形状为 {shape}",
+        (Phrase::HeadingScalar, En) => "{derivative}, a scalar",
+        (Phrase::HeadingScalar, Zh) => "{derivative}，标量",
+        (Phrase::Where, En) => "where",
+        (Phrase::Where, Zh) => "其中",
+        (Phrase::Result, En) => "Result",
+        (Phrase::Result, Zh) => "结果",
+        (Phrase::InTheLanguage, En) => "In the language: ",
+        (Phrase::InTheLanguage, Zh) => "用本语言写作：",
+        (Phrase::Derivations, En) => "Derivations by the chain rule",
+        (Phrase::Derivations, Zh) => "用链式法则推导梯度",
+        (Phrase::Conventions, En) => "Conventions: ",
+        (Phrase::Conventions, Zh) => "约定：",
+        (Phrase::Layout, En) => "a gradient has the shape of its variable",
+        (Phrase::Layout, Zh) => "梯度与其变量形状相同",
+        (Phrase::EntryByEntry, En) => "{sign} works entry by entry",
+        (Phrase::EntryByEntry, Zh) => "{sign} 为逐元素运算",
+        (Phrase::InnerProduct, En) => "{inner} is the sum of the products of all entries",
+        (Phrase::InnerProduct, Zh) => "{inner} 为所有对应元素乘积之和",
+        (Phrase::Delta, En) => "{delta} is 1 where the indices are equal, else 0",
+        (Phrase::Delta, Zh) => "下标相等时 {delta} 为 1，否则为 0",
+        (Phrase::AxisSum, En) => "{sum} sums along axis 0, the first one",
+        (Phrase::AxisSum, Zh) => "{sum} 沿第 0 轴（即第一个轴）求和",
+        (Phrase::Between, En) => "; ",
+        (Phrase::Between, Zh) => "；",
+        (Phrase::Comma, En) => ", ",
+        (Phrase::Comma, Zh) => "，",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    fn holes(text: &str) -> BTreeSet<&str> {
+        text.split('{').skip(1).filter_map(|rest| rest.split('}').next()).collect()
+    }
+
+    #[test]
+    fn translations_have_the_same_holes() {
+        for one in Phrase::ALL {
+            let (en, zh) = (phrase(*one, Lang::En), phrase(*one, Lang::Zh));
+            assert_eq!(holes(en), holes(zh), "{one:?}");
+            assert!(!en.is_empty() && !zh.is_empty(), "{one:?}");
+        }
+    }
+
+    #[test]
+    fn chinese_has_chinese_punctuation() {
+        for one in Phrase::ALL {
+            let zh = phrase(*one, Lang::Zh);
+            assert!(!zh.contains([',', ';', ':', '(', '.']), "{one:?}: {zh}");
+        }
+    }
+}
