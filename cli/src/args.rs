@@ -111,7 +111,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag("seed", None, &[]),
     flag("points", None, &[]),
     flag("tol", None, &[]),
-    flag("target", None, &["rust", "numpy", "jax", "torch"]),
+    flag("target", None, &["rust", "numpy", "jax", "torch", "c"]),
     flag("dtype", None, &["f32", "f64"]),
     switch("check", None),
     switch("in-place", Some('i')),

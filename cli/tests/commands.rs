@@ -303,6 +303,9 @@ fn every_target_is_emitted() {
         assert_eq!((ran.code, ran.err.as_str()), (0, ""), "{target}");
         assert!(ran.out.contains(word) && ran.out.contains("def value_and_grad("), "{target}");
     }
+    let ran = run(&["emit", "-e", LAYER, "--target", "c", "--dtype", "f32"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(ran.out.contains("typedef float real;") && ran.out.contains("void value_and_grad("));
     assert!(
         run(&["emit", "-e", LAYER, "--target", "numpy", "--dtype", "f32"])
             .out

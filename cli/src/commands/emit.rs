@@ -9,9 +9,8 @@ use chainrule_core::{Code, Diagnostic, Span};
 
 pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let Some(target) = session.args.value("target").map(str::to_string) else {
-        return Err(
-            Failure::usage("for which target?").help("`--target rust`, or `numpy`, `jax`, `torch`")
-        );
+        return Err(Failure::usage("for which target?")
+            .help("`--target rust`, or `numpy`, `jax`, `torch`, `c`"));
     };
     let dtype = match session.args.value("dtype") {
         Some("f32") => Some(Dtype::F32),
@@ -29,6 +28,8 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         "numpy" => python(Library::NumPy)?,
         "jax" => python(Library::Jax)?,
         "torch" => python(Library::Torch)?,
+        "c" => emit::c99(&job, dtype.unwrap_or_default())
+            .map_err(|diagnostic| unit.refused(diagnostic))?,
         _ => rust(&unit, &job, dtype)?,
     };
     print(session, &text)

@@ -1,6 +1,7 @@
-//! Code generation. In: a [`Job`], everything of a compiled program that its code needs. Out: Rust items, or a Python module.
+//! Code generation. In: a [`Job`], everything of a compiled program that its code needs. Out: Rust items, a Python module, or a C file.
 //! Emitters decide nothing about mathematics: they print the graph, or what [`crate::plan`] has planned.
 
+pub mod c;
 pub mod helpers;
 pub mod job;
 pub mod names;
@@ -156,4 +157,12 @@ pub fn rust_text(job: &Job) -> Result<String, Diagnostic> {
 /// A node that this version has no code for.
 pub fn python(job: &Job, library: Library, dtype: Dtype) -> Result<String, Diagnostic> {
     python::text(job, library, dtype)
+}
+
+/// A file of C99.
+///
+/// # Errors
+/// A node that this version has no code for.
+pub fn c99(job: &Job, dtype: Dtype) -> Result<String, Diagnostic> {
+    c::text(job, dtype)
 }

@@ -350,7 +350,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{relu6}",
         rust: "{0}.maximum(F::ZERO).minimum(F::from_f64(6.0))",
         python: alike("xp.clip({0}, 0, 6)"),
-        c: "cr_min(cr_max({0}, 0), 6)",
+        c: "cr_smaller(cr_larger({0}, 0), 6)",
         probe: probe_at(&[(-3.0, 9.0)], &[0.0, 6.0], &[(&[0.0], 0.0), (&[6.0], 0.0)]),
         range: Range::Nonnegative,
         ..unary("relu6", |a| special::clamp(a[0], 0.0, 6.0))
@@ -446,7 +446,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{hardtanh}",
         rust: "{0}.maximum(-F::ONE).minimum(F::ONE)",
         python: alike("xp.clip({0}, -1, 1)"),
-        c: "cr_min(cr_max({0}, -1), 1)",
+        c: "cr_smaller(cr_larger({0}, -1), 1)",
         probe: probe_at(&[(-3.0, 3.0)], &[-1.0, 1.0], &[(&[-1.0], 0.0), (&[1.0], 0.0)]),
         ..unary("hardtanh", |a| special::clamp(a[0], -1.0, 1.0))
     },
@@ -456,7 +456,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{hardsigmoid}",
         rust: "({0} / F::from_f64(6.0) + F::from_f64(0.5)).maximum(F::ZERO).minimum(F::ONE)",
         python: alike("xp.clip({0} / 6 + 0.5, 0, 1)"),
-        c: "cr_min(cr_max({0} / 6 + 0.5, 0), 1)",
+        c: "cr_smaller(cr_larger({0} / 6 + 0.5, 0), 1)",
         probe: probe_at(&[(-5.0, 5.0)], &[-3.0, 3.0], &[(&[-3.0], 0.0), (&[3.0], 0.0)]),
         range: Range::Nonnegative,
         ..unary("hardsigmoid", |a| special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0))
@@ -467,7 +467,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{hardswish}",
         rust: "{0} * ({0} / F::from_f64(6.0) + F::from_f64(0.5)).maximum(F::ZERO).minimum(F::ONE)",
         python: alike("_hardswish({0})"),
-        c: "{0} * cr_min(cr_max({0} / 6 + 0.5, 0), 1)",
+        c: "{0} * cr_smaller(cr_larger({0} / 6 + 0.5, 0), 1)",
         probe: probe_at(&[(-5.0, 5.0)], &[-3.0, 3.0], &[(&[-3.0], 0.0), (&[3.0], 1.0)]),
         ..unary("hardswish", |a| a[0] * special::clamp(a[0] / 6.0 + 0.5, 0.0, 1.0))
     },
@@ -624,7 +624,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\max",
         rust: "{0}.maximum({1})",
         python: alike("xp.maximum({0}, {1})"),
-        c: "cr_max({0}, {1})",
+        c: "cr_larger({0}, {1})",
         probe: probe_at(&[(-3.0, 3.0)], &[], &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 1.0)]),
         ..elementwise("maximum", &["a", "b"], |a| special::maximum(a[0], a[1]))
     },
@@ -635,7 +635,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\min",
         rust: "{0}.minimum({1})",
         python: alike("xp.minimum({0}, {1})"),
-        c: "cr_min({0}, {1})",
+        c: "cr_smaller({0}, {1})",
         probe: probe_at(&[(-3.0, 3.0)], &[], &[(&[1.0, 1.0], 0.5), (&[2.0, 1.0], 0.0)]),
         ..elementwise("minimum", &["a", "b"], |a| special::minimum(a[0], a[1]))
     },
@@ -646,7 +646,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{clamp}",
         rust: "{0}.maximum({1}).minimum({2})",
         python: alike("xp.clip({0}, {1}, {2})"),
-        c: "cr_min(cr_max({0}, {1}), {2})",
+        c: "cr_smaller(cr_larger({0}, {1}), {2})",
         probe: probe_at(
             &[(-3.0, 3.0), (-1.5, -0.5), (0.5, 1.5)],
             &[],

@@ -70,7 +70,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{tril}",
         rust: "tril",
         python: alike("_tril({0}, {1})"),
-        c: "cr_tril({m}, {n}, {0}, *{1}, {out});",
+        c: "cr_tril({m}, {n}, {0}, {1}, {out});",
         ..structured("tril", &["x", "k"], &[&[2, 0]], same, |x, _| {
             masked(&x[0], |row, column| column - row <= x[1].data[0])
         })
@@ -82,7 +82,7 @@ pub const ROWS: &[OpSpec] = &[
         latex: r"\operatorname{triu}",
         rust: "triu",
         python: alike("_triu({0}, {1})"),
-        c: "cr_triu({m}, {n}, {0}, *{1}, {out});",
+        c: "cr_triu({m}, {n}, {0}, {1}, {out});",
         ..structured("triu", &["x", "k"], &[&[2, 0]], same, |x, _| {
             masked(&x[0], |row, column| column - row >= x[1].data[0])
         })

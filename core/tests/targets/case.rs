@@ -32,18 +32,29 @@ pub fn case(program: &str) -> Result<Case, String> {
     if !errors.is_empty() {
         return Err(format!("{program}\n{}", errors.join("\n")));
     }
-    let mut point = random_point(&compiled, 7).map_err(|why| format!("{program}: {why}"))?;
-    if let Some(domain) = programs::domain(program) {
-        let mut random = Random(3);
-        let inputs = compiled.graph.vars.iter().enumerate().filter(|(_, var)| var.name != "w_");
-        for (k, (at, _)) in inputs.enumerate() {
-            let interval = domain.get(k).or(domain.last()).copied().unwrap_or((-1.0, 1.0));
-            let array = Array::from_fn(&[5], |_| random.within(interval));
-            point.vars.insert(VarId(at as u32), array);
-        }
-    }
+    let mut point = match is_of_rows(program) {
+        true => domains(&compiled),
+        false => random_point(&compiled, 7).map_err(|why| format!("{program}: {why}"))?,
+    };
     point.dims.extend(infer_dims(&compiled.graph, &point.vars).unwrap_or_default());
     Ok(Case { program: program.to_string(), compiled, point })
+}
+
+/// Whether a program is one of elementwise rows, each of which has its own domain.
+pub fn is_of_rows(program: &str) -> bool {
+    program.starts_with("param w_: [5];")
+}
+
+/// A point inside of the domains.
+fn domains(compiled: &Compiled) -> Point {
+    let mut random = Random(3);
+    let mut point = Point::default();
+    for (at, var) in compiled.graph.vars.iter().enumerate() {
+        let interval = programs::domain(&var.name).unwrap_or((-1.0, 1.0));
+        let array = Array::from_fn(&[5], |_| random.within(interval));
+        point.vars.insert(VarId(at as u32), array);
+    }
+    point
 }
 
 impl Case {

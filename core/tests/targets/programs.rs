@@ -1,6 +1,6 @@
 //! Programs whose emitted code is run: every kind of node, names that need care, and a program for each row of the rule book.
 
-use chainrule_core::ops::{self, Kind, Rule};
+use chainrule_core::ops::{self, Kind, OpSpec, Rule};
 
 /// One program for each idea.
 pub const PROGRAMS: &[&str] = &[
@@ -60,60 +60,77 @@ pub const PROGRAMS: &[&str] = &[
     "param x; loss L = x^2 + x^(-2) + x^(1/2) + x^(-1/2) + x^(3/2) + x^0.3; output y = -x; output z = -(x - 1) - 2*x; output w = 1/(x*(x + 1)) - x/3; facts = x; ",
 ];
 
-/// A program for each row that stands in graphs.
+/// How many rows share a program: fewer programs are compiled sooner.
+const TOGETHER: usize = 12;
+
+/// Programs that call every row that stands in graphs.
 pub fn rows() -> Vec<String> {
-    let mut programs = Vec::new();
-    for (_, _, row) in ops::all() {
-        if matches!(row.rule, Rule::Via(_) | Rule::Sum | Rule::Built) {
-            continue;
-        }
-        let name = row.name;
-        let differentiable = matches!(row.rule, Rule::Partials(_) | Rule::Vjp(_));
-        let params = row.params;
-        let declared: Vec<String> = params.iter().map(|name| format!("{name}: [5]")).collect();
-        let declared = declared.join(", ");
-        let args = params.join(", ");
-        let text = match row.kind {
-            Kind::Elementwise => {
-                let loss = if differentiable {
-                    format!("loss L_ = sum(w_*{name}({args}));")
-                } else {
-                    String::new()
-                };
-                format!(
-                    "input {declared}; param w_: [5]; output out_ = {name}({args}); {loss} {}",
-                    if differentiable { format!("grad L_ wrt w_, {args};") } else { String::new() }
-                )
-            }
-            Kind::Reduce | Kind::Along => {
-                let axes = match row.kind {
-                    Kind::Reduce if row.one_axis => &["axis=0", "axis=1", "axis=2"][..],
-                    Kind::Reduce => &["axis=0", "axis=1", "axis=[0, 2]", "axis=[1, 2]"],
-                    _ => &["axis=0", "axis=1", "axis=2"],
-                };
-                let outputs: Vec<String> = axes
-                    .iter()
-                    .enumerate()
-                    .map(|(at, axis)| format!("output y{at} = {name}(x, {axis});"))
-                    .collect();
-                let loss = if differentiable {
-                    format!("loss L = sum({name}(x, axis=1)^2) + sum({name}(x, axis=0)*w);")
-                } else {
-                    String::new()
-                };
-                let w = if matches!(row.kind, Kind::Along) { "2, 3, 4" } else { "3, 4" };
-                format!("param x: [2, 3, 4]; param w: [{w}]; {} {loss}", outputs.join(" "))
-            }
-            _ => continue,
-        };
-        programs.push(text);
-    }
+    let rows: Vec<&OpSpec> = ops::all()
+        .map(|(_, _, row)| row)
+        .filter(|row| !matches!(row.rule, Rule::Via(_) | Rule::Sum | Rule::Built))
+        .collect();
+    let of = |wanted: fn(&Kind) -> bool| -> Vec<&OpSpec> {
+        rows.iter().copied().filter(|row| wanted(&row.kind)).collect()
+    };
+    let scalar = of(|kind| matches!(kind, Kind::Elementwise));
+    let reduced = of(|kind| matches!(kind, Kind::Reduce));
+    let along = of(|kind| matches!(kind, Kind::Along));
+    let whole = |rows: &[&OpSpec], w: &str| {
+        let calls: String = rows.iter().map(|row| lanes(row)).collect();
+        format!("param x: [2, 3, 4], w: [{w}]; {calls}")
+    };
+    let mut programs: Vec<String> = scalar.chunks(TOGETHER).map(entrywise).collect();
+    programs.extend(reduced.chunks(TOGETHER).map(|rows| whole(rows, "3, 4")));
+    programs.extend(along.chunks(TOGETHER).map(|rows| whole(rows, "2, 3, 4")));
     programs
 }
 
-/// The domain of a row, for a program of [`rows`].
-pub fn domain(program: &str) -> Option<&'static [(f64, f64)]> {
-    let name = program.split("output out_ = ").nth(1)?.split('(').next()?;
-    let arity = program.split(';').next()?.matches(": [5]").count();
-    ops::lookup(name, arity).map(|(_, row)| row.probe.domain)
+fn is_differentiable(row: &OpSpec) -> bool {
+    matches!(row.rule, Rule::Partials(_) | Rule::Vjp(_))
+}
+
+/// Elementwise rows, each with arguments of its own: `x_sin` is the `x` of `sin`.
+fn entrywise(rows: &[&OpSpec]) -> String {
+    let mut program = "param w_: [5]; ".to_string();
+    for row in rows {
+        let name = row.name;
+        let args: Vec<String> = row.params.iter().map(|param| format!("{param}_{name}")).collect();
+        let declared: Vec<String> = args.iter().map(|arg| format!("{arg}: [5]")).collect();
+        let (args, declared) = (args.join(", "), declared.join(", "));
+        program.push_str(&format!("input {declared}; output out_{name} = {name}({args}); "));
+        if is_differentiable(row) {
+            program.push_str(&format!(
+                "loss L_{name} = sum(w_*{name}({args})); grad L_{name} wrt w_, {args}; "
+            ));
+        }
+    }
+    program
+}
+
+/// A reduction or a function along an axis, over several choices of axes.
+fn lanes(row: &OpSpec) -> String {
+    let axes = match row.kind {
+        Kind::Reduce if !row.one_axis => &["0", "1", "[0, 2]", "[1, 2]"][..],
+        _ => &["0", "1", "2"],
+    };
+    let name = row.name;
+    let mut program = String::new();
+    for (at, axis) in axes.iter().enumerate() {
+        program.push_str(&format!("output y{at}_{name} = {name}(x, axis={axis}); "));
+    }
+    if is_differentiable(row) {
+        program.push_str(&format!(
+            "loss L_{name} = sum({name}(x, axis=1)^2) + sum({name}(x, axis=0)*w); "
+        ));
+    }
+    program
+}
+
+/// The domain of a variable of [`entrywise`].
+pub fn domain(variable: &str) -> Option<(f64, f64)> {
+    let (param, row) = variable.split_once('_')?;
+    let (_, _, row) = ops::all().find(|(_, _, known)| known.name == row)?;
+    let at = row.params.iter().position(|known| *known == param)?;
+    let domain = row.probe.domain;
+    domain.get(at).or(domain.last()).copied()
 }

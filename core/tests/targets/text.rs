@@ -24,6 +24,10 @@ fn every_row_has_every_target() {
             assert!(!helper.starts_with('_') || defined, "{}: {helper} is not defined", row.name);
         }
         assert_eq!(wanted, !row.c.is_empty(), "{}: C", row.name);
+        for word in row.c.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+            let defined = emit::c::names::helpers().iter().any(|own| own.name == word);
+            assert!(!word.starts_with("cr_") || defined, "{}: {word} is not defined", row.name);
+        }
     }
 }
 
@@ -56,4 +60,11 @@ fn functions_of_numpy() {
 fn functions_of_jax_and_pytorch() {
     insta::assert_snapshot!("jax", middle(&emitted(PERCEPTRON, Library::Jax)));
     insta::assert_snapshot!("torch", middle(&emitted(PERCEPTRON, Library::Torch)));
+}
+
+#[test]
+fn a_file_of_c() {
+    let case = case(PERCEPTRON).unwrap_or_else(|why| panic!("{why}"));
+    let text = emit::c99(&case.job(), Dtype::F64).unwrap_or_else(|d| panic!("{}", d.message));
+    insta::assert_snapshot!("c", text);
 }

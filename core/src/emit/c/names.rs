@@ -1,0 +1,170 @@
+//! In: a job. Out: what everything is called in the file.
+
+use crate::emit::Job;
+use crate::emit::helpers::{self, Helper};
+use crate::emit::names::Scope;
+use crate::ir::{Dim, DimId, Num, VarId};
+use crate::ops;
+use std::collections::BTreeMap;
+
+/// Words of the language and of the file.
+const RESERVED: &[&str] = &[
+    "auto",
+    "break",
+    "case",
+    "char",
+    "const",
+    "continue",
+    "default",
+    "do",
+    "double",
+    "else",
+    "enum",
+    "extern",
+    "float",
+    "for",
+    "goto",
+    "if",
+    "inline",
+    "int",
+    "long",
+    "register",
+    "restrict",
+    "return",
+    "short",
+    "signed",
+    "sizeof",
+    "static",
+    "struct",
+    "switch",
+    "typedef",
+    "union",
+    "unsigned",
+    "void",
+    "volatile",
+    "while",
+    "_Bool",
+    "_Complex",
+    "_Imaginary",
+    "asm",
+    "main",
+    "real",
+    "work",
+    "size_t",
+    "ptrdiff_t",
+    "NULL",
+    "I",
+    "complex",
+    "imaginary",
+    "INFINITY",
+    "NAN",
+    "forward",
+    "value_and_grad",
+    "work_size",
+    "example",
+    "check",
+    "linux",
+    "unix",
+    "sqrt",
+    "pow",
+    "y0",
+    "y1",
+    "yn",
+    "j0",
+    "j1",
+    "jn",
+    "gamma",
+    "signgam",
+    "errno",
+    "printf",
+    "stdin",
+    "stdout",
+];
+
+/// What everything is called.
+pub struct Names {
+    /// The declared tensors.
+    pub vars: BTreeMap<VarId, String>,
+    /// The open sizes.
+    pub dims: BTreeMap<DimId, String>,
+    /// For each loss its function.
+    pub losses: Vec<String>,
+    /// For each request its function.
+    pub requests: Vec<String>,
+    /// All of these are taken.
+    pub scope: Scope,
+}
+
+/// The functions that emitted code may call.
+pub fn helpers() -> Vec<Helper> {
+    helpers::parse(include_str!("helpers.c"), |line| {
+        // A comment before a function belongs to it, and so begins it.
+        let rest = line.strip_prefix("static ")?;
+        let (head, _) = rest.split_once('(')?;
+        head.rsplit([' ', '*']).next().map(str::to_string)
+    })
+}
+
+impl Names {
+    /// Names for a job.
+    pub fn new(job: &Job) -> Names {
+        let graph = job.graph;
+        let mut scope = Scope::with(RESERVED);
+        let templates = ops::all().map(|(_, _, row)| row.c.to_string());
+        for text in templates.chain([include_str!("helpers.c").to_string()]) {
+            for word in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_') {
+                if word.len() > 2 && word.starts_with(|c: char| c.is_ascii_lowercase()) {
+                    scope.take(word);
+                }
+            }
+        }
+        let losses = match job.losses.as_slice() {
+            [_] => vec!["value_and_grad".to_string()],
+            many => many
+                .iter()
+                .map(|loss| scope.claim(&format!("value_and_grad_{}", loss.name)))
+                .collect(),
+        };
+        let requests = job.requests.iter().map(|request| scope.claim(&request.name)).collect();
+        let vars = (0..graph.vars.len())
+            .map(|at| (VarId(at as u32), scope.claim(&graph.vars[at].name)))
+            .collect();
+        let dims = (0..graph.dims.len())
+            .map(|at| (DimId(at as u32), scope.claim(&graph.dims[at].name)))
+            .collect();
+        Names { vars, dims, losses, requests, scope }
+    }
+
+    /// A size as an expression of whole numbers, in brackets where it is more than a word.
+    pub fn dim(&self, dim: &Dim) -> String {
+        let scale = dim.terms.iter().fold(1i128, |scale, (_, c)| match c {
+            Num::Rational(_, d) if scale % d != 0 => scale * d,
+            _ => scale,
+        });
+        let mut text = String::new();
+        let mut terms: Vec<_> = dim.terms.iter().rev().collect();
+        terms.sort_by_key(|(_, c)| c.is_negative());
+        for (factors, c) in &terms {
+            let c = *c * Num::int(scale);
+            let size = if c.is_negative() { -c } else { c };
+            let mut parts: Vec<String> = factors.iter().map(|id| self.dims[id].clone()).collect();
+            if parts.is_empty() || !size.is_one() {
+                parts.insert(0, size.to_string());
+            }
+            match (text.is_empty(), c.is_negative()) {
+                (true, false) => {}
+                (true, true) => text.push_str("0 - "),
+                (false, false) => text.push_str(" + "),
+                (false, true) => text.push_str(" - "),
+            }
+            text.push_str(&parts.join(" * "));
+        }
+        let word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+        match (text.is_empty(), scale == 1) {
+            (true, _) => "0".to_string(),
+            (_, true) if word(&text) => text,
+            (_, true) => format!("({text})"),
+            _ => format!("(({text}) / {scale})"),
+        }
+    }
+}
