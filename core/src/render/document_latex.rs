@@ -52,7 +52,14 @@ fn chains(part: &Part, lang: Lang) -> String {
 }
 
 fn align(rows: &[Row]) -> String {
-    let measure = Measure { width: WIDTH, math: &em, inline: &em, words: &em_words, columns: true };
+    let measure = Measure {
+        width: WIDTH,
+        math: &em,
+        inline: &em,
+        words: &em_words,
+        columns: true,
+        wraps: true,
+    };
     format!("\\begin{{align*}}\n{}\n\\end{{align*}}\n", lines(set(rows, &measure)))
 }
 
