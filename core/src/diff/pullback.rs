@@ -164,7 +164,7 @@ fn call_part(
 ) -> Result<Option<NodeId>, Diagnostic> {
     let row = ops::spec(op);
     match row.rule {
-        Rule::Zero => Ok(None),
+        Rule::Zero | Rule::Held => Ok(None),
         Rule::Partials(partials) => {
             let factor = partial(graph, node, row, partials[at])?;
             Ok((!graph.is_zero(factor)).then(|| entrywise(graph, cotangent, factor, extra)))
@@ -268,7 +268,7 @@ fn acting_axes(
             let batch = rank - want[arg];
             ((batch..rank).collect(), (batch..graph.rank(node)).collect())
         }
-        Kind::Elementwise | Kind::Loss | Kind::Inline | Kind::Build(_) => {
+        Kind::Elementwise | Kind::Loss { .. } | Kind::Inline | Kind::Build { .. } => {
             ((0..rank).collect(), (0..graph.rank(node)).collect())
         }
     }

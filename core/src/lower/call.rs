@@ -113,11 +113,16 @@ impl Lowerer<'_> {
             return Err(self.unknown_function(func));
         };
         match row.kind {
-            Kind::Build(build) => build(self, call),
+            Kind::Build { build, keywords } => {
+                match call.kwargs.iter().find(|(key, _)| !keywords.contains(&key.name.as_str())) {
+                    Some((key, _)) => Err(unknown_keyword(row, key, keywords)),
+                    None => build(self, call),
+                }
+            }
             Kind::Elementwise | Kind::Inline => self.elementwise_call(op, row, call),
             Kind::Reduce => self.reduce_call(op, row, call),
             Kind::Along => self.along_call(op, row, call),
-            Kind::Loss => self.loss_call(row, call),
+            Kind::Loss { .. } => self.loss_call(row, call),
             Kind::Structured { .. } => self.structured_call(op, row, call),
         }
     }
