@@ -283,7 +283,7 @@ fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
             .checked_sub(want[0])
             .is_some_and(|batch| want.iter().zip(&have).all(|(want, have)| want + batch == *have))
     };
-    ranks.iter().position(|want| fits(&want)).unwrap_or(0)
+    ranks.iter().position(fits).unwrap_or(0)
 }
 
 /// A node as a value of a rule: the axes it acts on are positional (last, in order), the others carry the batch labels.

@@ -317,14 +317,10 @@ impl Lowerer<'_> {
             operands[at] = Some(self.operand(value)?);
         }
         let first_default = row.params.len() - row.defaults.len();
-        for at in first_default..row.params.len() {
-            if operands[at].is_none() {
-                let val = self.rule_formula(
-                    row.defaults[at - first_default],
-                    BTreeMap::new(),
-                    call.span,
-                )?;
-                operands[at] = Some(Operand { val, span: call.span });
+        for (operand, default) in operands[first_default..].iter_mut().zip(row.defaults) {
+            if operand.is_none() {
+                let val = self.rule_formula(default, BTreeMap::new(), call.span)?;
+                *operand = Some(Operand { val, span: call.span });
             }
         }
         operands.into_iter().collect::<Option<Vec<Operand>>>().ok_or_else(|| arity(row, call))
