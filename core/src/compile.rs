@@ -233,8 +233,7 @@ fn zero_warning(
         );
     }
     let message = if every_path_is_flat(graph, of, by.node) {
-        let because =
-            functions_between(graph, of, by.node, |row| matches!(row.rule, crate::ops::Rule::Zero));
+        let because = functions_between(graph, of, by.node, |row| row.rule.is_flat());
         format!(
             "every path goes through a function whose derivative is zero almost everywhere{because}"
         )
@@ -286,7 +285,8 @@ fn functions_between(
 fn every_path_is_flat(graph: &Graph, of: NodeId, by: NodeId) -> bool {
     let mut open = vec![false; graph.len()];
     for node in graph.reachable(&[of]) {
-        let flat = matches!(graph.op(node), Op::Call(op, _) if matches!(crate::ops::spec(*op).rule, crate::ops::Rule::Zero));
+        let flat =
+            matches!(graph.op(node), Op::Call(op, _) if crate::ops::spec(*op).rule.is_flat());
         open[node.0 as usize] =
             node == by || (!flat && graph.args(node).iter().any(|arg| open[arg.0 as usize]));
     }

@@ -210,7 +210,7 @@ fn functions_along_an_axis() {
 
 #[test]
 fn losses() {
-    for (_, _, row) in ops::all().filter(|(_, _, row)| matches!(row.kind, Kind::Loss)) {
+    for (_, _, row) in ops::all().filter(|(_, _, row)| matches!(row.kind, Kind::Loss { .. })) {
         for reduction in ["", ", reduction=\"sum\""] {
             let mut program = Program::new(&format!(
                 "param a0: [3, 4], a1: [3, 4]; loss L = {}(a0, a1{reduction});",

@@ -300,6 +300,45 @@ impl Expr {
         Expr { kind, span }
     }
 
+    /// Shows every expression directly inside of this one, in the order of the text.
+    pub fn children<'e>(&'e self, see: &mut dyn FnMut(&'e Expr)) {
+        match &self.kind {
+            ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => {}
+            ExprKind::List(items) => items.iter().for_each(see),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => see(inner),
+            ExprKind::Sum(first, rest) => {
+                see(first);
+                rest.iter().for_each(|(_, term)| see(term));
+            }
+            ExprKind::Product(first, rest) => {
+                see(first);
+                rest.iter().for_each(|(_, factor)| see(factor));
+            }
+            ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
+                see(a);
+                see(b);
+            }
+            ExprKind::Pipe(first, stages) => {
+                see(first);
+                stages.iter().for_each(see);
+            }
+            ExprKind::Index(base, items) => {
+                see(base);
+                items.iter().for_each(|item| match item {
+                    IndexItem::At(at) => see(at),
+                    IndexItem::Slice(from, to, step) => {
+                        [from, to, step].into_iter().flatten().for_each(&mut *see);
+                    }
+                    IndexItem::Ellipsis | IndexItem::NewAxis => {}
+                });
+            }
+            ExprKind::Call { args, kwargs, .. } => {
+                args.iter().for_each(&mut *see);
+                kwargs.iter().for_each(|(_, value)| see(value));
+            }
+        }
+    }
+
     /// An expression of no place: of a printed formula.
     pub fn synthetic(kind: ExprKind) -> Expr {
         Expr { kind, span: Span::default() }

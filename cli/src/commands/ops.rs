@@ -82,6 +82,7 @@ fn derivative(row: &OpSpec) -> Vec<String> {
         Rule::Via(formula) => vec![format!("y = {formula}")],
         Rule::Sum => vec!["x_bar = y_bar, repeated along the summed axes".to_string()],
         Rule::Zero => vec!["0 wherever it exists".to_string()],
+        Rule::Held => vec!["0: the value counts as a constant".to_string()],
         Rule::NoDerivative => vec!["none: its values are discrete".to_string()],
         Rule::Missing(why) => vec![format!("not written yet: {why}")],
         Rule::Built => vec!["that of what it builds".to_string()],
@@ -112,10 +113,10 @@ fn kind(row: &OpSpec) -> &'static str {
         Kind::Elementwise => "entry by entry",
         Kind::Reduce => "removes axes",
         Kind::Along => "along an axis",
-        Kind::Loss => "a loss",
+        Kind::Loss { .. } => "a loss",
         Kind::Structured { .. } => "on the last axes",
         Kind::Inline => "defined in the language",
-        Kind::Build(_) => "rearranges",
+        Kind::Build { .. } => "rearranges",
     }
 }
 

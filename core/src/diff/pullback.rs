@@ -164,7 +164,7 @@ fn call_part(
 ) -> Result<Option<NodeId>, Diagnostic> {
     let row = ops::spec(op);
     match row.rule {
-        Rule::Zero => Ok(None),
+        Rule::Zero | Rule::Held => Ok(None),
         Rule::Partials(partials) => {
             let factor = partial(graph, node, row, partials[at])?;
             Ok((!graph.is_zero(factor)).then(|| entrywise(graph, cotangent, factor, extra)))
@@ -268,7 +268,7 @@ fn acting_axes(
             let batch = rank - want[arg];
             ((batch..rank).collect(), (batch..graph.rank(node)).collect())
         }
-        Kind::Elementwise | Kind::Loss | Kind::Inline | Kind::Build(_) => {
+        Kind::Elementwise | Kind::Loss { .. } | Kind::Inline | Kind::Build { .. } => {
             ((0..rank).collect(), (0..graph.rank(node)).collect())
         }
     }
@@ -283,7 +283,7 @@ fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
             .checked_sub(want[0])
             .is_some_and(|batch| want.iter().zip(&have).all(|(want, have)| want + batch == *have))
     };
-    ranks.iter().position(|want| fits(&want)).unwrap_or(0)
+    ranks.iter().position(fits).unwrap_or(0)
 }
 
 /// A node as a value of a rule: the axes it acts on are positional (last, in order), the others carry the batch labels.

@@ -3,7 +3,8 @@
 
 use super::array::Array;
 use super::{Evaluator, Point, check_size};
-use crate::ir::{Graph, NodeId, VarId};
+use crate::ir::{Graph, NodeId, Op, VarId};
+use crate::ops::{self, Rule};
 use std::rc::Rc;
 
 /// How deep derivatives by finite differences may be nested: each level loses digits and multiplies the work.
@@ -48,12 +49,10 @@ impl Evaluator<'_> {
         let shape = [value.shape.as_slice(), start.shape.as_slice()].concat();
         check_size(&shape)?;
         let mut result = Array::zeros(&shape);
-        let depends = self.graph.depends_on(&[x]);
-        if !depends[f.0 as usize] {
+        let order = self.moving(f, x);
+        if order.is_empty() && f != x {
             return Ok(result);
         }
-        let mut order = self.graph.reachable(&[f]);
-        order.retain(|id| depends[id.0 as usize] && *id != x);
         let mut moved = self.clone();
         moved.nesting += 1;
         let columns = start.data.len();
@@ -77,6 +76,23 @@ impl Evaluator<'_> {
 }
 
 impl Evaluator<'_> {
+    /// The nodes below `f` that move where `x` moves, in order. What the rule book holds (`stop_gradient`) does not.
+    fn moving(&self, f: NodeId, x: NodeId) -> Vec<NodeId> {
+        let mut order = self.graph.reachable(&[f]);
+        let mut moves = std::collections::HashSet::from([x]);
+        order.retain(|&id| {
+            let held = matches!(self.graph.op(id), Op::Call(op, _) if matches!(ops::spec(*op).rule, Rule::Held));
+            let moved = !held && self.graph.args(id).iter().any(|arg| moves.contains(arg));
+            if moved && id != x {
+                moves.insert(id);
+            }
+            moved && id != x
+        });
+        if moves.contains(&f) { order } else { Vec::new() }
+    }
+}
+
+impl Evaluator<'_> {
     /// The derivative of the entries of `f` where `x` moves along a direction, beginning with steps of `h` times it.
     pub(crate) fn along(
         &self,
@@ -86,12 +102,10 @@ impl Evaluator<'_> {
         h: f64,
     ) -> Result<Vec<f64>, String> {
         let (value, start) = (self.value(f)?, self.value(x)?);
-        let depends = self.graph.depends_on(&[x]);
-        if !depends[f.0 as usize] {
+        let order = self.moving(f, x);
+        if order.is_empty() && f != x {
             return Ok(vec![0.0; value.data.len()]);
         }
-        let mut order = self.graph.reachable(&[f]);
-        order.retain(|id| depends[id.0 as usize] && *id != x);
         let mut moved = self.clone();
         moved.nesting += 1;
         derivative_from(h, 0.0, |step| {

@@ -113,11 +113,16 @@ impl Lowerer<'_> {
             return Err(self.unknown_function(func));
         };
         match row.kind {
-            Kind::Build(build) => build(self, call),
+            Kind::Build { build, keywords } => {
+                match call.kwargs.iter().find(|(key, _)| !keywords.contains(&key.name.as_str())) {
+                    Some((key, _)) => Err(unknown_keyword(row, key, keywords)),
+                    None => build(self, call),
+                }
+            }
             Kind::Elementwise | Kind::Inline => self.elementwise_call(op, row, call),
             Kind::Reduce => self.reduce_call(op, row, call),
             Kind::Along => self.along_call(op, row, call),
-            Kind::Loss => self.loss_call(row, call),
+            Kind::Loss { .. } => self.loss_call(row, call),
             Kind::Structured { .. } => self.structured_call(op, row, call),
         }
     }
@@ -312,14 +317,10 @@ impl Lowerer<'_> {
             operands[at] = Some(self.operand(value)?);
         }
         let first_default = row.params.len() - row.defaults.len();
-        for at in first_default..row.params.len() {
-            if operands[at].is_none() {
-                let val = self.rule_formula(
-                    row.defaults[at - first_default],
-                    BTreeMap::new(),
-                    call.span,
-                )?;
-                operands[at] = Some(Operand { val, span: call.span });
+        for (operand, default) in operands[first_default..].iter_mut().zip(row.defaults) {
+            if operand.is_none() {
+                let val = self.rule_formula(default, BTreeMap::new(), call.span)?;
+                *operand = Some(Operand { val, span: call.span });
             }
         }
         operands.into_iter().collect::<Option<Vec<Operand>>>().ok_or_else(|| arity(row, call))

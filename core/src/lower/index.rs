@@ -1,7 +1,7 @@
-//! Index notation and NumPy indexing: positions, slices, affine positions, gathers, Kronecker's delta.
+//! Index notation and NumPy indexing: positions, affine positions, Kronecker's delta. Slices and gathers have files of their own.
 
 use super::{Label, Lowerer, Val};
-use crate::ir::{Affine, Dim, Num, Op, View};
+use crate::ir::{Affine, Dim, Num, View};
 use chainrule_grammar::ast::{AddOp, Expr, ExprKind, IndexItem, MulOp};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
@@ -17,7 +17,7 @@ pub(crate) struct Position {
 }
 
 /// What one axis of an indexed value is read at.
-enum Read {
+pub(super) enum Read {
     At(Position, Span),
     Slice { start: Dim, step: i64, size: Dim },
     Gather(Val, Span),
@@ -59,13 +59,12 @@ impl Lowerer<'_> {
         }
         let mut reads: Vec<Option<Read>> = Vec::new(); // `None` is a new axis of size 1
         let mut axis = 0;
-        let whole = |dim: &Dim| Read::Slice { start: Dim::fixed(0), step: 1, size: dim.clone() };
         for item in items {
             match item {
                 IndexItem::NewAxis => reads.push(None),
                 IndexItem::Ellipsis => {
                     for _ in 0..shape.len() - taking {
-                        reads.push(Some(whole(&shape[axis])));
+                        reads.push(Some(Read::whole(&shape[axis])));
                         axis += 1;
                     }
                 }
@@ -80,7 +79,7 @@ impl Lowerer<'_> {
             }
         }
         while axis < shape.len() {
-            reads.push(Some(whole(&shape[axis])));
+            reads.push(Some(Read::whole(&shape[axis])));
             axis += 1;
         }
         self.read(val, &shape, reads, span)
@@ -93,94 +92,7 @@ impl Lowerer<'_> {
         }
     }
 
-    fn slice(&mut self, parts: [&Option<Expr>; 3], dim: &Dim, span: Span) -> Result<Read> {
-        let number = |part: &Option<Expr>, what: &str| -> Result<Option<Dim>> {
-            let Some(expr) = part else { return Ok(None) };
-            let position = self
-                .position(expr)
-                .filter(|position| position.terms.is_empty())
-                .ok_or_else(|| {
-                    Diagnostic::new(
-                        Code::BadIndexing,
-                        expr.span,
-                        format!("the {what} of a slice must be a whole number"),
-                    )
-                })?;
-            Ok(Some(from_end(position, dim).offset))
-        };
-        let step_given = match parts[2] {
-            Some(expr) => match &expr.kind {
-                ExprKind::Neg(_) => {
-                    let flipped =
-                        self.position(expr).and_then(|position| position.offset.as_fixed());
-                    flipped.unwrap_or(0)
-                }
-                _ => {
-                    self.position(expr).and_then(|position| position.offset.as_fixed()).unwrap_or(0)
-                }
-            },
-            None => 1,
-        };
-        let step = i64::try_from(step_given).unwrap_or(0);
-        if step == 0 {
-            return Err(Diagnostic::new(
-                Code::BadIndexing,
-                span,
-                "the step of a slice must be a whole number other than 0",
-            ));
-        }
-        if step < 0 {
-            if parts[0].is_some() || parts[1].is_some() {
-                return Err(Diagnostic::new(
-                    Code::Unsupported,
-                    span,
-                    "a slice with a negative step can only be `::-n`",
-                ));
-            }
-            let last = dim.plus(&Dim::fixed(1), Num::int(-1));
-            let size = self.strided(dim, -step, span)?;
-            return Ok(Read::Slice { start: last, step, size });
-        }
-        let number2 = |part: &Option<Expr>, what: &str| number(part, what);
-        let start = number2(parts[0], "start")?.unwrap_or_else(|| Dim::fixed(0));
-        let end = number2(parts[1], "end")?.unwrap_or_else(|| dim.clone());
-        // NumPy clips slices that run over the end.
-        let end = match (end.as_fixed(), dim.as_fixed()) {
-            (Some(at), Some(size)) if at > size => dim.clone(),
-            _ => end,
-        };
-        let length = end.plus(&start, Num::int(-1));
-        if length.as_fixed().is_some_and(|length| length <= 0)
-            || start.as_fixed().is_some_and(|at| at < 0)
-        {
-            return Err(Diagnostic::new(
-                Code::BadIndexing,
-                span,
-                "this slice is empty or starts before the axis",
-            )
-            .here(format!("the axis has size {}", self.graph.show_dim(dim))));
-        }
-        let size = self.strided(&length, step, span)?;
-        Ok(Read::Slice { start, step, size })
-    }
-
-    /// How many steps of `step` fit in `length`.
-    fn strided(&self, length: &Dim, step: i64, span: Span) -> Result<Dim> {
-        if step == 1 {
-            return Ok(length.clone());
-        }
-        match length.as_fixed() {
-            Some(length) => Ok(Dim::fixed((length + i128::from(step) - 1) / i128::from(step))),
-            None => Err(Diagnostic::new(
-                Code::Unsupported,
-                span,
-                "a step other than 1 needs an axis of fixed size",
-            )
-            .help("fix the size: `dim N = 10;`")),
-        }
-    }
-
-    fn read(
+    pub(super) fn read(
         &mut self,
         val: &Val,
         shape: &[Dim],
@@ -207,7 +119,7 @@ impl Lowerer<'_> {
         // The result's axes: labels, then one for each slice or new axis.
         let mut out_shape: Vec<Dim> = labels.iter().map(|label| self.label_size(*label)).collect();
         let axis_of = |label: &Label| labels.iter().position(|own| own == label).unwrap_or(0);
-        let mut map: Vec<Affine> = (0..val.labels.len()).map(|axis| Affine::at(axis)).collect();
+        let mut map: Vec<Affine> = (0..val.labels.len()).map(Affine::at).collect();
         for read in reads {
             match read {
                 None => out_shape.push(Dim::fixed(1)),
@@ -258,7 +170,7 @@ impl Lowerer<'_> {
         for (read, dim) in reads.iter().flatten().zip(shape) {
             let Read::At(position, span) = read else { continue };
             if let [(label, 1)] = position.terms.as_slice()
-                && position.offset.as_fixed() == Some(0)
+                && position.is_index()
             {
                 let size = self.label_size(*label);
                 if &size != dim && !self.stated.contains(label) {
@@ -283,12 +195,7 @@ impl Lowerer<'_> {
     }
 
     fn check_inside(&self, position: &Position, dim: &Dim, span: Span) -> Result<()> {
-        let (mut low, mut high) = (position.offset.clone(), position.offset.clone());
-        for (label, coefficient) in &position.terms {
-            let last = self.label_size(*label).plus(&Dim::fixed(1), Num::int(-1));
-            let end = if *coefficient > 0 { &mut high } else { &mut low };
-            *end = end.plus(&last, Num::int(i128::from(*coefficient)));
-        }
+        let (low, high) = self.reach(position);
         let beyond = high.plus(dim, Num::int(-1)).as_fixed().is_some_and(|over| over >= 0);
         if low.as_fixed().is_some_and(|low| low < 0) || beyond {
             return Err(Diagnostic::new(
@@ -303,106 +210,6 @@ impl Lowerer<'_> {
             ));
         }
         Ok(())
-    }
-
-    /// `x[idx]`, `x[idx, k]`, `x[idx[b], k]`: rows picked by integers. One gathered axis at a time, brought to the front.
-    fn gather(
-        &mut self,
-        val: &Val,
-        shape: &[Dim],
-        reads: Vec<Option<Read>>,
-        span: Span,
-    ) -> Result<Val> {
-        let at = reads.iter().flatten().position(|read| matches!(read, Read::Gather(..)));
-        let Some(axis) = at else {
-            return Err(Diagnostic::new(Code::Unsupported, span, "no gathered axis"));
-        };
-        let several =
-            reads.iter().flatten().filter(|read| matches!(read, Read::Gather(..))).count() > 1;
-        if several || (reads.iter().any(Option::is_none)) {
-            return Err(Diagnostic::new(
-                Code::Unsupported,
-                span,
-                "only one axis can be picked by integers at a time",
-            ));
-        }
-        let mut reads: Vec<Read> = reads.into_iter().flatten().collect();
-        let Read::Gather(index, index_span) = reads.remove(axis) else {
-            return Err(Diagnostic::new(Code::Unsupported, span, "no gathered axis"));
-        };
-        if !self.is_integer(index.node) {
-            return Err(Diagnostic::new(
-                Code::BadIndexing,
-                index_span,
-                "an index must be whole numbers",
-            )
-            .help("declare it as `input idx: int[B];`, or name an index bound by sum[…]"));
-        }
-        // x with the gathered axis first: [R, labels…, rest…]
-        let first = val.labels.len();
-        let mut order = vec![first + axis];
-        order.extend((0..first + shape.len()).filter(|other| *other != first + axis));
-        let rows = self.graph.permute(val.node, &order);
-        // gathered: [index axes…, labels of x…, rest…]
-        let index_shape = self.graph.shape(index.node).clone();
-        let rest = self.graph.shape(rows)[1..].to_vec();
-        let full = [index_shape.as_slice(), &rest].concat();
-        let gathered = self.graph.push(Op::Gather, vec![rows, index.node], full);
-        // Labels of the index and of x may be the same: read the diagonal.
-        let index_positional = index_shape.len() - index.labels.len();
-        let fresh: Vec<Label> = (0..index_positional).map(|_| self.fresh()).collect();
-        let axes: Vec<Label> = (0..shape.len() - 1).map(|_| self.fresh()).collect();
-        let reading: Vec<u32> = index
-            .labels
-            .iter()
-            .chain(&fresh)
-            .chain(&val.labels)
-            .chain(&axes)
-            .map(|label| label.0)
-            .collect();
-        let mut labels = index.labels.clone();
-        labels.extend(val.labels.iter().filter(|label| !index.labels.contains(label)));
-        // NumPy puts the picked axes where the indexed axis was.
-        let before = &axes[..axis];
-        let out: Vec<u32> = labels
-            .iter()
-            .chain(before)
-            .chain(&fresh)
-            .chain(&axes[axis..])
-            .map(|label| label.0)
-            .collect();
-        let node = self.graph.einsum(&[(gathered, reading)], &out, &[]);
-        let picked = Val { node, labels };
-        if reads.iter().all(|read| matches!(read, Read::Slice { step: 1, start, .. } if start.as_fixed() == Some(0))) {
-            return Ok(picked);
-        }
-        // The remaining positions apply to the axes around the picked ones.
-        let whole = |dim: &Dim| Read::Slice { start: Dim::fixed(0), step: 1, size: dim.clone() };
-        let now = self.positional(&picked).to_vec();
-        let mut all: Vec<Option<Read>> = Vec::new();
-        for (at, read) in reads.into_iter().enumerate() {
-            if at == axis {
-                all.extend(now[axis..axis + index_positional].iter().map(|dim| Some(whole(dim))));
-            }
-            all.push(Some(read));
-        }
-        while all.len() < now.len() {
-            all.push(Some(whole(&now[all.len()])));
-        }
-        self.read(&picked, &now, all, span)
-    }
-
-    /// Whether a node's entries are whole numbers: integer variables, ranges, and what argmax gives.
-    fn is_integer(&self, node: crate::ir::NodeId) -> bool {
-        match self.graph.op(node) {
-            Op::Var(var) => self.graph.var(*var).int,
-            Op::Range(_) => true,
-            Op::Einsum(_) | Op::View(_) | Op::Gather => {
-                self.graph.args(node).first().is_some_and(|&arg| self.is_integer(arg))
-            }
-            Op::Call(op, _) => matches!(crate::ops::spec(*op).rule, crate::ops::Rule::NoDerivative),
-            _ => false,
-        }
     }
 
     /// `delta[i, k]`, with affine positions and integer tensors too.
@@ -420,11 +227,14 @@ impl Lowerer<'_> {
             _ => None,
         });
         let Some(size) = size else {
-            return Err(Diagnostic::new(
-                Code::UnboundIndex,
-                span,
-                "one position of `delta` must be an index of known range",
-            ));
+            return match places {
+                [Some(a), Some(b)] if !a.terms.is_empty() => self.affine_delta(a, b, span),
+                _ => Err(Diagnostic::new(
+                    Code::UnboundIndex,
+                    span,
+                    "one position of `delta` must be an index of known range",
+                )),
+            };
         };
         let delta = Val { node: self.graph.delta(&size), labels: Vec::new() };
         let mut reads = Vec::new();
@@ -440,6 +250,35 @@ impl Lowerer<'_> {
             return self.gather(&delta, &shape, reads, span);
         }
         self.read_unchecked(&delta, reads)
+    }
+
+    /// `delta[2*i, 5 - j]`: both are counted from the lowest value of the first, and the delta has as many rows as that has values.
+    fn affine_delta(&mut self, a: Position, b: Position, span: Span) -> Result<Val> {
+        if let Some((label, _)) =
+            a.terms.iter().chain(&b.terms).find(|(label, _)| !self.sizes.contains_key(label))
+        {
+            return Err(self.no_range_label(*label, span));
+        }
+        let (low, high) = self.reach(&a);
+        let size = high.plus(&low, Num::int(-1)).plus(&Dim::fixed(1), Num::ONE);
+        let delta = Val { node: self.graph.delta(&size), labels: Vec::new() };
+        let from_low = |mut place: Position| {
+            place.offset = place.offset.plus(&low, Num::int(-1));
+            Some(Read::At(place, span))
+        };
+        let reads = vec![from_low(a), from_low(b)];
+        self.read_unchecked(&delta, reads)
+    }
+
+    /// The lowest and the highest value of a position.
+    pub(super) fn reach(&self, position: &Position) -> (Dim, Dim) {
+        let (mut low, mut high) = (position.offset.clone(), position.offset.clone());
+        for (label, coefficient) in &position.terms {
+            let last = self.label_size(*label).plus(&Dim::fixed(1), Num::int(-1));
+            let end = if *coefficient > 0 { &mut high } else { &mut low };
+            *end = end.plus(&last, Num::int(i128::from(*coefficient)));
+        }
+        (low, high)
     }
 
     /// Like `read`, but positions outside of the axis are allowed: there the value is 0.
@@ -530,8 +369,15 @@ impl Lowerer<'_> {
     }
 }
 
+impl Read {
+    /// The whole axis.
+    pub(super) fn whole(dim: &Dim) -> Read {
+        Read::Slice { start: Dim::fixed(0), step: 1, size: dim.clone() }
+    }
+}
+
 /// Negative numbers count from the end.
-fn from_end(position: Position, dim: &Dim) -> Position {
+pub(super) fn from_end(position: Position, dim: &Dim) -> Position {
     match position.offset.as_fixed() {
         Some(at) if at < 0 && position.terms.is_empty() => {
             Position { terms: Vec::new(), offset: dim.plus(&position.offset, Num::ONE) }
@@ -541,6 +387,11 @@ fn from_end(position: Position, dim: &Dim) -> Position {
 }
 
 impl Position {
+    /// Whether this is an index alone.
+    pub(crate) fn is_index(&self) -> bool {
+        matches!(self.terms.as_slice(), [(_, 1)]) && self.offset.as_fixed() == Some(0)
+    }
+
     fn scaled(&self, factor: i64) -> Position {
         Position { terms: Vec::new(), offset: Dim::fixed(0) }.plus(self, factor)
     }

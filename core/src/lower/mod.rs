@@ -4,6 +4,7 @@
 pub mod build;
 pub mod call;
 pub mod expr;
+mod gather;
 pub mod index;
 pub mod matlab;
 pub mod net;
@@ -11,6 +12,7 @@ pub mod ranges;
 mod reduce;
 mod rows;
 pub mod shape;
+mod slice;
 pub mod stmt;
 
 use crate::ir::{Dim, Graph, NodeId};
@@ -106,10 +108,14 @@ pub struct Lowerer<'a> {
     pub(crate) indices: Vec<(String, Label)>,
     /// How many values each label takes.
     pub(crate) sizes: HashMap<Label, Dim>,
-    /// Labels whose range the program wrote: `k` of `sum[k:D](…)`.
+    /// Labels that may stop short of an axis: those whose range the program wrote, `k` of `sum[k:D](…)`, and those of a stencil.
     pub(crate) stated: HashSet<Label>,
-    /// Ranges that were inferred for binders, by the address of the binder's name.
-    pub(crate) inferred: HashMap<*const Ident, Dim>,
+    /// Labels whose size is the most that the positions seen so far allow.
+    pub(crate) bounds: HashSet<Label>,
+    /// Where indices stand with an offset in the statement at hand.
+    pub(crate) stencils: ranges::Stencils,
+    /// Ranges that were inferred for binders, by the address of the binder's name, and whether they may stop short of an axis.
+    pub(crate) inferred: HashMap<*const Ident, (Dim, bool)>,
     /// What the operators of the expression at hand mean.
     pub(crate) dialect: Dialect,
     next_label: u32,
@@ -135,6 +141,8 @@ impl<'a> Lowerer<'a> {
             indices: Vec::new(),
             sizes: HashMap::new(),
             stated: HashSet::new(),
+            bounds: HashSet::new(),
+            stencils: HashSet::new(),
             inferred: HashMap::new(),
             dialect: Dialect::Chainrule,
             next_label: 0,

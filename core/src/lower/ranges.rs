@@ -1,21 +1,26 @@
 //! The range of every index follows from the axes that it stands on; for affine positions (`x[i + k]`) from what is left inside of the axis.
 
+use super::index::Position;
 use super::{Label, Lowerer};
 use crate::ir::{Dim, Num};
 use chainrule_grammar::ast::{Binder, Expr, ExprKind, Ident, IndexItem};
+use std::collections::HashSet;
 
 impl Lowerer<'_> {
     /// Infers the ranges of `own` indices (already in scope) and of all binders inside of an expression, as far as they follow.
     pub(crate) fn infer_ranges(&mut self, expr: &Expr) {
-        // Direct positions first, then affine ones that they leave one unknown in; a few rounds settle chains. What no axis
+        // Positions of one index first, then those that they leave one unknown in; a few rounds settle chains. What no axis
         // settles may follow from Kronecker deltas, whose two positions can differ in range: they come last.
-        for round in 0..4 {
+        let outer = std::mem::take(&mut self.stencils);
+        note_stencils(expr, &mut self.stencils);
+        for round in 0..5 {
             let before = (self.inferred.len(), self.sizes.len());
             self.walk(expr, round > 0);
             if round > 0 && before == (self.inferred.len(), self.sizes.len()) {
                 break;
             }
         }
+        self.stencils = outer;
     }
 
     /// Brings binders into scope; gives their labels.
@@ -24,12 +29,11 @@ impl Lowerer<'_> {
         for binder in binders {
             let label = self.fresh();
             let given = binder.range.as_ref().and_then(|range| self.dimension(range).ok());
-            if given.is_some() {
+            let inferred = self.inferred.get(&std::ptr::from_ref(&binder.name)).cloned();
+            if given.is_some() || inferred.as_ref().is_some_and(|(_, short)| *short) {
                 self.stated.insert(label);
             }
-            if let Some(size) =
-                given.or_else(|| self.inferred.get(&std::ptr::from_ref(&binder.name)).cloned())
-            {
+            if let Some(size) = given.or(inferred.map(|(size, _)| size)) {
                 self.sizes.insert(label, size);
             }
             self.indices.push((binder.name.name.clone(), label));
@@ -69,7 +73,9 @@ impl Lowerer<'_> {
                 args.iter().for_each(|arg| self.walk(arg, deltas));
                 for (binder, label) in bound.iter().zip(labels) {
                     if let Some(size) = self.sizes.get(&label).cloned() {
-                        self.inferred.insert(std::ptr::from_ref::<Ident>(&binder.name), size);
+                        let short = self.stated.contains(&label);
+                        self.inferred
+                            .insert(std::ptr::from_ref::<Ident>(&binder.name), (size, short));
                     }
                 }
                 self.unbind(bound.len());
@@ -91,14 +97,15 @@ impl Lowerer<'_> {
             .filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..)))
             .count();
         let mut axis = 0;
-        for item in items {
+        for (place, item) in items.iter().enumerate() {
             match item {
                 IndexItem::NewAxis => {}
                 IndexItem::Ellipsis => axis += shape.len().saturating_sub(given),
                 IndexItem::Slice(..) => axis += 1,
                 IndexItem::At(at) => {
                     if let Some(dim) = shape.get(axis) {
-                        self.note_range(at, dim);
+                        let stencil = in_stencil(&self.stencils, base, place, at);
+                        self.note_range(at, dim, stencil, deltas);
                     }
                     axis += 1;
                 }
@@ -143,19 +150,46 @@ impl Lowerer<'_> {
         direct.then(|| vec![size.clone(), size])
     }
 
-    fn note_range(&mut self, at: &Expr, dim: &Dim) {
+    /// What an axis says of the range of an index: exactly its size where the index stands on it alone, else the most that keeps
+    /// positions inside of it. An exact range goes before a bound, and the smallest bound counts.
+    fn note_range(&mut self, at: &Expr, dim: &Dim, stencil: bool, several: bool) {
         let Some(position) = self.position(at) else { return };
-        let unknown: Vec<(Label, i64)> = position
-            .terms
-            .iter()
-            .filter(|(label, _)| !self.sizes.contains_key(label))
-            .copied()
-            .collect();
-        let [(label, coefficient)] = unknown.as_slice() else { return };
-        // The largest and smallest position that the known indices reach.
+        if stencil {
+            self.stated.extend(position.terms.iter().map(|(label, _)| *label));
+        }
+        let exact = position.is_index() && !stencil;
+        let open = |label: &Label| {
+            let known = self.sizes.contains_key(label);
+            if exact { !known || self.bounds.contains(label) } else { !known }
+        };
+        let unknown: Vec<(Label, i64)> =
+            position.terms.iter().filter(|(label, _)| open(label)).copied().collect();
+        let bounded = position.terms.iter().filter(|(label, _)| self.bounds.contains(label));
+        let candidates = if unknown.is_empty() { bounded.copied().collect() } else { unknown };
+        let [(label, coefficient)] = candidates.as_slice() else { return };
+        if position.terms.len() > 1 && !several {
+            return;
+        }
+        let Some(size) = self.most(&position, *label, *coefficient, dim) else { return };
+        if exact {
+            self.bounds.remove(label);
+        } else {
+            self.bounds.insert(*label);
+            let smaller =
+                |known: &Dim| size.plus(known, Num::int(-1)).as_fixed().is_some_and(|by| by < 0);
+            if self.sizes.get(label).is_some_and(|known| !smaller(known)) {
+                return;
+            }
+        }
+        self.sizes.insert(*label, size);
+    }
+
+    /// How many values a label may take so that a position stays inside of an axis.
+    fn most(&self, position: &Position, label: Label, coefficient: i64, dim: &Dim) -> Option<Dim> {
+        // The largest and smallest position that the other indices reach.
         let (mut low, mut high) = (position.offset.clone(), position.offset.clone());
         for (known, factor) in &position.terms {
-            if known == label {
+            if *known == label {
                 continue;
             }
             let last = self.label_size(*known).plus(&Dim::fixed(1), Num::int(-1));
@@ -163,16 +197,46 @@ impl Lowerer<'_> {
             *end = end.plus(&last, Num::int(i128::from(*factor)));
         }
         let last = dim.plus(&Dim::fixed(1), Num::int(-1));
-        let room = if *coefficient > 0 { last.plus(&high, Num::int(-1)) } else { low };
+        let room = if coefficient > 0 { last.plus(&high, Num::int(-1)) } else { low };
         let steps = match (coefficient.unsigned_abs(), room.as_fixed()) {
-            (1, _) => Some(room),
-            (step, Some(room)) if room >= 0 => Some(Dim::fixed(room / i128::from(step))),
-            _ => None,
+            (1, _) => room,
+            (step, Some(room)) if room >= 0 => Dim::fixed(room / i128::from(step)),
+            _ => return None,
         };
-        if let Some(size) = steps.map(|steps| steps.plus(&Dim::fixed(1), Num::ONE))
-            && size.as_fixed() != Some(0)
-        {
-            self.sizes.insert(*label, size);
+        let size = steps.plus(&Dim::fixed(1), Num::ONE);
+        (size.as_fixed() != Some(0)).then_some(size)
+    }
+}
+
+/// Where an index stands with an offset, as `u[i + 1]`: the name of the tensor, which of its positions, and the index.
+pub(crate) type Stencils = HashSet<(String, usize, String)>;
+
+/// An index that stands alone on an axis, `u[i]`, where it also stands with an offset, `u[i + 1]`, need not reach its end.
+fn in_stencil(stencils: &Stencils, base: &Expr, place: usize, at: &Expr) -> bool {
+    match (&base.kind, &at.kind) {
+        (ExprKind::Name(tensor), ExprKind::Name(index)) => {
+            stencils.contains(&(tensor.clone(), place, index.clone()))
+        }
+        _ => false,
+    }
+}
+
+fn note_stencils(expr: &Expr, found: &mut Stencils) {
+    if let ExprKind::Index(base, items) = &expr.kind
+        && let ExprKind::Name(tensor) = &base.kind
+        && tensor != "delta"
+    {
+        for (place, item) in items.iter().enumerate() {
+            if let IndexItem::At(at) = item
+                && let ExprKind::Sum(first, rest) = &at.kind
+            {
+                for term in std::iter::once(&**first).chain(rest.iter().map(|(_, term)| term)) {
+                    if let ExprKind::Name(index) = &term.kind {
+                        found.insert((tensor.clone(), place, index.clone()));
+                    }
+                }
+            }
         }
     }
+    expr.children(&mut |child| note_stencils(child, found));
 }

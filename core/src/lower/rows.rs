@@ -3,9 +3,9 @@
 use super::call::{Arg, CallArgs, arity, named};
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
-use crate::ir::{Attrs, Dim, Shape};
+use crate::ir::{Attrs, Dim, Op, Shape};
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
-use chainrule_grammar::ast::{Expr, ExprKind, Ident};
+use chainrule_grammar::ast::{Expr, ExprKind};
 use chainrule_grammar::{Code, Diagnostic, Span};
 use std::collections::BTreeMap;
 
@@ -81,7 +81,10 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn loss_call(&mut self, row: &'static OpSpec, call: &CallArgs<'_>) -> Result<Val> {
-        let operands = self.row_args(row, call, &["reduction"])?;
+        let mut operands = self.row_args(row, call, &["reduction"])?;
+        if matches!(row.kind, Kind::Loss { classes: true }) {
+            self.class_targets(&mut operands);
+        }
         self.broadcast(&operands[..2.min(operands.len())], &format!("`{}`", row.name), call.span)?;
         let Rule::Via(text) = row.rule else {
             return Err(Diagnostic::new(
@@ -118,6 +121,25 @@ impl Lowerer<'_> {
         self.divide_by_count(total, &shape, call.span)
     }
 
+    /// Whole numbers as targets, one axis fewer than the classes have, become rows with 1 at their place.
+    fn class_targets(&mut self, operands: &mut [Operand]) {
+        let [p, t, ..] = operands else { return };
+        let shape = self.positional(&p.val).to_vec();
+        let Some((classes, rest)) = shape.split_last() else { return };
+        if self.positional(&t.val).len() == rest.len() && self.is_integer(t.val.node) {
+            t.val = self.rows_of_ones(&t.val, classes);
+        }
+    }
+
+    /// A row for each whole number, 1 at its place.
+    pub(crate) fn rows_of_ones(&mut self, places: &Val, size: &Dim) -> Val {
+        let rows = self.graph.delta(size);
+        let mut shape = self.graph.shape(places.node).clone();
+        shape.push(size.clone());
+        let node = self.graph.push(Op::Gather, vec![rows, places.node], shape);
+        Val { node, labels: places.labels.clone() }
+    }
+
     /// `total / (number of entries of a shape)`
     pub(crate) fn divide_by_count(&mut self, total: Val, shape: &[Dim], span: Span) -> Result<Val> {
         let count = shape.iter().fold(Dim::fixed(1), |product, dim| product.times(dim));
@@ -138,21 +160,8 @@ impl Lowerer<'_> {
         call: &CallArgs<'_>,
     ) -> Result<Val> {
         let Kind::Structured { ranks, shape } = row.kind else { return Err(arity(row, call)) };
-        let ints: Vec<&(Ident, Expr)> = call
-            .kwargs
-            .iter()
-            .filter(|(key, _)| !row.params.contains(&key.name.as_str()))
-            .collect();
-        let skip: Vec<&str> = ints.iter().map(|(key, _)| key.name.as_str()).collect();
-        let operands = self.row_args(row, call, &skip)?;
-        let mut attrs = Attrs::default();
-        for (_, value) in ints {
-            let number = self.position(value).and_then(|position| position.offset.as_fixed());
-            let number = number.and_then(|number| i64::try_from(number).ok());
-            attrs.ints.push(number.ok_or_else(|| {
-                Diagnostic::new(Code::BadArgument, value.span, "this must be a whole number")
-            })?);
-        }
+        let operands = self.row_args(row, call, &[])?;
+        let attrs = Attrs::default();
         let own: Vec<usize> =
             operands.iter().map(|operand| self.positional(&operand.val).len()).collect();
         let fits =
@@ -213,30 +222,26 @@ impl Lowerer<'_> {
         for (operand, tail) in operands.iter().zip(tails) {
             let dims = self.positional(&operand.val);
             let own = dims[..dims.len() - tail.len()].to_vec();
-            if batch.is_empty() {
-                batch = own;
-            } else if !own.is_empty() && own != batch {
-                return Err(Diagnostic::new(
-                    Code::ShapeMismatch,
-                    span,
-                    "the batch axes of the arguments differ",
-                ));
-            }
+            batch = self.batch_shape(&batch, &own).ok_or_else(|| {
+                let message = "the batch axes of the arguments differ";
+                let mut diagnostic = Diagnostic::new(Code::ShapeMismatch, span, message);
+                for operand in operands {
+                    diagnostic = diagnostic.label(operand.span, self.show(&operand.val));
+                }
+                diagnostic
+            })?;
         }
         let (axes, mut extra) = self.axes(&batch);
         extra.extend(labels.iter().map(|label| (label.0, self.label_size(*label))));
         let mut nodes = Vec::new();
         for (operand, tail) in operands.iter().zip(tails) {
-            let own = self.positional(&operand.val).len() - tail.len();
+            let dims = self.positional(&operand.val);
+            let own = dims[..dims.len() - tail.len()].to_vec();
+            let reading = self.batch_reading(&own, &batch, &axes);
             let trailing: Vec<Label> = tail.iter().map(|_| self.fresh()).collect();
-            let reading: Vec<u32> = operand
-                .val
-                .labels
-                .iter()
-                .chain(&axes[axes.len() - own..])
-                .chain(&trailing)
-                .map(|label| label.0)
-                .collect();
+            let labelled = operand.val.labels.iter().map(|label| label.0);
+            let last = trailing.iter().map(|label| label.0);
+            let reading: Vec<u32> = labelled.chain(reading).chain(last).collect();
             let out: Vec<u32> =
                 labels.iter().chain(&axes).chain(&trailing).map(|label| label.0).collect();
             nodes.push(self.graph.einsum(&[(operand.val.node, reading)], &out, &extra));

@@ -257,8 +257,9 @@ impl Lowerer<'_> {
         }
         let (left_batch, right_batch) =
             (left.len().saturating_sub(2), right.len().saturating_sub(2));
-        let batch_shape =
-            self.batch_shape(&left[..left_batch], &right[..right_batch], a, b, span)?;
+        let batch_shape = self
+            .batch_shape(&left[..left_batch], &right[..right_batch])
+            .ok_or_else(|| self.mismatch(&[a.clone(), b.clone()], "the batch axes of `@`", span))?;
         let (batch_axes, mut extra) = self.axes(&batch_shape);
         let labels = self.union_labels([&a.val, &b.val].into_iter());
         let summed = self.fresh();
@@ -288,14 +289,8 @@ impl Lowerer<'_> {
         Ok(Val { node, labels })
     }
 
-    fn batch_shape(
-        &self,
-        a: &[Dim],
-        b: &[Dim],
-        x: &Operand,
-        y: &Operand,
-        span: Span,
-    ) -> Result<Shape, Diagnostic> {
+    /// The common shape of batch axes under NumPy's rules.
+    pub(super) fn batch_shape(&self, a: &[Dim], b: &[Dim]) -> Option<Shape> {
         let rank = a.len().max(b.len());
         let at = |shape: &[Dim], axis: usize| -> Dim {
             (axis + shape.len())
@@ -304,14 +299,14 @@ impl Lowerer<'_> {
         };
         (0..rank)
             .map(|axis| match (at(a, axis), at(b, axis)) {
-                (left, right) if left == right || right.is_one() => Ok(left),
-                (left, right) if left.is_one() => Ok(right),
-                _ => Err(self.mismatch(&[x.clone(), y.clone()], "the batch axes of `@`", span)),
+                (left, right) if left == right || right.is_one() => Some(left),
+                (left, right) if left.is_one() => Some(right),
+                _ => None,
             })
             .collect()
     }
 
-    fn batch_reading(&mut self, own: &[Dim], shape: &[Dim], axes: &[Label]) -> Vec<u32> {
+    pub(super) fn batch_reading(&mut self, own: &[Dim], shape: &[Dim], axes: &[Label]) -> Vec<u32> {
         let offset = shape.len() - own.len();
         let pick = |(axis, dim): (usize, &Dim)| {
             (dim == &shape[offset + axis]).then(|| axes[offset + axis].0)

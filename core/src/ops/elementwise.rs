@@ -664,6 +664,14 @@ pub const ROWS: &[OpSpec] = &[
         probe: on(&[(0.5, 1.5), (-3.0, 3.0)]),
         ..elementwise("where", &["c", "a", "b"], |a| if a[0] != 0.0 { a[1] } else { a[2] })
     },
+    OpSpec {
+        aliases: &["detach"],
+        doc: "x, taken as a constant: derivative 0.",
+        rule: Rule::Held,
+        latex: r"\operatorname{sg}",
+        rust: "{0}",
+        ..unary("stop_gradient", |a| a[0])
+    },
     // Comparisons.
     OpSpec {
         doc: "1 where a < b, else 0; derivative 0.",

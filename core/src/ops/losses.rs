@@ -1,7 +1,7 @@
 //! Rows of the rule book: losses.
 //!
 //! A formula gives one value an entry, or one a row where classes stand on the last axis; lowering then takes the mean, or
-//! what `reduction=` says.
+//! what `reduction=` says. Targets over classes may be whole numbers, the places of their ones.
 
 use super::spec::{Kind, OpSpec, Probe, Range, defined, on};
 
@@ -28,13 +28,13 @@ pub const ROWS: &[OpSpec] = &[
         doc: "The cross-entropy of probabilities p and target probabilities t, classes on the last axis.",
         latex: r"\operatorname{CE}",
         probe: CHANCE,
-        ..loss("cross_entropy", &["p", "t"], "-sum(t*log(p), axis=-1)")
+        ..class_loss("cross_entropy", &["p", "t"], "-sum(t*log(p), axis=-1)")
     },
     OpSpec {
         aliases: &["cross_entropy_with_logits"],
         doc: "The cross-entropy of softmax(z) and target probabilities t, classes on the last axis; finite for large z.",
         latex: r"\operatorname{CE}_{\operatorname{softmax}}",
-        ..loss("softmax_cross_entropy", &["z", "t"], "-sum(t*log_softmax(z), axis=-1)")
+        ..class_loss("softmax_cross_entropy", &["z", "t"], "-sum(t*log_softmax(z), axis=-1)")
     },
     OpSpec {
         aliases: &["binary_cross_entropy"],
@@ -53,7 +53,7 @@ pub const ROWS: &[OpSpec] = &[
         aliases: &["nll_loss"],
         doc: "The negative log-likelihood of log-probabilities logp and target probabilities t, classes on the last axis.",
         latex: r"\operatorname{NLL}",
-        ..loss("nll", &["logp", "t"], "-sum(t*logp, axis=-1)")
+        ..class_loss("nll", &["logp", "t"], "-sum(t*logp, axis=-1)")
     },
     OpSpec {
         doc: "The divergence of q from p, both probabilities over the last axis: the sum of p*(log(p) - log(q)).",
@@ -97,5 +97,14 @@ const fn loss(
     params: &'static [&'static str],
     formula: &'static str,
 ) -> OpSpec {
-    defined(name, params, Kind::Loss, formula)
+    defined(name, params, Kind::Loss { classes: false }, formula)
+}
+
+/// A loss over classes, which stand on the last axis.
+const fn class_loss(
+    name: &'static str,
+    params: &'static [&'static str],
+    formula: &'static str,
+) -> OpSpec {
+    defined(name, params, Kind::Loss { classes: true }, formula)
 }

@@ -1,6 +1,6 @@
 //! Functions that are graph structure: products, axes, identities, derivatives. What they build is differentiated as such.
 
-use super::spec::{OpSpec, build};
+use super::spec::{OpSpec, build, build_with};
 use crate::lower::build as b;
 
 /// The rows.
@@ -38,7 +38,7 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec { doc: "0, 1, 2, … below a size.", ..build("range", &["n"], b::range) },
     OpSpec {
         doc: "Number of entries, over all axes or axis=.",
-        ..build("count", &["x"], b::count)
+        ..build_with("count", &["x"], &["axis"], b::count)
     },
     OpSpec {
         doc: "Derivative of an expression by a name; axes of f, then of x.",
@@ -49,31 +49,47 @@ pub const ROWS: &[OpSpec] = &[
         ..build("reshape", &["x", "shape"], b::reshape)
     },
     OpSpec { doc: "All entries in one axis, row-major.", ..build("flatten", &["x"], b::flatten) },
-    OpSpec { doc: "Without axes of size 1.", ..build("squeeze", &["x"], b::squeeze) },
     OpSpec {
-        doc: "With a new axis of size 1 at axis=.",
+        doc: "Without axes of size 1.",
+        ..build_with("squeeze", &["x"], &["axis"], b::squeeze)
+    },
+    OpSpec {
+        doc: "With a new axis of size 1 at axis=; or repeated to a shape, expand(x, [N, M]).",
         aliases: &["expand_dims", "unsqueeze"],
-        ..build("expand", &["x"], b::expand)
+        ..build_with("expand", &["x"], &["axis"], b::expand)
     },
     OpSpec {
         doc: "One after the other along axis=.",
         aliases: &["concatenate"],
-        ..build("concat", &["xs"], b::concat)
+        ..build_with("concat", &["xs"], &["axis"], b::concat)
     },
-    OpSpec { doc: "Side by side along a new axis=.", ..build("stack", &["xs"], b::stack) },
+    OpSpec {
+        doc: "Side by side along a new axis=.",
+        ..build_with("stack", &["xs"], &["axis"], b::stack)
+    },
+    OpSpec {
+        doc: "So many equal parts of axis=, by default of the first, stacked along a new first axis.",
+        ..build_with("split", &["x", "count"], &["axis"], b::split)
+    },
     OpSpec {
         doc: "Zeros around axis=, or around every axis.",
-        ..build("pad", &["x", "width"], b::pad)
+        ..build_with("pad", &["x", "width"], &["axis"], b::pad)
     },
-    OpSpec { doc: "Backwards along axis=, by default the last.", ..build("flip", &["x"], b::flip) },
-    OpSpec { doc: "Shifted along axis=, around the end.", ..build("roll", &["x", "by"], b::roll) },
+    OpSpec {
+        doc: "Backwards along axis=, by default along all.",
+        ..build_with("flip", &["x"], &["axis"], b::flip)
+    },
+    OpSpec {
+        doc: "Shifted along axis=, around the end; by default along all entries, row-major.",
+        ..build_with("roll", &["x", "by"], &["axis"], b::roll)
+    },
     OpSpec {
         doc: "A row for each integer with 1 at its place.",
         ..build("one_hot", &["idx", "size"], b::one_hot)
     },
     OpSpec {
-        doc: "Rows of x picked by integers, as `x[idx]`.",
-        ..build("gather", &["x", "idx"], b::gather)
+        doc: "Rows of x, or entries along axis=, picked by integers, as `x[idx]`.",
+        ..build_with("gather", &["x", "idx"], &["axis"], b::gather)
     },
     OpSpec {
         doc: "The states of step(state, x) along the first axis of xs, stacked; its derivative is back-propagation through time.",

@@ -58,7 +58,10 @@ pub enum Kind {
     /// Along one axis, `axis=`, by default the last; keeps the shape. Arguments after the first are numbers.
     Along,
     /// A loss: its `Via` formula gives one value an entry (or a row), which `reduction="mean"|"sum"|"none"` gathers; mean by default.
-    Loss,
+    Loss {
+        /// Whether classes stand on the last axis, so that whole numbers as targets are the places of their ones.
+        classes: bool,
+    },
     /// On the trailing axes, as many as `ranks` says for each argument; all axes before them are batch.
     Structured {
         /// How many trailing axes each argument has; `&[2]`, `&[2, 2]`, …; a second row is tried where the first does not fit.
@@ -69,7 +72,12 @@ pub enum Kind {
     /// Defined on its whole arguments, as a `fn` of the language is, by its `Via` formula.
     Inline,
     /// Builds graph of its own (reshape, concat, where the arguments are not all values, …).
-    Build(Build),
+    Build {
+        /// What is built.
+        build: Build,
+        /// The keywords that a call may have.
+        keywords: &'static [&'static str],
+    },
 }
 
 /// Where a derivative comes from. Zero, no derivative and not written are three different answers.
@@ -88,12 +96,21 @@ pub enum Rule {
     Sum,
     /// The derivative is 0 wherever it exists (floor, sign, comparisons).
     Zero,
+    /// The derivative is 0 by decree: the value counts as a constant (stop_gradient), and finite differences hold it as it is.
+    Held,
     /// There is none (argmax, count of trues): asking is an error.
     NoDerivative,
     /// It exists, but is not written yet; asking is an error with this reason.
     Missing(&'static str),
     /// For `Kind::Build`: what is built has derivatives of its own.
     Built,
+}
+
+impl Rule {
+    /// Whether no derivative goes through, whatever the arguments.
+    pub fn is_flat(self) -> bool {
+        matches!(self, Rule::Zero | Rule::Held)
+    }
 }
 
 /// The reference value, in f64, obviously right rather than fast.
@@ -194,7 +211,23 @@ pub const fn along(name: &'static str, eval: fn(&[f64]) -> Vec<f64>) -> OpSpec {
 
 /// A function that builds graph of its own.
 pub const fn build(name: &'static str, params: &'static [&'static str], build: Build) -> OpSpec {
-    OpSpec { name, params, kind: Kind::Build(build), rule: Rule::Built, ..DEFAULT }
+    OpSpec {
+        name,
+        params,
+        kind: Kind::Build { build, keywords: &[] },
+        rule: Rule::Built,
+        ..DEFAULT
+    }
+}
+
+/// As [`build`], of a function that also takes keywords.
+pub const fn build_with(
+    name: &'static str,
+    params: &'static [&'static str],
+    keywords: &'static [&'static str],
+    build: Build,
+) -> OpSpec {
+    OpSpec { name, params, kind: Kind::Build { build, keywords }, rule: Rule::Built, ..DEFAULT }
 }
 
 /// A function on trailing axes.

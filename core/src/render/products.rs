@@ -244,7 +244,7 @@ fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
 }
 
 fn reduced(name: &str, args: usize, rank: usize, axis: Option<&Expr>, keeps: bool) -> usize {
-    let is_loss = |kind: &Kind| matches!(kind, Kind::Loss);
+    let is_loss = |kind: &Kind| matches!(kind, Kind::Loss { .. });
     match ops::lookup(name, args).map(|(_, row)| row.kind) {
         Some(kind) if is_loss(&kind) => 0,
         Some(Kind::Reduce) if !keeps => match axis.map(|axis| &axis.kind) {

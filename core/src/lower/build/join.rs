@@ -8,19 +8,26 @@ use crate::ir::{Affine, Dim, NodeId, Num, Shape, View};
 use chainrule_grammar::ast::{Expr, ExprKind};
 use chainrule_grammar::{Code, Diagnostic};
 
-fn list<'e>(call: &CallArgs<'e>) -> Result<Vec<Arg<'e>>> {
-    match call.args.first() {
-        Some(Arg::Written(Expr { kind: ExprKind::List(items), .. })) => {
-            Ok(items.iter().map(Arg::Written).collect())
+/// What is put together, and along which axis: `concat([a, b], 1)`, `concat(a, b, axis=1)`.
+fn list<'e>(call: &CallArgs<'e>) -> Result<(Vec<Arg<'e>>, Option<&'e Expr>)> {
+    let axis = keyword(call, "axis");
+    match call.args.as_slice() {
+        [Arg::Written(Expr { kind: ExprKind::List(items), .. }), rest @ ..] => {
+            let items = items.iter().map(Arg::Written).collect();
+            match rest {
+                [] => Ok((items, axis)),
+                [Arg::Written(axis)] => Ok((items, Some(axis))),
+                _ => Err(wrong(call, format!("`{}([a, b], axis=0)`", call.name))),
+            }
         }
-        _ => Ok(call.args.clone()),
+        _ => Ok((call.args.clone(), axis)),
     }
 }
 
 /// `concat([a, b], axis=0)`: one after the other along an axis.
 pub fn concat(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let operands: Vec<Operand> =
-        list(call)?.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
+    let (items, along) = list(call)?;
+    let operands: Vec<Operand> = items.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
     let Some(first) = operands.first().cloned() else {
         return Err(wrong(call, "`concat([a, b], axis=0)`"));
     };
@@ -31,7 +38,7 @@ pub fn concat(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
             "`concat` wants tensors with at least one axis; `stack` puts scalars together",
         ));
     }
-    let axis = match keyword(call, "axis") {
+    let axis = match along {
         Some(expr) => *lowerer.axis_list(expr, rank, &first)?.first().unwrap_or(&0),
         None => 0,
     };
@@ -81,13 +88,13 @@ fn join(
 
 /// `stack([a, b], axis=0)`: side by side along a new axis.
 pub fn stack(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let operands: Vec<Operand> =
-        list(call)?.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
+    let (items, along) = list(call)?;
+    let operands: Vec<Operand> = items.iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
     let Some(first) = operands.first().cloned() else {
         return Err(wrong(call, "`stack([a, b], axis=0)`"));
     };
     let rank = lowerer.positional(&first.val).len();
-    let axis = match keyword(call, "axis") {
+    let axis = match along {
         Some(expr) => *lowerer.axis_list(expr, rank + 1, &first)?.first().unwrap_or(&0),
         None => 0,
     };

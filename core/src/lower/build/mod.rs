@@ -1,15 +1,17 @@
 //! Functions that are graph structure rather than calls: products, axes, identities. Entries of `ops::shape` point here.
 
+mod einsum;
 mod join;
 mod products;
 mod shapes;
 mod time;
 
+pub use einsum::einsum;
 pub use join::{concat, stack};
-pub use products::{derivative, diag, dot, einsum, kron, matmul, outer, trace, transpose};
+pub use products::{derivative, diag, dot, kron, matmul, outer, trace, transpose};
 pub use shapes::{
-    count, expand, eye, flatten, flip, gather, one_hot, ones, pad, range, reshape, roll, squeeze,
-    zeros,
+    count, expand, eye, flatten, flip, gather, one_hot, ones, pad, range, reshape, roll, split,
+    squeeze, zeros,
 };
 pub use time::scan;
 
@@ -18,7 +20,7 @@ use super::call::{Arg, CallArgs};
 use super::shape::Operand;
 use crate::ir::{Dim, Shape};
 use chainrule_grammar::ast::{Expr, ExprKind};
-use chainrule_grammar::{Code, Diagnostic};
+use chainrule_grammar::{Code, Diagnostic, Span};
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
@@ -29,13 +31,32 @@ fn wrong(call: &CallArgs<'_>, message: impl Into<String>) -> Diagnostic {
 fn args<const N: usize>(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<[Operand; N]> {
     let operands = lowerer.positional_args(call)?;
     let count = operands.len();
-    operands.try_into().map_err(|_| {
-        Diagnostic::new(
-            Code::Arity,
-            call.span,
-            format!("`{}` takes {N} arguments, not {count}", call.name),
-        )
-    })
+    operands.try_into().map_err(|_| arity(call, N, count))
+}
+
+fn arity(call: &CallArgs<'_>, wanted: usize, count: usize) -> Diagnostic {
+    let plural = if wanted == 1 { "argument" } else { "arguments" };
+    Diagnostic::new(
+        Code::Arity,
+        call.span,
+        format!("`{}` takes {wanted} {plural}, not {count}", call.name),
+    )
+}
+
+/// The first of the arguments, the value that is worked on, where `axis` may be written as the argument number `at`, or as a keyword.
+fn with_axis<'e>(
+    lowerer: &mut Lowerer<'_>,
+    call: &CallArgs<'e>,
+    at: usize,
+) -> Result<(Operand, Option<&'e Expr>)> {
+    let axis = match call.args.get(at) {
+        Some(Arg::Written(expr)) => Some(*expr),
+        _ => keyword(call, "axis"),
+    };
+    match call.args.first() {
+        Some(first) if (at..=at + 1).contains(&call.args.len()) => Ok((lowerer.arg(first)?, axis)),
+        _ => Err(arity(call, at, call.args.len())),
+    }
 }
 
 fn keyword<'e>(call: &CallArgs<'e>, name: &str) -> Option<&'e Expr> {
@@ -54,9 +75,9 @@ fn square(lowerer: &Lowerer<'_>, operand: &Operand, name: &str) -> Result<Dim> {
     }
 }
 
-fn sizes(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Shape> {
+fn sizes(lowerer: &mut Lowerer<'_>, args: &[Arg<'_>], span: Span) -> Result<Shape> {
     let mut shape = Vec::new();
-    for arg in &call.args {
+    for arg in args {
         match arg {
             Arg::Written(Expr { kind: ExprKind::List(items), .. }) => {
                 for item in items {
@@ -73,7 +94,7 @@ fn sizes(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Shape> {
             }
         }
     }
-    lowerer.check_size(&shape, call.span)?;
+    lowerer.check_size(&shape, span)?;
     Ok(shape)
 }
 

@@ -1,13 +1,12 @@
-//! Products and what they are made of: matrix products, subscripts, diagonals, derivatives as expressions.
+//! Products and what they are made of: matrix products, diagonals, derivatives as expressions.
 
 use super::super::call::{Arg, CallArgs};
 use super::super::shape::Operand;
 use super::super::{Label, Lowerer, Val};
 use super::shapes::reshaped;
 use super::{Result, args, square, wrong};
-use crate::ir::Dim;
 use crate::ops;
-use chainrule_grammar::ast::{Expr, ExprKind};
+use chainrule_grammar::ast::ExprKind;
 use chainrule_grammar::{Code, Diagnostic};
 
 /// `dot(a, b)`: the sum of the products of all entries.
@@ -22,8 +21,8 @@ pub fn dot(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 pub fn outer(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let [a, b] = args(lowerer, call)?;
     let labels = lowerer.union_labels([&a.val, &b.val].into_iter());
-    let (left, _) = lowerer.axes(&lowerer.positional(&a.val).to_vec());
-    let (right, _) = lowerer.axes(&lowerer.positional(&b.val).to_vec());
+    let dims = [&a, &b].map(|operand| lowerer.positional(&operand.val).to_vec());
+    let [(left, _), (right, _)] = dims.map(|dims| lowerer.axes(&dims));
     let read = |own: &Operand, axes: &[Label]| {
         own.val.labels.iter().chain(axes).map(|label| label.0).collect::<Vec<u32>>()
     };
@@ -45,87 +44,6 @@ pub fn transpose(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> 
     let rank = lowerer.positional(&a.val).len();
     let order: Vec<usize> = (0..first).chain((first..first + rank).rev()).collect();
     Ok(Val { node: lowerer.graph.permute(a.val.node, &order), labels: a.val.labels })
-}
-
-/// `einsum("ij,jk->ik", A, B)`
-pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
-    let Some(Arg::Written(Expr { kind: ExprKind::Str(spec), .. })) = call.args.first() else {
-        return Err(wrong(
-            call,
-            "`einsum` wants its subscripts first: `einsum(\"ij,jk->ik\", A, B)`",
-        ));
-    };
-    let (inputs, output) = match spec.split_once("->") {
-        Some((inputs, output)) => (inputs, Some(output.trim())),
-        None => (spec.as_str(), None),
-    };
-    let terms: Vec<&str> = inputs.split(',').map(str::trim).collect();
-    let operands: Vec<Operand> =
-        call.args[1..].iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
-    if terms.len() != operands.len() {
-        return Err(wrong(
-            call,
-            format!(
-                "the subscripts name {} operands, but there are {}",
-                terms.len(),
-                operands.len()
-            ),
-        ));
-    }
-    let mut letters: Vec<(char, Label, Dim)> = Vec::new();
-    let mut factors = Vec::new();
-    for (term, operand) in terms.iter().zip(&operands) {
-        let shape = lowerer.positional(&operand.val).to_vec();
-        if term.chars().count() != shape.len() {
-            return Err(wrong(call, format!("`{term}` names {} axes", term.chars().count()))
-                .label(operand.span, lowerer.show(&operand.val)));
-        }
-        let mut reading: Vec<u32> = operand.val.labels.iter().map(|label| label.0).collect();
-        for (letter, dim) in term.chars().zip(&shape) {
-            let known = letters.iter().find(|(known, ..)| *known == letter).cloned();
-            let (label, size) = known
-                .map_or_else(|| (lowerer.fresh(), dim.clone()), |(_, label, size)| (label, size));
-            if &size != dim {
-                return Err(Diagnostic::new(
-                    Code::IndexRange,
-                    call.span,
-                    format!("`{letter}` stands on axes of different sizes"),
-                )
-                .label(operand.span, lowerer.show(&operand.val)));
-            }
-            if !letters.iter().any(|(known, ..)| *known == letter) {
-                letters.push((letter, label, size));
-            }
-            reading.push(label.0);
-        }
-        factors.push((operand.val.node, reading));
-    }
-    let result: Vec<char> = match output {
-        Some(output) => output.chars().collect(),
-        None => {
-            let mut once: Vec<char> = letters
-                .iter()
-                .map(|(letter, ..)| *letter)
-                .filter(|letter| inputs.matches(*letter).count() == 1)
-                .collect();
-            once.sort_unstable();
-            once
-        }
-    };
-    let labels = lowerer.union_labels(operands.iter().map(|operand| &operand.val));
-    let mut out: Vec<u32> = labels.iter().map(|label| label.0).collect();
-    for letter in result {
-        match letters.iter().find(|(known, ..)| *known == letter) {
-            Some((_, label, _)) if !out.contains(&label.0) => out.push(label.0),
-            _ => {
-                return Err(wrong(
-                    call,
-                    format!("`{letter}` of the result stands on no operand, or twice"),
-                ));
-            }
-        }
-    }
-    Ok(Val { node: lowerer.graph.einsum(&factors, &out, &[]), labels })
 }
 
 /// The last two axes read at one index.
