@@ -22,6 +22,6 @@ pub use buf::Buf;
 pub use kernels::{matmul, matmul_any};
 pub use real::Real;
 pub use shape::{Axis, Declared, ShapeError, flat, infer_all};
-pub use tensor::Tensor;
+pub use tensor::{Shaped, Tensor};
 
 pub use crate::rng::Rng;

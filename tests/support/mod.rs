@@ -1,6 +1,9 @@
 //! What the tests of the gallery share: its programs, points to evaluate them at, and comparisons.
 #![allow(dead_code, reason = "each test file uses a part")]
+pub mod npz;
+
 use chainrule_core::eval::{Array, Point, eval};
+use chainrule_core::ir::graph::Fact;
 use chainrule_core::ir::{DimId, NodeId, VarId};
 use chainrule_core::ops::probe::Random;
 use chainrule_core::{Compiled, Source, compile};
@@ -57,8 +60,12 @@ pub fn random_point(compiled: &Compiled, seed: u64) -> Point {
         let mut data: Vec<f64> = (0..shape.iter().product::<usize>())
             .map(|_| if var.int { random.below(2) as f64 } else { random.within((-1.0, 1.0)) })
             .collect();
-        if !var.facts.is_empty() {
-            one_hot(&mut data, *shape.last().expect("an axis"), &mut random);
+        for fact in &var.facts {
+            match fact {
+                Fact::OneHot => one_hot(&mut data, *shape.last().expect("an axis"), &mut random),
+                Fact::Positive => data.iter_mut().for_each(|entry| *entry = 0.1 + entry.abs()),
+                other => panic!("no random points with the fact {other:?} yet"),
+            }
         }
         point.vars.insert(VarId(at as u32), Array { shape, data });
     }

@@ -330,13 +330,13 @@ impl Lowerer<'_> {
         let Read::Gather(index, index_span) = reads.remove(axis) else {
             return Err(Diagnostic::new(Code::Unsupported, span, "no gathered axis"));
         };
-        if !self.is_integer(index.node) {
+        if !self.is_whole(index.node) {
             return Err(Diagnostic::new(
                 Code::BadIndexing,
                 index_span,
                 "an index must be whole numbers",
             )
-            .help("declare it as `input idx: int[B];`, or name an index bound by sum[…]"));
+            .help("declare it as `input idx: int[B];`, or round a formula with `floor(…)`"));
         }
         // x with the gathered axis first: [R, labels…, rest…]
         let first = val.labels.len();
@@ -390,19 +390,6 @@ impl Lowerer<'_> {
             all.push(Some(whole(&now[all.len()])));
         }
         self.read(&picked, &now, all, span)
-    }
-
-    /// Whether a node's entries are whole numbers: integer variables, ranges, and what argmax gives.
-    fn is_integer(&self, node: crate::ir::NodeId) -> bool {
-        match self.graph.op(node) {
-            Op::Var(var) => self.graph.var(*var).int,
-            Op::Range(_) => true,
-            Op::Einsum(_) | Op::View(_) | Op::Gather => {
-                self.graph.args(node).first().is_some_and(|&arg| self.is_integer(arg))
-            }
-            Op::Call(op, _) => matches!(crate::ops::spec(*op).rule, crate::ops::Rule::NoDerivative),
-            _ => false,
-        }
     }
 
     /// `delta[i, k]`, with affine positions and integer tensors too.

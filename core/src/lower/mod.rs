@@ -12,6 +12,7 @@ mod reduce;
 mod rows;
 pub mod shape;
 pub mod stmt;
+mod whole;
 
 use crate::ir::{Dim, Graph, NodeId};
 use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};
