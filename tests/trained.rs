@@ -145,7 +145,10 @@ fn clusters() {
     let (posterior, means) = clusters::mixture(&points);
     assert!(posterior.is_sorted(), "the posterior rises: {posterior:?}");
     let (costs, centroids) = clusters::nearest(&points);
-    assert!(costs.is_sorted_by(|a, b| a >= b) && costs[8] == costs[9], "the cost settles: {costs:?}");
+    assert!(
+        costs.is_sorted_by(|a, b| a >= b) && costs[8] == costs[9],
+        "the cost settles: {costs:?}"
+    );
     let near = |found: &[f64], (at, centre): (usize, &[f64; 2])| {
         (0..2).all(|axis| (found[2 * at + axis] - centre[axis]).abs() < 0.15)
     };

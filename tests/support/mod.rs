@@ -7,6 +7,7 @@ use chainrule_core::ir::graph::Fact;
 use chainrule_core::ir::{DimId, NodeId, VarId};
 use chainrule_core::ops::probe::Random;
 use chainrule_core::{Compiled, Source, compile};
+use chainrule_grammar::ast::RequestKind;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -101,11 +102,11 @@ pub fn get<'p>(compiled: &Compiled, point: &'p Point, name: &str) -> &'p Array {
 
 /// The gradient (or Hessian) of a result by a name.
 pub fn derivative(compiled: &Compiled, of: &str, wrt: &str, order: usize) -> NodeId {
-    let hessian = order == 2;
-    let found = compiled.derivatives.iter().find(|one| {
-        let kind = one.kind == chainrule_grammar::ast::RequestKind::Hessian;
-        one.of.name == of && one.wrt.name == wrt && kind == hessian
-    });
+    let kind = if order == 2 { RequestKind::Hessian } else { RequestKind::Grad };
+    let found = compiled
+        .derivatives
+        .iter()
+        .find(|one| one.of.name == of && one.wrt.name == wrt && one.kind == kind);
     found.unwrap_or_else(|| panic!("no derivative of {of} by {wrt}")).node
 }
 
