@@ -4,6 +4,7 @@ use super::dialect::{Library, defined};
 use super::module::Module;
 use super::writer::{dim_text, tuple};
 use crate::check::sizes::index_limits;
+use crate::emit::RequestJob;
 use crate::emit::helpers::{self, Helper};
 use crate::ir::graph::Fact;
 use crate::ir::{Dim, DimId, Var, VarId};

@@ -151,9 +151,7 @@ impl Module<'_> {
             let results: Vec<(String, NodeId)> =
                 request.results.iter().map(|(by, node, _)| (by.clone(), *node)).collect();
             all.push(match results.as_slice() {
-                [(_, node)] => {
-                    self.function(name, &request.directions, &doc, Some(*node), None)?
-                }
+                [(_, node)] => self.function(name, &request.directions, &doc, Some(*node), None)?,
                 _ => self.function(name, &request.directions, &doc, None, Some(&results))?,
             });
         }
