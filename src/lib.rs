@@ -60,7 +60,7 @@ pub mod rng;
 pub mod rt;
 
 pub use chainrule_macros::derive_grad;
-pub use rt::{ShapeError, Tensor};
+pub use rt::{ShapeError, Shaped, Tensor};
 
 /// The Rust of the README is compiled and run.
 #[cfg(doctest)]

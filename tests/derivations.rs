@@ -4,8 +4,10 @@
 mod support;
 
 use chainrule_core::Compiled;
+use chainrule_core::compile::Derivative;
 use chainrule_core::derivation::{Notation, Options, Steps, Style, Told, tell};
 use chainrule_core::eval::{Array, Point};
+use chainrule_core::ir::VarId;
 use chainrule_grammar::ast::RequestKind;
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -29,14 +31,40 @@ fn derivatives_equal_finite_differences() {
         for derivative in compiled.derivatives.clone() {
             let (of, wrt) = (derivative.of.node, derivative.wrt.node);
             let once = compiled.graph.deriv(of, wrt);
-            let judge = match derivative.kind {
-                RequestKind::Hessian => compiled.graph.deriv(once, wrt),
-                _ => once,
-            };
             let what = format!("{name}: ∂{}/∂{}", derivative.of.name, derivative.wrt.name);
             let got = value(&compiled, &point, derivative.node);
-            assert_close(&got, &value(&compiled, &point, judge), 1e-6, &what);
+            let want = match derivative.kind {
+                RequestKind::Hessian => {
+                    let twice = compiled.graph.deriv(once, wrt);
+                    value(&compiled, &point, twice)
+                }
+                RequestKind::Hvp => {
+                    // Differences of the gradient's closed form, which is tested by itself.
+                    let gradient = support::derivative(
+                        &compiled,
+                        &derivative.of.name,
+                        &derivative.wrt.name,
+                        1,
+                    );
+                    let mut want = Array::zeros(&got.shape);
+                    for (by, along) in derivative.directions {
+                        let block = compiled.graph.deriv(gradient, by);
+                        let block = value(&compiled, &point, block);
+                        add_product(&mut want, &block, &value(&compiled, &point, along));
+                    }
+                    want
+                }
+                _ => value(&compiled, &point, once),
+            };
+            assert_close(&got, &want, 1e-6, &what);
         }
+    }
+}
+
+/// Adds a block of a Hessian times its part of a direction.
+fn add_product(to: &mut Array, block: &Array, along: &Array) {
+    for (entry, row) in to.data.iter_mut().zip(block.data.chunks(along.data.len())) {
+        *entry += row.iter().zip(&along.data).map(|(a, b)| a * b).sum::<f64>();
     }
 }
 
@@ -51,14 +79,29 @@ fn with_lines(program: &str, lines: &[(String, String)]) -> String {
         text.push('\n');
     }
     for (name, line) in lines {
-        writeln!(text, "{name} = {line};").expect("text");
+        let is = if line.is_empty() { "" } else { " = " };
+        writeln!(text, "{name}{is}{line};").expect("text");
     }
     text
 }
 
 /// What the text of a derivation evaluates to: a value for each name.
-fn read_back(name: &str, program: &str, told: &Told, point: &Point) -> BTreeMap<String, Array> {
+fn read_back(
+    name: &str,
+    program: &str,
+    told: &Told,
+    (compiled, derivative): (&Compiled, &Derivative),
+    point: &Point,
+) -> BTreeMap<String, Array> {
+    let graph = &compiled.graph;
     let mut lines: Vec<(String, String)> = Vec::new();
+    for (by, along) in &derivative.directions {
+        let along = graph.name(*along).expect("directions have names").to_string();
+        let shape = graph.shape(*by);
+        let shape =
+            if shape.is_empty() { String::new() } else { format!(": {}", graph.show_shape(shape)) };
+        lines.push((format!("input {along}{shape}"), String::new()));
+    }
     for part in &told.wheres {
         lines.push((part.name.clone(), part.text.clone()));
     }
@@ -76,10 +119,22 @@ fn read_back(name: &str, program: &str, told: &Told, point: &Point) -> BTreeMap<
         .map(|one| one.render(&source))
         .collect();
     assert!(said.is_empty(), "{text}\n{said}");
+    let point = renumbered(compiled, point, &read);
     read.outputs
         .iter()
-        .map(|output| (output.name.clone(), value(&read, point, output.node)))
+        .map(|output| (output.name.clone(), value(&read, &point, output.node)))
         .collect()
+}
+
+/// The point for another program with the same names.
+fn renumbered(old: &Compiled, point: &Point, new: &Compiled) -> Point {
+    let mut vars = BTreeMap::new();
+    for (at, var) in new.graph.vars.iter().enumerate() {
+        if let Some(same) = old.graph.vars.iter().position(|other| other.name == var.name) {
+            vars.insert(VarId(at as u32), point.vars[&VarId(same as u32)].clone());
+        }
+    }
+    Point { vars, dims: point.dims.clone() }
 }
 
 #[test]
@@ -106,7 +161,7 @@ fn check_lines(
     for (told, derivative) in told(compiled, options).into_iter().zip(&compiled.derivatives) {
         let what = format!("{name}, {word}, {:?}: ∂{}/∂{}", options.style, told.of, told.wrt);
         assert_eq!((&told.of, &told.wrt), (&derivative.of.name, &derivative.wrt.name), "{what}");
-        let values = read_back(name, program, &told, point);
+        let values = read_back(name, program, &told, (compiled, derivative), point);
         let want = value(compiled, point, derivative.node);
         assert_close(&values["closed_form"], &want, 1e-7, &what);
         for (at, step) in told.steps.iter().enumerate() {

@@ -1,5 +1,8 @@
 //! The examples of the gallery, run: what they print is asserted here.
 
+#[path = "../examples/clusters.rs"]
+#[allow(dead_code, reason = "its main is not run")]
+mod clusters;
 #[path = "../examples/digits_mlp.rs"]
 #[allow(dead_code, reason = "its main is not run")]
 mod digits_mlp;
@@ -134,4 +137,22 @@ fn digits_are_read() {
     accuracies.sort_by(f64::total_cmp);
     assert!(accuracies[2] >= 0.96, "the median of {accuracies:?}");
     assert!(accuracies[0] >= 0.94, "the worst of {accuracies:?}");
+}
+
+#[test]
+fn clusters() {
+    let points = clusters::clouds();
+    let (posterior, means) = clusters::mixture(&points);
+    assert!(posterior.is_sorted(), "the posterior rises: {posterior:?}");
+    let (costs, centroids) = clusters::nearest(&points);
+    assert!(
+        costs.is_sorted_by(|a, b| a >= b) && costs[8] == costs[9],
+        "the cost settles: {costs:?}"
+    );
+    let near = |found: &[f64], (at, centre): (usize, &[f64; 2])| {
+        (0..2).all(|axis| (found[2 * at + axis] - centre[axis]).abs() < 0.15)
+    };
+    for found in [means, centroids] {
+        assert!(clusters::CENTRES.iter().enumerate().all(|one| near(&found, one)), "{found:?}");
+    }
 }

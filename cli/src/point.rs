@@ -53,7 +53,8 @@ pub(crate) fn wanted(compiled: &Compiled) -> Vec<VarId> {
     let directions: Vec<VarId> = compiled
         .derivatives
         .iter()
-        .filter_map(|derivative| match graph.op(derivative.direction?) {
+        .flat_map(|derivative| &derivative.directions)
+        .filter_map(|(_, direction)| match graph.op(*direction) {
             Op::Var(var) => Some(*var),
             _ => None,
         })

@@ -3,7 +3,7 @@
 use crate::diff;
 use crate::ir::{Graph, NodeId, Op, Var, VarKind};
 use crate::lower::{self, Lowered, Named};
-use crate::simplify::{simplify, stabilise};
+use crate::simplify::settle;
 use chainrule_grammar::ast::{Program, RequestKind};
 use chainrule_grammar::{Code, Diagnostic, Source};
 
@@ -38,8 +38,8 @@ pub struct Derivative {
     /// Its closed form in normal form: a gradient has the variable's shape, a Jacobian the result's axes and then the variable's, a
     /// Hessian the variable's twice, products with a direction the shape of what they give.
     pub node: NodeId,
-    /// The direction of an HVP or JVP.
-    pub direction: Option<NodeId>,
+    /// Of an HVP or JVP: the variables that move, each with its direction. An HVP by several variables moves all of them.
+    pub directions: Vec<(NodeId, NodeId)>,
 }
 
 impl Compiled {
@@ -79,6 +79,10 @@ pub fn compile_program(program: Program) -> Compiled {
 /// Losses and outputs with the program's own derivatives carried out, in stable spelling and normal form.
 fn results(compiled: &mut Compiled) -> Result<(), Diagnostic> {
     let graph = &mut compiled.graph;
+    for at in 0..graph.bodies.len() {
+        let step = graph.bodies[at].result;
+        graph.bodies[at].result = settle(graph, &[step])[0];
+    }
     let mut named: Vec<&mut Named> = Vec::new();
     for request in &mut compiled.lowered.requests {
         named.push(&mut request.of);
@@ -99,13 +103,6 @@ fn results(compiled: &mut Compiled) -> Result<(), Diagnostic> {
     Ok(())
 }
 
-/// Normal form, stable spelling, normal form.
-fn settle(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
-    let simple = simplify(graph, roots).roots;
-    let stable = stabilise(graph, &simple).roots;
-    simplify(graph, &stable).roots
-}
-
 fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
     for request in compiled.lowered.requests.clone() {
         let graph = &mut compiled.graph;
@@ -114,7 +111,7 @@ fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
         let made = carry_out(graph, request.kind, stable, &request.wrt)?;
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots);
-        for ((by, node), (_, direction)) in request.wrt.iter().zip(nodes).zip(made) {
+        for ((by, node), (_, directions)) in request.wrt.iter().zip(nodes).zip(made) {
             let meant =
                 !request.explicit && reaches_another(graph, &compiled.lowered.losses, of, by.node);
             if let Some(warning) = zero_warning(graph, &request, of, by, node).filter(|_| !meant) {
@@ -125,14 +122,15 @@ fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
                 of: request.of.clone(),
                 wrt: by.clone(),
                 node,
-                direction,
+                directions,
             });
         }
     }
     Ok(())
 }
 
-type Made = (NodeId, Option<NodeId>);
+/// A derivative, and what moves along which direction.
+type Made = (NodeId, Vec<(NodeId, NodeId)>);
 
 fn carry_out(
     graph: &mut Graph,
@@ -146,12 +144,12 @@ fn carry_out(
         RequestKind::Grad => {
             for (gradient, &by) in diff::gradient(graph, of, &nodes)?.into_iter().zip(&nodes) {
                 let shape = graph.shape(by).clone();
-                made.push((gradient.unwrap_or_else(|| graph.zeros(&shape)), None));
+                made.push((gradient.unwrap_or_else(|| graph.zeros(&shape)), Vec::new()));
             }
         }
         RequestKind::Jacobian => {
             for by in nodes {
-                made.push((diff::jacobian(graph, of, by)?, None));
+                made.push((diff::jacobian(graph, of, by)?, Vec::new()));
             }
         }
         RequestKind::Hessian => {
@@ -160,19 +158,22 @@ fn carry_out(
                 let gradient =
                     diff::gradient(graph, of, &[by])?[0].unwrap_or_else(|| graph.zeros(&shape));
                 let settled = settle(graph, &[gradient])[0];
-                made.push((diff::jacobian(graph, settled, by)?, None));
+                made.push((diff::jacobian(graph, settled, by)?, Vec::new()));
             }
         }
         RequestKind::Hvp => {
+            let mut moves = Vec::new();
             for (by, named) in nodes.into_iter().zip(wrt) {
-                let direction = direction(graph, by, named);
-                made.push((diff::hvp(graph, of, by, direction)?, Some(direction)));
+                moves.push((by, direction(graph, by, named)));
+            }
+            for product in diff::hvp(graph, of, &moves)? {
+                made.push((product, moves.clone()));
             }
         }
         RequestKind::Jvp => {
             for (by, named) in nodes.into_iter().zip(wrt) {
                 let direction = direction(graph, by, named);
-                made.push((diff::jvp(graph, of, by, direction)?, Some(direction)));
+                made.push((diff::jvp(graph, of, by, direction)?, vec![(by, direction)]));
             }
         }
     }

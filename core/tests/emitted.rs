@@ -96,6 +96,14 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         &[],
     ),
     (
+        "dim N; input x: [5, N]; param W: [N, 3], b: [3]; loss E = sum(softmax(x @ W + b)^2) + sum(W)*sum(b^3); hvp E wrt W, b; hvp E wrt b;",
+        &[4],
+    ),
+    (
+        "dim D; param q: [D], l: [D*(D-1)/2]; p = tensor[i:D, j:D](floor(max(0, j*(2*D - j - 1)/2 + i - j - 1))); Q[i,j] = delta[i,j]*exp(q[i]) + (i > j)*l[p[i,j]]; loss E = sum((Q @ Q.T)^2); hvp E wrt q, l;",
+        &[4],
+    ),
+    (
         "dim B, N; input x: [B, N]; param w: [N]; o[b] = sum[n](w[n]*x[b,n]); loss E = sum(exp(-o^2)) + sum[n](w[n]^2) / B; output o;",
         &[33, 21],
     ),
@@ -286,14 +294,22 @@ impl Case<'_> {
                 .iter()
                 .map(|id| format!("&{:?}, ", self.point.vars[id].data))
                 .collect();
-            for (_, node, _) in &request.results {
+            let (mut rooms, mut outs, mut checks) = (String::new(), String::new(), String::new());
+            for (at, (_, node, _)) in request.results.iter().enumerate() {
                 let want = self.value(*node);
-                let _ = writeln!(
-                    self.out,
-                    "let want: &[f64] = {want}; let mut got = vec![f64::NAN; want.len()]; {module}::{}(&params, &inputs, {directions}&mut ws, &mut got); check(\"{module} {}\", &got, want);",
-                    request.name, request.name
+                let _ = write!(
+                    rooms,
+                    "let want{at}: &[f64] = {want}; let mut got{at} = vec![f64::NAN; want{at}.len()]; "
                 );
+                let _ = write!(outs, "&mut got{at}, ");
+                let _ =
+                    write!(checks, "check(\"{module} {}\", &got{at}, want{at}); ", request.name);
             }
+            let _ = writeln!(
+                self.out,
+                "{rooms} {module}::{}(&params, &inputs, {directions}&mut ws, {outs}); {checks}",
+                request.name
+            );
         }
     }
 }

@@ -3,7 +3,7 @@
 //! All types are a projection of a type whose length is the reported error. The compiler takes such a type to be wrong already,
 //! and is silent about everything that is done with it: fields, methods, calls with any arguments.
 
-use chainrule_core::emit::{job::request_name, rust::ident};
+use chainrule_core::emit::{job::request_names, rust::ident};
 use chainrule_grammar::Program;
 use chainrule_grammar::ast::StmtKind;
 use proc_macro2::{Ident, TokenStream};
@@ -44,7 +44,8 @@ fn functions(program: &Program) -> BTreeSet<Ident> {
                 );
             }
             StmtKind::Request { kind, of, wrt } => {
-                names.extend(wrt.iter().map(|by| request_name(*kind, &of.name, &by.name)));
+                let wrt: Vec<&str> = wrt.iter().map(|by| by.name.as_str()).collect();
+                names.extend(request_names(*kind, &of.name, &wrt));
             }
             _ => {}
         }

@@ -120,7 +120,7 @@ impl fmt::Display for ShapeError {
             }
             Reason::Undetermined(axis) => {
                 let dim = text(axis);
-                write!(f, "; nothing tells the size of {dim}: pass a nested array, whose axes are known")
+                write!(f, "; nothing tells the size of {dim}: pass a nested array, or `chainrule::Shaped`, whose axes are known")
             }
             Reason::Empty => f.write_str("; no axis may have size 0"),
             Reason::NotContiguous => f.write_str(

@@ -84,6 +84,38 @@ nested! {
     [A B C] [[[F; A]; B]; C], |x| x.as_flattened().as_flattened().as_flattened(), Axes::known(&[x.len(), C, B, A]);
 }
 
+/// Flat numbers, row-major, with a shape that is known at run time only.
+///
+/// ```
+/// use chainrule::{Shaped, Tensor};
+/// let x = Shaped::new(&[1.0, 2.0, 3.0, 4.0, 5.0, 6.0], &[2, 3]).unwrap();
+/// assert_eq!(x.axes().sizes(), Some(&[2, 3][..]));
+/// assert!(Shaped::new(&[1.0, 2.0], &[3]).is_none());
+/// ```
+#[derive(Clone, Copy, Debug)]
+pub struct Shaped<'a, F> {
+    data: &'a [F],
+    axes: Axes,
+}
+
+impl<'a, F> Shaped<'a, F> {
+    /// The numbers under a shape; `None` where it has not as many entries.
+    #[must_use]
+    pub fn new(data: &'a [F], sizes: &[usize]) -> Option<Self> {
+        let axes = Axes::known(sizes);
+        (axes.len() == data.len()).then_some(Self { data, axes })
+    }
+}
+
+impl<F> Tensor<F> for Shaped<'_, F> {
+    fn flat(&self) -> Option<&[F]> {
+        Some(self.data)
+    }
+    fn axes(&self) -> Axes {
+        self.axes
+    }
+}
+
 #[cfg(feature = "alloc")]
 impl<F: Real> Tensor<F> for super::Buf<F> {
     fn flat(&self) -> Option<&[F]> {

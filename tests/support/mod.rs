@@ -1,9 +1,13 @@
 //! What the tests of the gallery share: its programs, points to evaluate them at, and comparisons.
 #![allow(dead_code, reason = "each test file uses a part")]
+pub mod npz;
+
 use chainrule_core::eval::{Array, Point, eval};
+use chainrule_core::ir::graph::Fact;
 use chainrule_core::ir::{DimId, NodeId, VarId};
 use chainrule_core::ops::probe::Random;
 use chainrule_core::{Compiled, Source, compile};
+use chainrule_grammar::ast::RequestKind;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -57,8 +61,12 @@ pub fn random_point(compiled: &Compiled, seed: u64) -> Point {
         let mut data: Vec<f64> = (0..shape.iter().product::<usize>())
             .map(|_| if var.int { random.below(2) as f64 } else { random.within((-1.0, 1.0)) })
             .collect();
-        if !var.facts.is_empty() {
-            one_hot(&mut data, *shape.last().expect("an axis"), &mut random);
+        for fact in &var.facts {
+            match fact {
+                Fact::OneHot => one_hot(&mut data, *shape.last().expect("an axis"), &mut random),
+                Fact::Positive => data.iter_mut().for_each(|entry| *entry = 0.1 + entry.abs()),
+                other => panic!("no random points with the fact {other:?} yet"),
+            }
         }
         point.vars.insert(VarId(at as u32), Array { shape, data });
     }
@@ -94,11 +102,11 @@ pub fn get<'p>(compiled: &Compiled, point: &'p Point, name: &str) -> &'p Array {
 
 /// The gradient (or Hessian) of a result by a name.
 pub fn derivative(compiled: &Compiled, of: &str, wrt: &str, order: usize) -> NodeId {
-    let hessian = order == 2;
-    let found = compiled.derivatives.iter().find(|one| {
-        let kind = one.kind == chainrule_grammar::ast::RequestKind::Hessian;
-        one.of.name == of && one.wrt.name == wrt && kind == hessian
-    });
+    let kind = if order == 2 { RequestKind::Hessian } else { RequestKind::Grad };
+    let found = compiled
+        .derivatives
+        .iter()
+        .find(|one| one.of.name == of && one.wrt.name == wrt && one.kind == kind);
     found.unwrap_or_else(|| panic!("no derivative of {of} by {wrt}")).node
 }
 

@@ -160,12 +160,16 @@ impl Judge<'_> {
         let by = derivative.wrt.node;
         let mut evaluator = Evaluator::new(&graph, self.point);
         let mut order = graph.reachable(&[of, by]);
-        order.extend(derivative.direction.filter(|direction| !order.contains(direction)));
+        order.extend(derivative.directions.iter().flat_map(|(by, direction)| [*by, *direction]));
         order.sort_unstable();
+        order.dedup();
         evaluator.run(&order)?;
-        if let Some(direction) = derivative.direction {
-            let along = evaluator.value(direction)?.data.clone();
-            return self.settle(&evaluator, (of, by), &along, &closed.data, row, &|entry| {
+        if !derivative.directions.is_empty() {
+            let mut moves = Vec::new();
+            for &(by, direction) in &derivative.directions {
+                moves.push((by, evaluator.value(direction)?.data.clone()));
+            }
+            return self.settle(&evaluator, of, &moves, &closed.data, row, &|entry| {
                 position(&closed.shape, entry)
             });
         }
@@ -179,18 +183,18 @@ impl Judge<'_> {
                 .map(|part| probe.iter().map(|(entry, weight)| weight * part[*entry]).sum())
                 .collect();
             let at = |result: usize| position(&closed.shape, result * size + probe[0].0);
-            self.settle(&evaluator, (of, by), &along, &said, row, &at)?;
+            self.settle(&evaluator, of, &[(by, along)], &said, row, &at)?;
         }
         Ok(())
     }
 
-    /// Compares what the closed form says of a direction with the differences along it. A difference that meets a kink on its
+    /// Compares what the closed form says of directions with the differences along them, added up. A difference that meets a kink on its
     /// way is wrong itself, so shorter steps are tried before anything is said.
     fn settle(
         &self,
         evaluator: &Evaluator<'_>,
-        (of, by): (NodeId, NodeId),
-        along: &[f64],
+        of: NodeId,
+        moves: &[(NodeId, Vec<f64>)],
         said: &[f64],
         row: &mut Row,
         at: &dyn Fn(usize) -> Vec<usize>,
@@ -199,7 +203,11 @@ impl Judge<'_> {
             evaluator.value(of)?.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
         let mut found: Option<Worst> = None;
         for step in [0.03, 1e-3, 1e-5] {
-            let differences = evaluator.along(of, by, along, step)?;
+            let mut differences = vec![0.0; said.len()];
+            for (by, along) in moves {
+                let part = evaluator.along(of, *by, along, step)?;
+                differences.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            }
             let worst = worst(said, &differences, 1e-3 * magnitude);
             let Some((entry, error)) = worst else { break };
             if found.as_ref().is_none_or(|found| error < found.error) {

@@ -186,7 +186,7 @@ impl Reader<'_> {
         // What is printed is in the ordinary language, whatever the program was written in.
         if self.compiled.program.dialect == Dialect::Matlab {
             let mut program = raise::program(&self.compiled.graph, &self.compiled.lowered);
-            program.stmts.extend(self.direction());
+            program.stmts.extend(self.directions());
             return program;
         }
         let mut program = Program::default();
@@ -208,7 +208,7 @@ impl Reader<'_> {
             };
             program.stmts.push(Stmt { kind, ..stmt.clone() });
         }
-        program.stmts.extend(self.direction());
+        program.stmts.extend(self.directions());
         program
     }
 
@@ -220,9 +220,9 @@ impl Reader<'_> {
         })
     }
 
-    /// The direction of a product is declared as well.
-    fn direction(&self) -> Option<Stmt> {
-        self.input(self.derivative.direction?)
+    /// The directions of a product are declared as well.
+    fn directions(&self) -> Vec<Stmt> {
+        self.derivative.directions.iter().filter_map(|(_, along)| self.input(*along)).collect()
     }
 
     /// A variable's declaration as data.

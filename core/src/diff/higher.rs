@@ -1,7 +1,7 @@
 //! Gradients, Jacobians, products with a direction: all from the one reverse sweep, seeded and applied again.
 
 use super::reverse;
-use crate::ir::{Dim, Graph, NodeId, Op};
+use crate::ir::{Dim, Graph, NodeId, Num, Op};
 use chainrule_grammar::Diagnostic;
 use std::collections::BTreeMap;
 
@@ -49,21 +49,30 @@ fn inner(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
     graph.einsum(&[(a, labels.clone()), (b, labels)], &[], &[])
 }
 
-/// Hessian of a scalar times a direction: the gradient of ⟨∂of/∂wrt, direction⟩. Only the product is computed.
+/// Hessian of a scalar by all of these variables at once, times the direction of each: the gradients of
+/// Σ ⟨∂of/∂variable, direction⟩. Only the product is computed.
 ///
 /// # Errors
 /// As [`reverse`].
 pub fn hvp(
     graph: &mut Graph,
     of: NodeId,
-    wrt: NodeId,
-    direction: NodeId,
-) -> Result<NodeId, Diagnostic> {
-    let shape = graph.shape(wrt).clone();
-    let Some(first) = gradient(graph, of, &[wrt])?[0] else { return Ok(graph.zeros(&shape)) };
-    let along = inner(graph, first, direction);
-    let second = gradient(graph, along, &[wrt])?[0];
-    Ok(second.unwrap_or_else(|| graph.zeros(&shape)))
+    moves: &[(NodeId, NodeId)],
+) -> Result<Vec<NodeId>, Diagnostic> {
+    let wrt: Vec<NodeId> = moves.iter().map(|(by, _)| *by).collect();
+    let mut terms = Vec::new();
+    for (first, (_, direction)) in gradient(graph, of, &wrt)?.into_iter().zip(moves) {
+        if let Some(first) = first {
+            terms.push((Num::ONE, inner(graph, first, *direction)));
+        }
+    }
+    let along = graph.add(&terms, &[]);
+    let mut products = Vec::new();
+    for (second, by) in gradient(graph, along, &wrt)?.into_iter().zip(wrt) {
+        let shape = graph.shape(by).clone();
+        products.push(second.unwrap_or_else(|| graph.zeros(&shape)));
+    }
+    Ok(products)
 }
 
 /// Jacobian times a direction. The pullback is linear in its cotangent, so its own pullback is the pushforward: forward mode by

@@ -131,32 +131,58 @@ impl Compiled {
         for (derivative, told) in others {
             let (_, what) = words(derivative.kind);
             let (of, wrt) = (&derivative.of.name, &derivative.wrt.name);
-            let name = request_name(derivative.kind, of, wrt);
-            if jobs.iter().any(|job| job.name == name) {
+            let name = request_name(derivative.kind, of, &self.together(derivative));
+            let result = (wrt.clone(), derivative.node, closed(told));
+            if let Some(job) = jobs.iter_mut().find(|job| job.name == name) {
+                if job.results.iter().all(|(known, ..)| known != wrt) {
+                    job.results.push(result);
+                }
                 continue;
             }
+            let by: Vec<String> =
+                self.together(derivative).iter().map(|name| format!("`{name}`")).collect();
+            let directions = derivative.directions.iter();
             jobs.push(RequestJob {
                 name,
                 kind: derivative.kind,
                 of: of.clone(),
                 of_value: self.settled(&derivative.of),
                 by: self.var(derivative.wrt.node),
-                results: vec![(wrt.clone(), derivative.node, closed(told))],
-                directions: derivative
-                    .direction
-                    .and_then(|node| self.var(node))
-                    .into_iter()
-                    .collect(),
-                doc: vec![format!("{what} of `{of}` by `{wrt}`.")],
+                results: vec![result],
+                directions: directions.filter_map(|(_, along)| self.var(*along)).collect(),
+                doc: vec![format!("{what} of `{of}` by {}.", by.join(", "))],
             });
         }
         jobs
     }
+
+    /// The variables whose derivatives one function gives: those that a product moves together, else one.
+    fn together<'a>(&'a self, derivative: &'a Derivative) -> Vec<&'a str> {
+        let moved = |one: &&Derivative| {
+            one.kind == RequestKind::Hvp
+                && one.of.name == derivative.of.name
+                && one.directions == derivative.directions
+        };
+        match derivative.kind {
+            RequestKind::Hvp => {
+                self.derivatives.iter().filter(moved).map(|one| one.wrt.name.as_str()).collect()
+            }
+            _ => vec![&derivative.wrt.name],
+        }
+    }
 }
 
 /// What the function of a request is called.
-pub fn request_name(kind: RequestKind, of: &str, wrt: &str) -> String {
-    format!("{}_{of}_{wrt}", words(kind).0)
+pub fn request_name(kind: RequestKind, of: &str, wrt: &[&str]) -> String {
+    format!("{}_{of}_{}", words(kind).0, wrt.join("_"))
+}
+
+/// What the functions of a statement are called: one for all variables of a product with the Hessian, else one for each.
+pub fn request_names(kind: RequestKind, of: &str, wrt: &[&str]) -> Vec<String> {
+    match kind {
+        RequestKind::Hvp => vec![request_name(kind, of, wrt)],
+        _ => wrt.iter().map(|by| request_name(kind, of, &[by])).collect(),
+    }
 }
 
 fn words(kind: RequestKind) -> (&'static str, &'static str) {
@@ -166,7 +192,7 @@ fn words(kind: RequestKind) -> (&'static str, &'static str) {
             ("jacobian", "The Jacobian, with the axes of the first and then of the second,")
         }
         RequestKind::Hessian => ("hessian", "The Hessian, with the axes of the variable twice,"),
-        RequestKind::Hvp => ("hvp", "The Hessian, times a direction,"),
+        RequestKind::Hvp => ("hvp", "The Hessian, times directions,"),
         RequestKind::Jvp => ("jvp", "The derivative along a direction"),
     }
 }

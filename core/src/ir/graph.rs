@@ -457,29 +457,6 @@ impl Graph {
         self.declare(var)
     }
 
-    /// A scan: the states after each step, stacked. `sequences` have the steps as their first axis.
-    pub fn scan(
-        &mut self,
-        body: Body,
-        init: NodeId,
-        sequences: &[NodeId],
-        captures: &[NodeId],
-    ) -> NodeId {
-        let steps = self.shape(sequences[0])[0].clone();
-        let mut shape = vec![steps];
-        shape.extend(self.shape(body.state).iter().cloned());
-        let known = self.bodies.iter().position(|own| *own == body);
-        let at = known.unwrap_or_else(|| {
-            self.bodies.push(body);
-            self.bodies.len() - 1
-        });
-        let args = std::iter::once(init)
-            .chain(sequences.iter().copied())
-            .chain(captures.iter().copied())
-            .collect();
-        self.push(Op::Scan(BodyId(at as u32)), args, shape)
-    }
-
     /// A formula with some nodes replaced by others of the same shapes.
     pub fn substitute(&mut self, root: NodeId, replace: &[(NodeId, NodeId)]) -> NodeId {
         let mut map: BTreeMap<NodeId, NodeId> = replace.iter().copied().collect();

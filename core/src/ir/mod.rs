@@ -24,6 +24,7 @@
 
 pub mod graph;
 pub mod num;
+mod steps;
 pub mod ty;
 
 pub use graph::{Body, BodyId, DimInfo, Graph, NodeId, Var, VarId, VarKind};

@@ -14,6 +14,7 @@ mod rows;
 pub mod shape;
 mod slice;
 pub mod stmt;
+mod whole;
 
 use crate::ir::{Dim, Graph, NodeId};
 use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};

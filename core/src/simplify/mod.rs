@@ -43,6 +43,13 @@ pub fn simplify(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     simplify_around(graph, roots, atoms)
 }
 
+/// Normal form, stable spelling, normal form.
+pub fn settle(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
+    let simple = simplify(graph, roots).roots;
+    let stable = stabilise(graph, &simple).roots;
+    simplify(graph, &stable).roots
+}
+
 /// Brings the roots to normal form where `atoms` are in normal form already: nothing below them is visited (a root that is an
 /// atom is itself opened).
 pub fn simplify_above(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<NodeId>) -> Simplified {

@@ -81,10 +81,15 @@ fn expected(case: &Case, job: &Job, library: Library) -> Value {
     let requests: Vec<Value> = job
         .requests
         .iter()
-        .flat_map(|request| request.results.iter().map(move |(_, node, _)| (request, node)))
-        .map(|(request, node)| {
+        .flat_map(|request| request.results.iter().map(move |(by, node, _)| (request, by, node)))
+        .map(|(request, by, node)| {
             let directions = request.directions.iter().map(|var| array(case.given(*var), false));
-            json!([request.name, directions.collect::<Vec<_>>(), array(&case.value(*node), false)])
+            json!([
+                request.name,
+                by,
+                directions.collect::<Vec<_>>(),
+                array(&case.value(*node), false)
+            ])
         })
         .collect();
     let check = !case::is_of_rows(&case.program);

@@ -33,6 +33,7 @@ pub const PROGRAMS: &[&str] = &[
     "input idx: int[2,3]; param E:[4]; loss L = sum(E[idx]^3);",
     // Further derivatives.
     "input A:[7,4], y:[7]; param x:[4]; loss L = norm2(A@x - y)^2; hessian L wrt x; hvp L wrt x;",
+    "input x:[5,4]; param W:[4,3], b:[3]; loss E = sum(softmax(x @ W + b)^2) + sum(W)*sum(b^3); hvp E wrt W, b;",
     "input x:[4]; param W:[4,3], v:[3]; f = sum(tanh(x@W)*v); loss L = f + sum(d(f, x)^2);",
     "input x:[3]; param W:[3,4], b:[4]; o = tanh(x @ W + b); jacobian o wrt x, W; jvp o wrt W; output e = eye(4); output same = x;",
     "param x:[5]; loss L = sum(log(1 + exp(x))) + sum(log(sigmoid(x))); hessian L wrt x;",

@@ -44,8 +44,9 @@ def run(number, case):
         compare(f"{where} value {of}", got, value)
         for (by, gradient), want in zip(found.items(), grads, strict=True):
             compare(f"{where} d {of} / d {by}", gradient, want)
-    for name, directions, want in case["requests"]:
-        compare(f"{where} {name}", getattr(module, name)(*arguments, *map(read, directions)), want)
+    for name, by, directions, want in case["requests"]:
+        result = getattr(module, name)(*arguments, *map(read, directions))
+        compare(f"{where} {name} {by}", result[by] if isinstance(result, dict) else result, want)
     if case["check"]:
         kept = module.DTYPE
         module.DTYPE = {"np": np.float32}.get(case["module"], kept)

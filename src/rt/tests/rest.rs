@@ -138,7 +138,7 @@ fn wrong_sizes_are_explained() {
     says(
         [None; 2],
         &[given("t", B_M, flat(6))],
-        "input `t`: found 6 numbers, wanted [B, M]; nothing tells the size of B: pass a nested array, whose axes are known",
+        "input `t`: found 6 numbers, wanted [B, M]; nothing tells the size of B: pass a nested array, or `chainrule::Shaped`, whose axes are known",
     );
     says(
         [None],

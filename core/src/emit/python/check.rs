@@ -4,6 +4,7 @@ use super::dialect::{Library, defined};
 use super::module::Module;
 use super::writer::{dim_text, tuple};
 use crate::check::sizes::index_limits;
+use crate::emit::RequestJob;
 use crate::emit::helpers::{self, Helper};
 use crate::ir::graph::Fact;
 use crate::ir::{Dim, DimId, Var, VarId};
@@ -140,6 +141,10 @@ fn tables(module: &Module) -> String {
     out.push_str("}\n_FURTHER = [");
     let mut rows = String::new();
     for (request, name) in job.requests.iter().zip(&module.names.requests) {
+        if request.results.len() > 1 {
+            rows.push_str(&blocks(module, request, name));
+            continue;
+        }
         let Some(by) = request.by.filter(|var| module.is_argument(*var)) else { continue };
         let direction = match request.directions.first() {
             Some(var) => format!("\"{}\"", module.names.vars[var]),
@@ -164,6 +169,36 @@ fn tables(module: &Module) -> String {
         "]\n_values = forward"
     });
     out
+}
+
+/// The rows of a product by several variables: one for each, where the others keep still.
+fn blocks(module: &Module, request: &RequestJob, name: &str) -> String {
+    let graph = module.job.graph;
+    let mut rows = String::new();
+    let named = |name: &str| {
+        let at = graph.vars.iter().position(|var| var.name == name)?;
+        Some(&module.names.vars[&VarId(at as u32)])
+    };
+    let moves: Vec<(&String, &String, &String)> = request
+        .results
+        .iter()
+        .zip(&request.directions)
+        .filter_map(|((by, ..), var)| Some((by, named(by)?, &module.names.vars[var])))
+        .collect();
+    for (key, by, direction) in &moves {
+        let still: String = moves
+            .iter()
+            .filter(|(other, ..)| other != key)
+            .map(|(_, by, direction)| format!("\"{direction}\": 0 * at[\"{by}\"], "))
+            .collect();
+        let derivative = format!("lambda **at: {name}(**{{{still}**at}})[\"{key}\"]");
+        let kind = kind(request.kind);
+        rows.push_str(&format!(
+            "\n    ({derivative}, \"{kind}\", \"{}\", \"{by}\", \"{direction}\"),",
+            request.of
+        ));
+    }
+    rows
 }
 
 fn kind(kind: RequestKind) -> &'static str {

@@ -148,8 +148,12 @@ impl Module<'_> {
             for (by, _, formula) in &request.results {
                 doc.extend(closed_form(by, formula));
             }
-            let node = request.results.first().map(|(_, node, _)| *node);
-            all.push(self.function(name, &request.directions, &doc, node, None)?);
+            let results: Vec<(String, NodeId)> =
+                request.results.iter().map(|(by, node, _)| (by.clone(), *node)).collect();
+            all.push(match results.as_slice() {
+                [(_, node)] => self.function(name, &request.directions, &doc, Some(*node), None)?,
+                _ => self.function(name, &request.directions, &doc, None, Some(&results))?,
+            });
         }
         all.extend(self.primals()?);
         Ok(all.join("\n\n\n"))

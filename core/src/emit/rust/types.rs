@@ -250,7 +250,7 @@ fn inputs(layout: &Layout) -> TokenStream {
         let element = element(layout, *var);
         quote!(#name: &'a [#element],)
     });
-    let (has_dims, untold) = (layout.has_dims(), layout.untold());
+    let (has_dims, told) = (layout.has_dims(), !layout.untold().is_empty());
     let dims_field = has_dims.then(|| quote!(dims: Dims,));
     let arguments = layout.inputs.iter().map(|(var, name)| {
         if graph.var(*var).int {
@@ -259,8 +259,8 @@ fn inputs(layout: &Layout) -> TokenStream {
             quote!(#name: &'a (impl ::chainrule::rt::Tensor<F> + ?::core::marker::Sized),)
         }
     });
-    let known_argument = (!untold.is_empty()).then(|| quote!(dims: Dims,));
-    let body = new_inputs(layout, &untold);
+    let known_argument = told.then(|| quote!(dims: Dims,));
+    let body = new_inputs(layout, told);
     let list: Vec<String> = layout
         .inputs
         .iter()
@@ -303,7 +303,7 @@ fn element(layout: &Layout, var: VarId) -> TokenStream {
     if layout.graph().var(var).int { quote!(usize) } else { quote!(F) }
 }
 
-fn new_inputs(layout: &Layout, untold: &[usize]) -> TokenStream {
+fn new_inputs(layout: &Layout, told: bool) -> TokenStream {
     let graph = layout.graph();
     let (mut patterns, mut declared, mut values) = (Vec::new(), Vec::new(), Vec::new());
     for (var, name) in &layout.inputs {
@@ -326,8 +326,9 @@ fn new_inputs(layout: &Layout, untold: &[usize]) -> TokenStream {
         });
     }
     let count = index::literal(layout.dims.len() as u128);
+    // Where some sizes have to be told, all of them are told.
     let known = layout.dims.iter().map(|at| {
-        if untold.contains(at) {
+        if told {
             let field = ident(&graph.dims[*at].name);
             quote!(::core::option::Option::Some(dims.#field))
         } else {
