@@ -77,8 +77,15 @@ pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     for (term, operand) in terms.iter().zip(&operands) {
         let shape = lowerer.positional(&operand.val).to_vec();
         if term.chars().count() != shape.len() {
-            return Err(wrong(call, format!("`{term}` names {} axes", term.chars().count()))
-                .label(operand.span, lowerer.show(&operand.val)));
+            return Err(wrong(
+                call,
+                format!(
+                    "`{term}` names {} axes, but this operand has {}",
+                    term.chars().count(),
+                    shape.len()
+                ),
+            )
+            .label(operand.span, lowerer.show(&operand.val)));
         }
         let mut reading: Vec<u32> = operand.val.labels.iter().map(|label| label.0).collect();
         for (letter, dim) in term.chars().zip(&shape) {
