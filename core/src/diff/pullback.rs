@@ -183,7 +183,7 @@ fn call_part(
             format!("`{}` has no derivative", row.name),
         )
         .help(
-            "its values are discrete; wrap it in `stop_gradient(...)` if it is meant as a constant",
+            "its values are discrete; use a smooth function in its place, or take its value as an `input`",
         )),
         Rule::Missing(why) => Err(refusal(
             graph,

@@ -35,6 +35,9 @@ impl Lowerer<'_> {
             }
             if let Some(size) = given.or(inferred.map(|(size, _)| size)) {
                 self.sizes.insert(label, size);
+                if let Some(&place) = self.inferred_at.get(&std::ptr::from_ref(&binder.name)) {
+                    self.ranged_at.insert(label, place);
+                }
             }
             self.indices.push((binder.name.name.clone(), label));
             labels.push(label);
@@ -74,8 +77,11 @@ impl Lowerer<'_> {
                 for (binder, label) in bound.iter().zip(labels) {
                     if let Some(size) = self.sizes.get(&label).cloned() {
                         let short = self.stated.contains(&label);
-                        self.inferred
-                            .insert(std::ptr::from_ref::<Ident>(&binder.name), (size, short));
+                        let binder = std::ptr::from_ref::<Ident>(&binder.name);
+                        self.inferred.insert(binder, (size, short));
+                        if let Some(&place) = self.ranged_at.get(&label) {
+                            self.inferred_at.insert(binder, place);
+                        }
                     }
                 }
                 self.unbind(bound.len());
@@ -182,6 +188,7 @@ impl Lowerer<'_> {
             }
         }
         self.sizes.insert(*label, size);
+        self.ranged_at.insert(*label, at.span);
     }
 
     /// How many values a label may take so that a position stays inside of an axis.

@@ -21,8 +21,8 @@ pub fn dot(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 pub fn outer(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let [a, b] = args(lowerer, call)?;
     let labels = lowerer.union_labels([&a.val, &b.val].into_iter());
-    let dims = [&a, &b].map(|operand| lowerer.positional(&operand.val).to_vec());
-    let [(left, _), (right, _)] = dims.map(|dims| lowerer.axes(&dims));
+    let (left, _) = lowerer.axes(&lowerer.positional(&a.val).to_vec());
+    let (right, _) = lowerer.axes(&lowerer.positional(&b.val).to_vec());
     let read = |own: &Operand, axes: &[Label]| {
         own.val.labels.iter().chain(axes).map(|label| label.0).collect::<Vec<u32>>()
     };
