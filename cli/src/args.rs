@@ -117,7 +117,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag("points", None, &[]),
     flag("tol", None, &[]),
     switch("plot", None),
-    flag("target", None, &["rust", "numpy", "jax", "torch"]),
+    flag("target", None, &["rust", "numpy", "jax", "torch", "c"]),
     flag("dtype", None, &["f32", "f64"]),
     switch("check", None),
     switch("in-place", Some('i')),

@@ -41,7 +41,8 @@ fn told(compiled: &Compiled, style: Style) -> ToldReport {
     let point = random_point(compiled, 7).expect("a point");
     for notation in [Notation::Matrix, Notation::Index] {
         let told =
-            tell(compiled, Options { notation, style, steps: Steps::Full }).expect("a derivation");
+            tell(compiled, Options { notation, style, steps: Steps::Full, ..Options::default() })
+                .expect("a derivation");
         report.add(check_told(compiled, &told, &point));
     }
     report

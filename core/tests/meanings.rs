@@ -43,7 +43,8 @@ fn same(declarations: &str, one: &str, other: &str) {
 fn assert_told(compiled: &Compiled, text: &str) {
     let point = random_point(compiled, 3).expect("a point");
     for notation in [Notation::Index, Notation::Matrix] {
-        let options = Options { notation, steps: Steps::Full, style: Style::Auto };
+        let options =
+            Options { lang: Default::default(), notation, steps: Steps::Full, style: Style::Auto };
         let told = tell(compiled, options).unwrap_or_else(|why| panic!("{text}: {why:?}"));
         let problems = check_told(compiled, &told, &point).problems;
         assert!(problems.is_empty(), "{text}: {problems:#?}");

@@ -75,7 +75,7 @@ fn signature(row: &OpSpec) -> String {
     let keywords: &[&str] = match row.kind {
         Kind::Reduce => &["axis=all", "keepdims=false"],
         Kind::Along => &["axis=-1"],
-        Kind::Loss => &["reduction=\"mean\""],
+        Kind::Loss { .. } => &["reduction=\"mean\""],
         _ => &[],
     };
     let shown: Vec<&str> =

@@ -4,6 +4,7 @@
 use super::{Judge, differentiated, mixed, random_point, worst};
 use crate::compile::{Compiled, Derivative};
 use crate::eval::{Evaluator, eval};
+use crate::ir::NodeId;
 use crate::ops::probe::Random;
 
 /// Steps of 10^(-1/2), 10^(-1), … are tried, down to 10^(-SMALLEST/2).
@@ -71,35 +72,43 @@ pub fn curve(compiled: &Compiled, derivative: &Derivative, seed: u64) -> Result<
     let by = derivative.wrt.node;
     let mut evaluator = Evaluator::new(&graph, &point);
     let mut order = graph.reachable(&[of, by]);
-    order.extend(derivative.direction.filter(|direction| !order.contains(direction)));
+    order.extend(derivative.directions.iter().flat_map(|(by, direction)| [*by, *direction]));
     order.sort_unstable();
+    order.dedup();
     evaluator.run(&order)?;
     let size = evaluator.value(by)?.data.len();
-    let (along, said) = match derivative.direction {
-        Some(direction) => (evaluator.value(direction)?.data.clone(), closed.data),
-        None => {
-            let mut random = Random(mixed(seed, 0) ^ 2);
-            let mut judge = Judge {
-                compiled,
-                point: &point,
-                number: 0,
-                tol: 1.0,
-                random: Random(mixed(seed, 0) ^ 1),
-            };
-            let mut along = vec![0.0; size];
-            for probe in judge.probes(&graph, by, size, 1) {
-                let weight = random.within((0.5, 1.5));
-                probe.iter().for_each(|(entry, part)| along[*entry] += weight * part);
-            }
-            let parts = closed.data.chunks(size.max(1));
-            let said = parts.map(|part| part.iter().zip(&along).map(|(a, b)| a * b).sum());
-            let said = said.collect();
-            (along, said)
+    let mut moves: Vec<(NodeId, Vec<f64>)> = Vec::new();
+    for &(by, direction) in &derivative.directions {
+        moves.push((by, evaluator.value(direction)?.data.clone()));
+    }
+    let said: Vec<f64> = if moves.is_empty() {
+        let mut random = Random(mixed(seed, 0) ^ 2);
+        let mut judge = Judge {
+            compiled,
+            point: &point,
+            number: 0,
+            tol: 1.0,
+            random: Random(mixed(seed, 0) ^ 1),
+        };
+        let mut along = vec![0.0; size];
+        for probe in judge.probes(&graph, by, size, 1) {
+            let weight = random.within((0.5, 1.5));
+            probe.iter().for_each(|(entry, part)| along[*entry] += weight * part);
         }
+        let parts = closed.data.chunks(size.max(1));
+        let said = parts.map(|part| part.iter().zip(&along).map(|(a, b)| a * b).sum()).collect();
+        moves.push((by, along));
+        said
+    } else {
+        closed.data
     };
     let samples = (1..=SMALLEST).map(|half| {
         let step = 10_f64.powf(-f64::from(half) / 2.0);
-        let differences = evaluator.central(of, by, &along, step)?;
+        let mut differences = vec![0.0; said.len()];
+        for (by, along) in &moves {
+            let part = evaluator.central(of, *by, along, step)?;
+            differences.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+        }
         let error = worst(&said, &differences, f64::MIN_POSITIVE).map_or(0.0, |(_, error)| error);
         Ok(Sample { step, error })
     });

@@ -98,29 +98,11 @@ impl Lowerer<'_> {
     }
 
     pub(super) fn whole_numbers(&self, index: &Val, span: Span) -> Result<()> {
-        if self.is_integer(index.node) {
+        if self.is_whole(index.node) {
             return Ok(());
         }
         Err(Diagnostic::new(Code::BadIndexing, span, "an index must be whole numbers")
-            .help("declare it as `input idx: int[B];`, or name an index bound by sum[…]"))
-    }
-
-    /// Whether a node's entries are whole numbers: integer variables, ranges, what argmax gives, and sums and products of them.
-    pub(super) fn is_integer(&self, node: NodeId) -> bool {
-        let args = self.graph.args(node);
-        let all = || args.iter().all(|&arg| self.is_integer(arg));
-        match self.graph.op(node) {
-            Op::Var(var) => self.graph.var(*var).int,
-            Op::Range(_) | Op::Size(_) => true,
-            Op::Const(value) => value.as_int().is_some(),
-            Op::Add(coefficients) => coefficients.iter().all(|c| c.as_int().is_some()) && all(),
-            Op::Einsum(_) => all(),
-            Op::View(_) | Op::Gather | Op::Reshape => {
-                args.first().is_some_and(|&arg| self.is_integer(arg))
-            }
-            Op::Call(op, _) => matches!(crate::ops::spec(*op).rule, crate::ops::Rule::NoDerivative),
-            _ => false,
-        }
+            .help("declare it as `input idx: int[B];`, name an index bound by sum[…], or round a formula with `floor(…)`"))
     }
 }
 

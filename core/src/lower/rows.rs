@@ -126,7 +126,7 @@ impl Lowerer<'_> {
         let [p, t, ..] = operands else { return };
         let shape = self.positional(&p.val).to_vec();
         let Some((classes, rest)) = shape.split_last() else { return };
-        if self.positional(&t.val).len() == rest.len() && self.is_integer(t.val.node) {
+        if self.positional(&t.val).len() == rest.len() && self.is_whole(t.val.node) {
             t.val = self.rows_of_ones(&t.val, classes);
         }
     }

@@ -107,8 +107,11 @@ fn open_axes(
         let shape = lowerer.positional(&operand.val);
         let named = term.before.len() + term.after.len();
         if named > shape.len() || (!term.open && named < shape.len()) {
-            return Err(wrong(call, format!("the subscripts name {named} axes of an operand"))
-                .label(operand.span, lowerer.show(&operand.val)));
+            return Err(wrong(
+                call,
+                format!("the subscripts name {named} axes, but this operand has {}", shape.len()),
+            )
+            .label(operand.span, lowerer.show(&operand.val)));
         }
         let own = &shape[term.before.len()..shape.len() - term.after.len()];
         let common = lowerer.batch_shape(&open, own);
