@@ -2,7 +2,7 @@
 //! same value and the same derivatives at random points; and derivatives agree with finite differences.
 
 use chainrule_core::check::{check, check_told, random_point};
-use chainrule_core::derivation::{Notation, Options, Steps, Style, tell};
+use chainrule_core::derivation::{Notation, Options, Steps, tell};
 use chainrule_core::eval::eval;
 use chainrule_core::{Compiled, compile};
 use chainrule_grammar::Source;
@@ -43,7 +43,7 @@ fn same(declarations: &str, one: &str, other: &str) {
 fn assert_told(compiled: &Compiled, text: &str) {
     let point = random_point(compiled, 3).expect("a point");
     for notation in [Notation::Index, Notation::Matrix] {
-        let options = Options { notation, steps: Steps::Full, style: Style::Auto };
+        let options = Options { notation, steps: Steps::Full, ..Options::default() };
         let told = tell(compiled, options).unwrap_or_else(|why| panic!("{text}: {why:?}"));
         let problems = check_told(compiled, &told, &point).problems;
         assert!(problems.is_empty(), "{text}: {problems:#?}");
