@@ -147,7 +147,8 @@ usage: chainrule emit [FILE | - | -e PROGRAM] --target TARGET [flags]
            numpy    a module with `forward`, `value_and_grad` and a function for each further derivative;
            jax      run as a program, it compares every derivative with finite differences (NumPy) or with
            torch    the framework's own (JAX, PyTorch)
-           c        C99 without a header or allocation: the same functions over row-major arrays
+           c        C99 without a header or allocation: the same functions over row-major arrays; with
+                    -DCHAINRULE_CHECK a program that checks its gradients
   --dtype f32|f64   the type of its numbers; f64 by default
   -o, --output FILE writes there; nothing is written where there is an error
 

@@ -2,6 +2,7 @@
 //! Emitters decide nothing about mathematics: they print the graph, or what [`crate::plan`] has planned.
 
 pub mod c;
+pub mod example;
 pub mod helpers;
 pub mod job;
 pub mod names;

@@ -6,6 +6,7 @@ use chainrule_core::emit::{self, Dtype, Job};
 use chainrule_core::eval::Array;
 use chainrule_core::ir::{DimId, NodeId, VarId};
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::Command;
 
 const STRICT: &[&str] = &["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O0"];
@@ -110,7 +111,7 @@ static void compare(const char *what, int number, size_t count, const real *got,
 "#;
 
 /// What is wrong with the C of a case.
-fn fault(case: &Case, at: &std::path::Path, number: usize) -> Option<String> {
+fn fault(case: &Case, at: &Path, number: usize) -> Option<String> {
     let job = case.job();
     let text = match emit::c99(&job, Dtype::F64) {
         Ok(text) => text,
@@ -131,7 +132,32 @@ fn fault(case: &Case, at: &std::path::Path, number: usize) -> Option<String> {
     }
     let ran = Command::new(&program).output().unwrap_or_else(|error| panic!("{number}: {error}"));
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-    (!ran.status.success()).then(|| format!("{said} ({})", ran.status))
+    if !ran.status.success() {
+        return Some(format!("{said} ({})", ran.status));
+    }
+    // The self-check of every third, in both types.
+    let own = case::is_of_rows(&case.program) || number % 3 != 0;
+    if own { None } else { check(&job, &alone, &program) }
+}
+
+/// What is wrong with the self-check of a file.
+fn check(job: &Job, source: &Path, program: &Path) -> Option<String> {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        let text = emit::c99(job, dtype).unwrap_or_else(|d| panic!("{}", d.message));
+        write(source, &text);
+        let mut cc = Command::new("cc");
+        cc.args(STRICT).arg("-DCHAINRULE_CHECK").arg(source).arg("-o").arg(program).arg("-lm");
+        let compiled = cc.output().unwrap_or_else(|error| panic!("cc: {error}"));
+        if !compiled.status.success() {
+            return Some(String::from_utf8_lossy(&compiled.stderr).chars().take(1500).collect());
+        }
+        // With numbers of 32 bits, differences are too coarse to judge every program: it has to compile.
+        let ran = Command::new(program).output().unwrap_or_else(|error| panic!("check: {error}"));
+        if !ran.status.success() && dtype == Dtype::F64 {
+            return Some(format!("check: {}", String::from_utf8_lossy(&ran.stdout)));
+        }
+    }
+    None
 }
 
 #[test]

@@ -97,12 +97,21 @@ pub struct Names {
 
 /// The functions that emitted code may call.
 pub fn helpers() -> Vec<Helper> {
-    helpers::parse(include_str!("helpers.c"), |line| {
-        // A comment before a function belongs to it, and so begins it.
+    parse(include_str!("helpers.c"))
+}
+
+/// The functions of a file of C; the comment before one is not kept.
+pub fn parse(file: &str) -> Vec<Helper> {
+    let mut all = helpers::parse(file, |line| {
         let rest = line.strip_prefix("static ")?;
         let (head, _) = rest.split_once('(')?;
         head.rsplit([' ', '*']).next().map(str::to_string)
-    })
+    });
+    for helper in &mut all {
+        let end = helper.text.find("\n}").map_or(helper.text.len(), |at| at + 2);
+        helper.text.truncate(end);
+    }
+    all
 }
 
 impl Names {

@@ -55,7 +55,8 @@ def _compare(rng, point, derivative, kind, of, by, direction):
     if kind == "hessian":
         u = rng.uniform(-1, 1, x.shape)
         return _error(np.vdot(np.tensordot(value, v, axes=x.ndim), u), _mixed(point, of, by, u, v))
-    return max((_error(np.tensordot(value, e, axes=x.ndim), _slope(point, of, by, e)) for e in _entries(rng, x)), default=0)
+    errors = [_error(np.tensordot(value, e, axes=x.ndim), _slope(point, of, by, e)) for e in _entries(rng, x)]
+    return float(np.max(errors, initial=0))
 
 
 def check_gradient(seed=0):
