@@ -80,7 +80,9 @@ impl Pen {
             Math::Scripts { base, sub, sup } => self.scripts(base, sub.as_deref(), sup.as_deref()),
             Math::Accent(accent, base) => self.accent(*accent, base),
             Math::Big(big, lower) => self.big(*big, lower.as_deref()),
-            Math::Fence(fence, inner) => self.fenced(*fence, self.draw(inner), inner.is_tall()),
+            Math::Fence(fence, inner) => {
+                self.fenced(*fence, self.draw(&inner.with_spaced_commas()), inner.is_tall())
+            }
             Math::Cases(cases) => self.cases(cases),
             Math::Matrix(rows) => {
                 let rows: Vec<Vec<Grid>> = rows
@@ -262,7 +264,12 @@ impl Pen {
     fn around(&self, grid: Grid, sub: Option<&Math>, sup: Option<&Math>) -> Grid {
         // A base that reaches above or below its line has the script at its end there.
         let (up, down) = (grid.base > 0, grid.lines.len() > grid.base + 1);
-        let (sub, sup) = (sub.map(|sub| self.draw(sub)), sup.map(|sup| self.draw(sup)));
+        let script = |script: &Math, table: &[(char, char)], at_end: bool| {
+            let text = small(&unicode::emit(script), table).filter(|_| at_end && !self.ascii);
+            text.map_or_else(|| self.draw(script), |text| self.text(&text))
+        };
+        let sub = sub.map(|sub| script(sub, SUBSCRIPTS, down));
+        let sup = sup.map(|sup| script(sup, SUPERSCRIPTS, up));
         let width = sub.iter().chain(&sup).map(|script| script.width).max().unwrap_or(0);
         let above = sup.as_ref().map_or(0, |sup| sup.lines.len() - usize::from(up));
         let below = sub.as_ref().map_or(0, |sub| sub.lines.len() - usize::from(down));

@@ -52,7 +52,14 @@ fn chains(part: &Part, lang: Lang) -> String {
 }
 
 fn align(rows: &[Row]) -> String {
-    let measure = Measure { width: WIDTH, math: &em, inline: &em, words: &em_words, columns: true };
+    let measure = Measure {
+        width: WIDTH,
+        math: &em,
+        inline: &em,
+        words: &em_words,
+        columns: true,
+        wraps: true,
+    };
     format!("\\begin{{align*}}\n{}\n\\end{{align*}}\n", lines(set(rows, &measure)))
 }
 
@@ -74,5 +81,5 @@ fn reason(why: &Prose) -> String {
 }
 
 fn sentence(why: &Prose) -> String {
-    why.write(escaped, |math| format!("${}$", emit(math)))
+    why.write(escaped, |math| format!("${}$", emit(math).trim()))
 }

@@ -66,8 +66,14 @@ fn section(part: &Part, lang: Lang) -> String {
 
 /// A chain of equalities as a grid.
 pub fn chain(rows: &[Row]) -> String {
-    let measure =
-        Measure { width: WIDTH, math: &em, inline: &em, words: &em_words, columns: false };
+    let measure = Measure {
+        width: WIDTH,
+        math: &em,
+        inline: &em,
+        words: &em_words,
+        columns: false,
+        wraps: false,
+    };
     let cell = |class: &str, inner: &str| format!("<div class=\"{class}\">{inner}</div>\n");
     let mut out = String::from("<div class=\"cr-chain\">\n");
     for row in set(rows, &measure) {

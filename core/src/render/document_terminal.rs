@@ -66,8 +66,14 @@ fn chain(rows: &[Row], terminal: &Terminal) -> String {
     let inline = |math: &Math| columns(&formula(math, pen));
     let room = terminal.width.saturating_sub(INDENT + 2).max(20);
     let room = f64::from(u32::try_from(room).unwrap_or(u32::MAX));
-    let measure =
-        Measure { width: room, math: &width, inline: &inline, words: &columns, columns: false };
+    let measure = Measure {
+        width: room,
+        math: &width,
+        inline: &inline,
+        words: &columns,
+        columns: false,
+        wraps: true,
+    };
     let lefts = rows.iter().filter_map(|row| row.line.left.as_ref()).map(|left| pen.draw(left));
     let left = lefts.map(|grid| grid.width).max().unwrap_or(0);
     let sets = set(rows, &measure);

@@ -44,7 +44,14 @@ fn section(part: &Part, lang: Lang) -> String {
 }
 
 fn chain(rows: &[Row]) -> String {
-    let measure = Measure { width: WIDTH, math: &em, inline: &em, words: &em_words, columns: true };
+    let measure = Measure {
+        width: WIDTH,
+        math: &em,
+        inline: &em,
+        words: &em_words,
+        columns: true,
+        wraps: true,
+    };
     let line = |row: Set| match row {
         Set::Equation(left, right, why) => {
             let left = left.as_ref().map(emit).unwrap_or_default();

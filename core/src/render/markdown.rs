@@ -36,7 +36,14 @@ fn section(part: &Part, lang: Lang) -> String {
 /// A line of a chain as a block, and its reason below it.
 fn line(row: &Row) -> String {
     let bare = Row { line: row.line.clone(), why: Prose::default() };
-    let measure = Measure { width: WIDTH, math: &em, inline: &em, words: &em_words, columns: true };
+    let measure = Measure {
+        width: WIDTH,
+        math: &em,
+        inline: &em,
+        words: &em_words,
+        columns: true,
+        wraps: true,
+    };
     let pieces = set(&[bare], &measure);
     let block = match pieces.as_slice() {
         [Set::Equation(left, right, _)] => {
@@ -54,7 +61,7 @@ fn line(row: &Row) -> String {
 
 /// Running text: what Markdown would take for a sign of its own is escaped.
 fn text(prose: &Prose) -> String {
-    prose.write(escape, |math| format!("${}$", emit(math)))
+    prose.write(escape, |math| format!("${}$", emit(math).trim()))
 }
 
 fn escape(text: &str) -> String {

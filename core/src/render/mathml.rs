@@ -74,6 +74,7 @@ pub fn emit(math: &Math) -> String {
 /// A piece as exactly one element.
 fn one(math: &Math) -> String {
     match math {
+        Math::Row(items) if items.len() == 1 => one(&items[0]),
         Math::Row(_) => format!("<mrow>{}</mrow>", emit(math)),
         other => emit(other),
     }

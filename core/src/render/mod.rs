@@ -94,3 +94,5 @@ fn letters_math(letters: &[String]) -> Vec<Math> {
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod tests_drawn;

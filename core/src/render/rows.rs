@@ -17,6 +17,8 @@ pub struct Measure<'m> {
     pub words: &'m dyn Fn(&str) -> f64,
     /// Whether formulas and reasons stand in columns that all lines of a chain share.
     pub columns: bool,
+    /// Whether reasons below their lines have to be wrapped here; a browser does so by itself.
+    pub wraps: bool,
 }
 
 /// A row as it is set.
@@ -230,6 +232,7 @@ fn packed(parts: Vec<Vec<Math>>, room: f64, measure: &Measure<'_>, alone: bool) 
 
 /// A reason in lines of at most this width, cut between words.
 fn wrapped(prose: &Prose, room: f64, measure: &Measure<'_>) -> Vec<Prose> {
+    let room = if measure.wraps { room } else { f64::INFINITY };
     let mut lines: Vec<Prose> = Vec::new();
     let mut line = Prose::default();
     let mut used = 0.0;
