@@ -80,7 +80,9 @@ impl Pen {
             Math::Scripts { base, sub, sup } => self.scripts(base, sub.as_deref(), sup.as_deref()),
             Math::Accent(accent, base) => self.accent(*accent, base),
             Math::Big(big, lower) => self.big(*big, lower.as_deref()),
-            Math::Fence(fence, inner) => self.fenced(*fence, self.draw(inner), inner.is_tall()),
+            Math::Fence(fence, inner) => {
+                self.fenced(*fence, self.draw(&inner.with_spaced_commas()), inner.is_tall())
+            }
             Math::Cases(cases) => self.cases(cases),
             Math::Matrix(rows) => {
                 let rows: Vec<Vec<Grid>> = rows

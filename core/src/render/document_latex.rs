@@ -81,5 +81,5 @@ fn reason(why: &Prose) -> String {
 }
 
 fn sentence(why: &Prose) -> String {
-    why.write(escaped, |math| format!("${}$", emit(math)))
+    why.write(escaped, |math| format!("${}$", emit(math).trim()))
 }

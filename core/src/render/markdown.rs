@@ -61,7 +61,7 @@ fn line(row: &Row) -> String {
 
 /// Running text: what Markdown would take for a sign of its own is escaped.
 fn text(prose: &Prose) -> String {
-    prose.write(escape, |math| format!("${}$", emit(math)))
+    prose.write(escape, |math| format!("${}$", emit(math).trim()))
 }
 
 fn escape(text: &str) -> String {

@@ -254,6 +254,19 @@ impl Math {
         }
     }
 
+    /// What stands in brackets, with a space after each comma: for formats that set none by themselves.
+    pub fn with_spaced_commas(&self) -> Math {
+        let Math::Row(items) = self else { return self.clone() };
+        let mut row: Vec<Math> = Vec::new();
+        for item in items {
+            if row.last() == Some(&Math::Symbol(Symbol::Comma)) && *item != Math::Thin {
+                row.push(Math::Thin);
+            }
+            row.push(item.clone());
+        }
+        Math::Row(row)
+    }
+
     /// Whether a thin space stands between two pieces side by side: after a function without brackets.
     pub fn are_apart(before: &Math, after: &Math) -> bool {
         before.is_function() && !matches!(after, Math::Fence(..) | Math::Thin | Math::Symbol(_))

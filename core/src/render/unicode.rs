@@ -41,7 +41,7 @@ pub fn emit(math: &Math) -> String {
         }
         Math::Fence(fence, inner) => {
             let (open, close) = brackets(*fence);
-            format!("{open}{}{close}", emit(inner))
+            format!("{open}{}{close}", emit(&inner.with_spaced_commas()))
         }
         Math::Func(name) => name.clone(),
         Math::Cases(cases) => {
