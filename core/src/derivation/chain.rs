@@ -130,8 +130,7 @@ impl Work<'_, '_> {
         let mut linear = true;
         let mut spelled = None;
         let mut at = node;
-        loop {
-            let Some(cotangent) = frontier.remove(&at) else { break };
+        while let Some(cotangent) = frontier.remove(&at) {
             let before = frontier.clone();
             let (around, task) = (&self.around, self.task);
             let depends = |arg: NodeId| is_wanted(around, task, arg);
