@@ -125,9 +125,15 @@ fn kind(value: &Value) -> String {
 
 /// JSON for people and programs: objects are indented, lists stand on one line each.
 pub(crate) fn pretty(value: &Value) -> String {
-    let mut out = String::new();
-    write(&mut out, value, 0);
+    let mut out = pretty_at(value, 0);
     out.push('\n');
+    out
+}
+
+/// The same for a value that stands inside of others.
+pub(crate) fn pretty_at(value: &Value, depth: usize) -> String {
+    let mut out = String::new();
+    write(&mut out, value, depth);
     out
 }
 

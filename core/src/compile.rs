@@ -112,9 +112,10 @@ fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots);
         for ((by, node), (_, directions)) in request.wrt.iter().zip(nodes).zip(made) {
-            let meant =
-                !request.explicit && reaches_another(graph, &compiled.lowered.losses, of, by.node);
-            if let Some(warning) = zero_warning(graph, &request, of, by, node).filter(|_| !meant) {
+            if let Some(warning) = zero_warning(graph, &request, of, by, node)
+                && (request.explicit
+                    || !reaches_another(graph, &compiled.lowered.losses, of, by.node))
+            {
                 compiled.diagnostics.push(warning);
             }
             compiled.derivatives.push(Derivative {

@@ -5,8 +5,8 @@ use crate::args::Args;
 use crate::commands::{notation, print};
 use crate::failure::Failure;
 use crate::input;
-use crate::json::pretty;
-use chainrule_core::derivation::{Lang, Options, Steps, Style, Told, tell};
+use crate::json::{pretty, pretty_at};
+use chainrule_core::derivation::{Binding, Lang, Options, Steps, Style, Told, tell};
 use chainrule_core::render::boxes::Pen;
 use chainrule_core::render::document_terminal::{self, Terminal};
 use chainrule_core::render::page::{Page, page};
@@ -14,6 +14,8 @@ use chainrule_core::render::{
     document_latex, document_mathml, document_text, document_typst, markdown,
 };
 use serde_json::{Value, json};
+use std::collections::HashMap;
+use std::sync::Arc;
 use unicode_width::UnicodeWidthStr;
 
 /// How a derivation is written.
@@ -69,7 +71,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         Format::Mathml => document_mathml::fragment(&page),
         Format::Typst if alone => document_typst::document(&page),
         Format::Typst => document_typst::fragment(&page),
-        Format::Json => pretty(&as_json(&chainrule_grammar::format(&unit.compiled.program), &told)),
+        Format::Json => as_json(&chainrule_grammar::format(&unit.compiled.program), &told),
         Format::Ipynb => pretty(&notebook(&page)),
     };
     print(session, &text)
@@ -145,10 +147,32 @@ fn notebook(page: &Page) -> Value {
     })
 }
 
-fn as_json(program: &str, told: &[Told]) -> Value {
-    json!({ "program": program, "derivatives": told.iter().map(derivative).collect::<Vec<_>>() })
+/// All derivatives in JSON. Each has all of its parts; what several share is written down once and repeated as text, so that
+/// the work grows with the program.
+fn as_json(program: &str, told: &[Told]) -> String {
+    let mut parts: HashMap<*const Binding, String> = HashMap::new();
+    let mut out = format!("{{\n  \"program\": {},\n  \"derivatives\": [", Value::from(program));
+    for (at, one) in told.iter().enumerate() {
+        out.push_str(if at == 0 { "\n    " } else { ",\n    " });
+        let object = pretty_at(&derivative(one), 2);
+        out.push_str(object.trim_end_matches(['\n', ' ', '}']));
+        out.push_str(",\n      \"where\": [");
+        for (at, binding) in one.wheres.iter().enumerate() {
+            out.push_str(if at == 0 { "\n        " } else { ",\n        " });
+            let text = parts.entry(Arc::as_ptr(binding)).or_insert_with(|| {
+                let part =
+                    json!({ "name": binding.name, "text": binding.text, "latex": binding.latex });
+                pretty_at(&part, 4)
+            });
+            out.push_str(text);
+        }
+        out.push_str(if one.wheres.is_empty() { "]\n    }" } else { "\n      ]\n    }" });
+    }
+    out.push_str(if told.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+    out
 }
 
+/// A derivative without its parts.
 fn derivative(told: &Told) -> Value {
     let steps: Vec<Value> = told
         .steps
@@ -159,13 +183,6 @@ fn derivative(told: &Told) -> Value {
             })
         })
         .collect();
-    let wheres: Vec<Value> = told
-        .wheres
-        .iter()
-        .map(
-            |binding| json!({ "name": binding.name, "text": binding.text, "latex": binding.latex }),
-        )
-        .collect();
     json!({
         "of": told.of,
         "wrt": told.wrt,
@@ -174,7 +191,6 @@ fn derivative(told: &Told) -> Value {
         "text": told.text,
         "latex": told.latex,
         "steps": steps,
-        "where": wheres,
     })
 }
 

@@ -3,11 +3,11 @@
 //! After every visit of the sweep, ∂E/∂x = Σ over the frontier v of ⟨v̄, ∂v/∂x⟩: each state is a line. In: a graph, what is
 //! differentiated by what, and the quantities whose cotangents are known. Out: [`Line`]s, whose last one is the closed form.
 
+use super::cone::{Around, Cone, shown};
+use super::local::{self, Lane};
 use super::notes::{self, Reason};
-use crate::diff;
 use crate::diff::pullback::pull_back;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
-use crate::ops::{self, Kind};
 use crate::simplify::simplify_above;
 use chainrule_grammar::Diagnostic;
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,8 +68,11 @@ pub struct Chain {
 pub struct Task<'t> {
     /// By what is differentiated.
     pub x: NodeId,
-    /// Where the chain starts: quantities with their cotangents. Paths between them and x do not pass through `stops`.
-    pub start: &'t [(NodeId, NodeId)],
+    /// What is differentiated.
+    pub result: NodeId,
+    /// Where the chain starts: the cotangents of the result and of quantities for which they are known. Paths between them and x do
+    /// not pass through `stops`.
+    pub start: &'t dyn Fn(NodeId) -> Option<NodeId>,
     /// Quantities that the chain does not pass through.
     pub stops: &'t BTreeSet<NodeId>,
     /// Axes of the seed, in front of every cotangent.
@@ -82,19 +85,12 @@ pub struct Task<'t> {
 ///
 /// # Errors
 /// Where a derivative does not exist or is not in the rule book.
-pub fn work_out(graph: &mut Graph, task: &Task<'_>) -> Result<Chain, Diagnostic> {
-    let mut work = Work {
-        depends: dependence(graph, task),
-        graph,
-        task,
-        lines: Vec::new(),
-        lemmas: Vec::new(),
-        used: Vec::new(),
-    };
-    let mut frontier: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-    for (node, cotangent) in task.start.iter().filter(|(node, _)| work.depends.contains(node)) {
-        frontier.insert(*node, *cotangent);
-    }
+pub fn work_out(graph: &mut Graph, cone: &Cone, task: &Task<'_>) -> Result<Chain, Diagnostic> {
+    let around = Around::of(graph, cone, task);
+    let start = |node: &NodeId| Some((*node, (task.start)(*node)?));
+    let mut frontier: BTreeMap<NodeId, NodeId> = around.depends.iter().filter_map(start).collect();
+    let mut work =
+        Work { around, graph, task, lines: Vec::new(), lemmas: Vec::new(), used: Vec::new() };
     work.line(&frontier, vec![Reason::ChainRule], Weight::Detail);
     while let Some((&node, _)) = frontier.iter().rev().find(|(node, _)| **node != task.x) {
         frontier = work.expand(node, frontier)?;
@@ -110,31 +106,16 @@ pub fn work_out(graph: &mut Graph, task: &Task<'_>) -> Result<Chain, Diagnostic>
 struct Work<'g, 't> {
     graph: &'g mut Graph,
     task: &'t Task<'t>,
-    /// Which nodes reach x without passing a stop.
-    depends: BTreeSet<NodeId>,
+    around: Around,
     lines: Vec<Line>,
     lemmas: Vec<Lemma>,
     /// Facts that simplification used since the last line.
     used: Vec<Reason>,
 }
 
-/// The nodes below the start from which x is reached without passing a stop.
-fn dependence(graph: &Graph, task: &Task<'_>) -> BTreeSet<NodeId> {
-    let roots: Vec<NodeId> = task.start.iter().map(|(node, _)| *node).collect();
-    let mut depends = BTreeSet::from([task.x]);
-    for node in graph.reachable(&roots) {
-        let through =
-            |arg: &NodeId| *arg == task.x || (depends.contains(arg) && !task.stops.contains(arg));
-        if graph.args(node).iter().any(through) {
-            depends.insert(node);
-        }
-    }
-    depends
-}
-
 impl Work<'_, '_> {
     fn wanted(&self, arg: NodeId) -> bool {
-        arg == self.task.x || (self.depends.contains(&arg) && !self.task.stops.contains(&arg))
+        is_wanted(&self.around, self.task, arg)
     }
 
     /// Passes a quantity's cotangent on to the next quantities (named ones, or x), one line for each rule that is not linear.
@@ -145,44 +126,39 @@ impl Work<'_, '_> {
     ) -> Result<BTreeMap<NodeId, NodeId>, Diagnostic> {
         let mut frontier = frontier;
         let mut reasons = Vec::new();
+        let mut local = self.local(node)?;
         let mut linear = true;
+        let mut spelled = None;
         let mut at = node;
         while let Some(cotangent) = frontier.remove(&at) {
             let before = frontier.clone();
-            let depends = |arg: NodeId| {
-                self.depends.contains(&arg)
-                    && (arg == self.task.x || !self.task.stops.contains(&arg))
-            };
+            let (around, task) = (&self.around, self.task);
+            let depends = |arg: NodeId| is_wanted(around, task, arg);
             let gives = pull_back(self.graph, at, cotangent, self.task.seed.len(), &depends)?;
-            reasons.push(notes::reason_of(self.graph, at));
-            let nonlinear = !is_linear(self.graph, at);
+            reasons.push(self.rule(at));
+            reasons.extend(local.take());
+            spelled = self.spelled(at, cotangent)?;
             self.note_lemma(at, &gives)?;
             for (arg, part) in gives {
-                let sum = match frontier.get(&arg) {
-                    Some(&known) => {
-                        let shape = self.graph.shape(known).clone();
-                        self.graph.add(&[(Num::ONE, known), (Num::ONE, part)], &shape)
-                    }
-                    None => part,
-                };
+                let sum = self.added(&frontier, arg, part);
                 frontier.insert(arg, sum);
             }
-            if let Some(local) = self.local(node, at)? {
-                reasons.push(local);
+            if let Some((arg, part)) = spelled {
+                spelled = Some((arg, self.added(&before, arg, part)));
             }
-            if let Some(spelled) = self.with_deltas(at, cotangent, &before)? {
-                self.raw_line(spelled, reasons.clone());
+            if let Some(shown) = self.with_deltas(at, cotangent, &before)? {
+                self.raw_line(shown, reasons.iter().map(Reason::by_cases).collect());
                 reasons = vec![Reason::DeltaContract];
             }
-            linear = linear && !nonlinear;
-            // Anonymous parts are passed on in the same line, up to the next rule that is not linear.
+            linear = linear && is_linear(self.graph, at);
+            // Anonymous parts are passed on in the same line, up to the next rule that is one of its own.
             let next = frontier
                 .keys()
                 .rev()
                 .copied()
                 .find(|next| *next != self.task.x && self.is_anonymous(*next));
             match next {
-                Some(next) if linear || is_linear(self.graph, next) => at = next,
+                Some(next) if linear || self.is_passed_over(next) => at = next,
                 Some(next) => {
                     self.simplify_all(&mut frontier);
                     self.line(&frontier, std::mem::take(&mut reasons), Weight::Detail);
@@ -194,7 +170,16 @@ impl Work<'_, '_> {
         }
         self.simplify_all(&mut frontier);
         let open = frontier.keys().any(|node| *node != self.task.x);
-        if open {
+        if let Some((arg, sum)) = spelled {
+            let mut shown = frontier.clone();
+            shown.insert(arg, self.simple(sum));
+            self.line(&shown, std::mem::take(&mut reasons), Weight::Main);
+            reasons.push(Reason::Written(node));
+        }
+        if open && spelled.is_some() {
+            // The next line writes the name again.
+            self.used.append(&mut reasons);
+        } else if open {
             self.line(&frontier, reasons, Weight::Main);
         } else if let Some(&cotangent) = frontier.get(&self.task.x) {
             self.push(Line {
@@ -208,31 +193,93 @@ impl Work<'_, '_> {
         Ok(frontier)
     }
 
-    /// The Jacobian of a named quantity by x, where a contraction of its formula reads x itself.
-    fn local(
-        &mut self,
-        quantity: NodeId,
-        contraction: NodeId,
-    ) -> Result<Option<Reason>, Diagnostic> {
+    /// The rule that passes on a node's cotangent.
+    fn rule(&self, node: NodeId) -> Reason {
+        let product = matches!(self.graph.op(node), Op::Einsum(_));
+        let factors = self.graph.args(node).iter().filter(|arg| self.wanted(**arg)).count();
+        if product && factors > 1 { Reason::Product } else { notes::reason_of(self.graph, node) }
+    }
+
+    /// Whether a rule needs no line of its own after one that is not linear: all linear ones but contractions of what has a name.
+    fn is_passed_over(&self, node: NodeId) -> bool {
+        let args = self.graph.args(node);
+        let named = |arg: &&NodeId| self.wanted(**arg) && !self.is_anonymous(**arg);
+        match self.graph.op(node) {
+            Op::Einsum(_) if args.len() > 1 => args.iter().find(named).is_none(),
+            _ => is_linear(self.graph, node),
+        }
+    }
+
+    /// What a quantity has been given so far, and a further part.
+    fn added(&mut self, frontier: &BTreeMap<NodeId, NodeId>, arg: NodeId, part: NodeId) -> NodeId {
+        let Some(&known) = frontier.get(&arg) else { return part };
+        let shape = self.graph.shape(known).clone();
+        self.graph.add(&[(Num::ONE, known), (Num::ONE, part)], &shape)
+    }
+
+    /// The Jacobian of a named quantity by x, where its formula is linear in x and depends on x in no other way.
+    fn local(&mut self, quantity: NodeId) -> Result<Option<Reason>, Diagnostic> {
         let x = self.task.x;
-        let reads = self.graph.args(contraction).contains(&x)
-            && matches!(self.graph.op(contraction), Op::Einsum(_));
-        if !reads || !self.graph.names.contains_key(&quantity) {
+        if quantity == self.task.result
+            || !self.graph.names.contains_key(&quantity)
+            || !self.is_linear_in_x(quantity)
+        {
             return Ok(None);
         }
-        // The quantity is the contraction, or the contraction plus what does not matter here.
-        let shifted = match self.graph.op(quantity) {
-            Op::Add(coefficients) => coefficients
-                .iter()
-                .zip(self.graph.args(quantity))
-                .any(|(c, arg)| c.is_one() && *arg == contraction),
-            _ => quantity == contraction,
-        };
-        if !shifted {
-            return Ok(None);
+        let shape = self.graph.shape(quantity).clone();
+        let seed = crate::diff::higher::identity(self.graph, &shape);
+        let mut frontier = BTreeMap::from([(quantity, seed)]);
+        while let Some((&node, &cotangent)) = frontier.iter().rev().find(|(node, _)| **node != x) {
+            frontier.remove(&node);
+            let (around, task) = (&self.around, self.task);
+            let wanted = |arg: NodeId| is_wanted(around, task, arg);
+            for (arg, part) in pull_back(self.graph, node, cotangent, shape.len(), &wanted)? {
+                let sum = self.added(&frontier, arg, part);
+                frontier.insert(arg, sum);
+            }
         }
-        let jacobian = local_jacobian(self.graph, contraction, x, self.task.atoms)?;
+        let Some(&jacobian) = frontier.get(&x) else { return Ok(None) };
+        let jacobian = simplify_above(self.graph, &[jacobian], self.task.atoms).roots[0];
         Ok(Some(Reason::Local(quantity, jacobian)))
+    }
+
+    /// Whether every path from a quantity to x goes through unnamed linear rules.
+    fn is_linear_in_x(&self, quantity: NodeId) -> bool {
+        let mut seen = BTreeSet::new();
+        let mut stack = vec![quantity];
+        while let Some(node) = stack.pop() {
+            if node == self.task.x || !seen.insert(node) {
+                continue;
+            }
+            let inner = node == quantity || self.is_anonymous(node);
+            if !inner || !is_linear(self.graph, node) || self.rule(node) == Reason::Product {
+                return false;
+            }
+            stack.extend(self.graph.args(node).iter().filter(|arg| self.wanted(**arg)));
+        }
+        true
+    }
+
+    /// What a named quantity gives to its argument with the function written out, `σ(x)(1 − σ(x))`, as a textbook has it before
+    /// it puts the name `O(1 − O)` in. `None` where the derivative is not written with the function's value.
+    fn spelled(
+        &mut self,
+        node: NodeId,
+        cotangent: NodeId,
+    ) -> Result<Option<(NodeId, NodeId)>, Diagnostic> {
+        let &[arg] = self.graph.args(node) else { return Ok(None) };
+        let named = self.graph.names.contains_key(&node) && self.task.stops.is_empty();
+        if !named || !local::is_elementwise(self.graph, node) {
+            return Ok(None);
+        }
+        let Some(copy) = local::written_out(self.graph, node) else { return Ok(None) };
+        let inner = self.graph.args(copy)[0];
+        let extra = self.task.seed.len();
+        let gives = pull_back(self.graph, copy, cotangent, extra, &|other| other == inner)?;
+        let part = gives.first().map(|(_, part)| *part);
+        Ok(part
+            .filter(|part| shown(self.graph, *part, self.task.atoms).contains(&copy))
+            .map(|part| (arg, part)))
     }
 
     fn is_anonymous(&self, node: NodeId) -> bool {
@@ -296,7 +343,13 @@ impl Work<'_, '_> {
         self.graph.add(&terms, &shape)
     }
 
+    /// A line with the derivatives of the frontier still open. It would not be true where one of them depends on x through a stop
+    /// as well: then the next line has its reasons too.
     fn line(&mut self, frontier: &BTreeMap<NodeId, NodeId>, reasons: Vec<Reason>, weight: Weight) {
+        if frontier.keys().any(|node| self.around.beside.contains(node)) {
+            self.used.extend(reasons);
+            return;
+        }
         let rhs = self.state(frontier);
         let open = frontier.iter().rev().map(|(&node, &cotangent)| (cotangent, node)).collect();
         self.push(Line { rhs, open, reasons, weight, deltas: false });
@@ -344,26 +397,36 @@ impl Work<'_, '_> {
             .into_iter()
             .collect();
         let [target] = targets.as_slice() else { return Ok(None) };
-        let along = is_along(self.graph, node);
         let contraction = *target == self.task.x && matches!(self.graph.op(node), Op::Einsum(_));
-        if (!along && !contraction) || self.graph.rank(node) == 0 {
+        let open = rest.keys().chain([target]).any(|node| self.around.beside.contains(node));
+        if open || self.graph.rank(node) == 0 {
             return Ok(None);
         }
-        let jacobian = local_jacobian(self.graph, node, *target, self.task.atoms)?;
-        if !has_delta(self.graph, jacobian) {
+        let own: Vec<u32> = (100..100 + self.graph.rank(node) as u32).collect();
+        let mut arg: Vec<u32> = (200..200 + self.graph.rank(*target) as u32).collect();
+        let (jacobian, inner) = match local::lane(self.graph, node, *target, self.task.atoms)? {
+            Some(Lane { axis, jacobian }) => {
+                arg = own.clone();
+                arg[axis] = 200;
+                (jacobian, [own.as_slice(), &[200]].concat())
+            }
+            None if contraction => {
+                let jacobian = local::jacobian(self.graph, node, *target, self.task.atoms)?;
+                (jacobian, [own.as_slice(), &arg].concat())
+            }
+            None => return Ok(None),
+        };
+        if !local::has_delta(self.graph, jacobian) {
             return Ok(None);
         }
         let seed = self.task.seed.len() as u32;
         let front: Vec<u32> = (0..seed).collect();
-        let own: Vec<u32> = (100..100 + self.graph.rank(node) as u32).collect();
-        let arg: Vec<u32> = (200..200 + self.graph.rank(*target) as u32).collect();
         let outer: Vec<u32> = front.iter().chain(&own).copied().collect();
         let simple = self.simple(cotangent);
         let (coefficient, bare) = match (self.graph.op(simple), self.graph.args(simple)) {
             (Op::Add(c), [only]) if !self.task.atoms.contains(&simple) => (c[0], *only),
             _ => (Num::ONE, simple),
         };
-        let inner: Vec<u32> = own.iter().chain(&arg).copied().collect();
         let mut factors = vec![(bare, outer), (jacobian, inner)];
         let mut out = front;
         if *target == self.task.x {
@@ -389,84 +452,32 @@ impl Work<'_, '_> {
     /// Remembers the Jacobian of a function along an axis, whose two cases a textbook shows.
     fn note_lemma(&mut self, node: NodeId, gives: &[(NodeId, NodeId)]) -> Result<(), Diagnostic> {
         let [(target, _)] = gives else { return Ok(()) };
-        if !is_along(self.graph, node) || self.lemmas.iter().any(|lemma| lemma.of == node) {
+        if self.lemmas.iter().any(|lemma| lemma.of == node) {
             return Ok(());
         }
-        let Op::Call(_, attrs) = self.graph.op(node) else { return Ok(()) };
-        let &[axis] = attrs.axes.as_slice() else { return Ok(()) };
-        let jacobian = local_jacobian(self.graph, node, *target, self.task.atoms)?;
-        if !has_delta(self.graph, jacobian) {
+        let Some(Lane { axis, jacobian }) =
+            local::lane(self.graph, node, *target, self.task.atoms)?
+        else {
+            return Ok(());
+        };
+        if !local::has_delta(self.graph, jacobian) {
             return Ok(());
         }
-        // Within one lane: all other axes of the argument are those of the value.
         let rank = self.graph.rank(node) as u32;
         let own: Vec<u32> = (0..rank).collect();
-        let mut by = own.clone();
-        by[axis] = rank;
-        let all: Vec<u32> = (0..=rank).collect();
-        let lane = self.graph.einsum(&[(jacobian, [own.as_slice(), &by].concat())], &all, &[]);
-        let lane = self.simple(lane);
-        let mut diagonal = all.clone();
-        diagonal[rank as usize] = axis as u32;
-        let same = self.graph.einsum(&[(lane, diagonal)], &own, &[]);
+        let diagonal: Vec<u32> = (0..rank).chain([axis as u32]).collect();
+        let same = self.graph.einsum(&[(jacobian, diagonal)], &own, &[]);
         let same = self.simple(same);
-        let different = without_deltas(self.graph, lane);
+        let different = local::without_deltas(self.graph, jacobian);
         let different = self.simple(different);
-        self.lemmas.push(Lemma { of: node, by: *target, axis, jacobian: lane, same, different });
+        self.lemmas.push(Lemma { of: node, by: *target, axis, jacobian, same, different });
         Ok(())
     }
 }
 
-/// A normal form with every Kronecker delta put to 0.
-fn without_deltas(graph: &mut Graph, node: NodeId) -> NodeId {
-    match graph.op(node) {
-        Op::Delta(_) => {
-            let shape = graph.shape(node).clone();
-            graph.zeros(&shape)
-        }
-        Op::Einsum(_) | Op::Add(_) => {
-            let args: Vec<NodeId> = graph
-                .args(node)
-                .to_vec()
-                .into_iter()
-                .map(|arg| without_deltas(graph, arg))
-                .collect();
-            graph.with_args(node, args)
-        }
-        _ => node,
-    }
-}
-
-/// ∂node/∂arg with everything else held, in normal form; axes of the node, then of the argument.
-fn local_jacobian(
-    graph: &mut Graph,
-    node: NodeId,
-    arg: NodeId,
-    atoms: &BTreeSet<NodeId>,
-) -> Result<NodeId, Diagnostic> {
-    let shape = graph.shape(node).clone();
-    let seed = diff::higher::identity(graph, &shape);
-    let mut parts = Vec::new();
-    for (given, part) in pull_back(graph, node, seed, shape.len(), &|other| other == arg)? {
-        debug_assert_eq!(given, arg);
-        parts.push((Num::ONE, part));
-    }
-    let full = [shape.as_slice(), graph.shape(arg).as_slice()].concat();
-    let sum = graph.add(&parts, &full);
-    Ok(simplify_above(graph, &[sum], atoms).roots[0])
-}
-
-/// Whether a normal form has a Kronecker delta among its factors, or those of its terms.
-fn has_delta(graph: &Graph, node: NodeId) -> bool {
-    match graph.op(node) {
-        Op::Delta(_) => true,
-        Op::Einsum(_) | Op::Add(_) => graph.args(node).iter().any(|&arg| has_delta(graph, arg)),
-        _ => false,
-    }
-}
-
-fn is_along(graph: &Graph, node: NodeId) -> bool {
-    matches!(graph.op(node), Op::Call(op, _) if matches!(ops::spec(*op).kind, Kind::Along))
+/// Whether x is reached from an argument without passing a stop.
+fn is_wanted(around: &Around, task: &Task<'_>, arg: NodeId) -> bool {
+    arg == task.x || (around.depends.contains(&arg) && !task.stops.contains(&arg))
 }
 
 fn is_linear(graph: &Graph, node: NodeId) -> bool {

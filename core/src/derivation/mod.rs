@@ -1,8 +1,11 @@
 //! Derivations as data: the lines of a textbook, each with the rule that made it.
 
 mod chain;
+mod cone;
+mod local;
 mod notes;
 mod show;
+mod stages;
 mod tell;
 
 pub use crate::raise::Notation;
@@ -11,6 +14,7 @@ pub use tell::tell;
 
 use crate::render::math::Line;
 use crate::render::prose::Prose;
+use std::sync::Arc;
 
 /// How much is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -79,8 +83,8 @@ pub struct Told {
     pub latex: String,
     /// The lines.
     pub steps: Vec<Step>,
-    /// Named parts, each in terms of the program and of those before it.
-    pub wheres: Vec<Binding>,
+    /// Named parts, each in terms of the program and of those before it. Derivations of one program share them.
+    pub wheres: Vec<Arc<Binding>>,
 }
 
 /// A line of a derivation.

@@ -25,6 +25,12 @@ pub enum Reason {
     SumRule,
     /// A product or contraction is linear in each factor.
     Linear,
+    /// A product of which several factors depend on the variable.
+    Product,
+    /// The derivative of a function along an axis, by its cases.
+    Cases(OpId),
+    /// A function's value that was written out gets its name again: the named quantity.
+    Written(NodeId),
     /// Entries are only moved.
     Rearranged,
     /// The local Jacobian of a quantity by the variable itself: the quantity, and the Jacobian.
@@ -53,12 +59,26 @@ pub fn reason_of(graph: &Graph, node: NodeId) -> Reason {
 }
 
 impl Reason {
+    /// The same where a line shows the cases of a function along an axis.
+    pub fn by_cases(&self) -> Reason {
+        match self {
+            Reason::Function(op) if matches!(ops::spec(*op).kind, Kind::Along) => {
+                Reason::Cases(*op)
+            }
+            other => other.clone(),
+        }
+    }
+
     /// The rule's name.
     pub fn rule(&self) -> String {
         match self {
             Reason::Definition(_) => "definition".to_string(),
             Reason::ChainRule => "chain-rule".to_string(),
-            Reason::Function(op) => format!("derivative-of-{}", ops::spec(*op).name),
+            Reason::Function(op) | Reason::Cases(op) => {
+                format!("derivative-of-{}", ops::spec(*op).name)
+            }
+            Reason::Product => "product-rule".to_string(),
+            Reason::Written(_) => "definition".to_string(),
             Reason::Power(_) => "power-rule".to_string(),
             Reason::SumRule => "sum-rule".to_string(),
             Reason::Linear | Reason::Local(..) => "linearity".to_string(),
@@ -74,13 +94,13 @@ impl Reason {
     /// How telling it is: where a line has several reasons, the first of the most telling names the line.
     pub fn rank(&self) -> usize {
         match self {
-            Reason::Function(_) => 0,
+            Reason::Function(_) | Reason::Cases(_) => 0,
             Reason::DeltaContract
             | Reason::RowsSumToOne(_)
             | Reason::Substitute(_)
             | Reason::Independent => 1,
-            Reason::Power(_) | Reason::Definition(_) => 2,
-            Reason::Linear | Reason::Local(..) => 3,
+            Reason::Power(_) | Reason::Product | Reason::Definition(_) => 2,
+            Reason::Linear | Reason::Local(..) | Reason::Written(_) => 3,
             Reason::ChainRule => 4,
             Reason::SumRule | Reason::Rearranged => 5,
             Reason::Simplify => 6,
@@ -97,6 +117,12 @@ impl Reason {
             Reason::Power(exponent) => {
                 (Phrase::Power, vec![("formula", Prose::math(power_rule(*exponent)))])
             }
+            Reason::Product => (Phrase::Product, vec![("formula", Prose::math(product_rule()))]),
+            Reason::Cases(op) => {
+                let name = Prose::words(ops::spec(*op).name.replace('_', " "));
+                (Phrase::ByCases, vec![("function", name)])
+            }
+            Reason::Written(_) => return Prose::default(),
             Reason::SumRule => (Phrase::SumRule, vec![]),
             Reason::Linear | Reason::Local(..) => (Phrase::Linear, vec![]),
             Reason::Rearranged => (Phrase::Moved, vec![]),
@@ -118,7 +144,19 @@ fn set(expr: &Expr) -> Math {
     render::layout(expr, &Context { rank: &unknown, notation: Notation::Index, lang: Lang::En })
 }
 
-/// `(u^3)' = 3 u^2`
+/// `(u v)' = u' v + u v'`
+fn product_rule() -> Math {
+    let ident = |name: &str| Math::Ident(name.to_string());
+    let prime = |of: Math| Math::superscript(of, Math::Symbol(Symbol::Prime));
+    let times = |a: Math, b: Math| [a, Math::Thin, b];
+    let left = prime(Math::fenced(Math::Row(times(ident("u"), ident("v")).to_vec())));
+    let mut right = times(prime(ident("u")), ident("v")).to_vec();
+    right.push(Math::Symbol(Symbol::Plus));
+    right.extend(times(ident("u"), prime(ident("v"))));
+    Math::equation(left, Math::Row(right))
+}
+
+/// `(u^3)' = 3 u^2 u'`
 fn power_rule(exponent: Num) -> Math {
     let u = || Math::Ident("u".to_string());
     let number = |num: Num| set(&formula_of(num));
@@ -130,20 +168,21 @@ fn power_rule(exponent: Num) -> Math {
     let over =
         |above: Math, below: Math| Math::Row(vec![above, Math::Symbol(Symbol::Slash), below]);
     let one = || Math::Num("1".to_string());
+    let du = || prime(u());
     let lower = exponent + Num::int(-1);
     let (left, right) = if exponent == Num::int(-1) {
         let square = Math::superscript(u(), Math::Num("2".to_string()));
-        (over(one(), u()), Math::Row(vec![Math::Symbol(Symbol::Minus), over(one(), square)]))
+        (over(one(), u()), Math::Row(vec![Math::Symbol(Symbol::Minus), over(du(), square)]))
     } else if exponent == Num::Rational(1, 2) {
         let root = || Math::Root(None, Box::new(u()));
         let twice = Math::fenced(Math::Row(vec![Math::Num("2".to_string()), root()]));
-        (root(), over(one(), twice))
+        (root(), over(du(), twice))
     } else {
         let factor = match exponent.as_int() {
             Some(n) if n > 0 => number(exponent),
             _ => Math::fenced(number(exponent)),
         };
-        (power(exponent), Math::Row(vec![factor, Math::Thin, power(lower)]))
+        (power(exponent), Math::Row(vec![factor, Math::Thin, power(lower), Math::Thin, du()]))
     };
     Math::equation(prime(Math::fenced(left)), right)
 }

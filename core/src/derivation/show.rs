@@ -4,13 +4,13 @@ use super::chain::{Chain, Lemma, Line, Weight};
 use super::notes::Reason;
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
-use crate::ir::NodeId;
+use crate::ir::{Dim, NodeId};
 use crate::raise::{self, Names, Notation};
 use crate::render::math::{self, Fence, Math, Symbol};
 use crate::render::phrases::{Phrase, phrase};
 use crate::render::prose::Prose;
 use crate::render::{self, Context};
-use chainrule_grammar::ast::{Expr, ExprKind, IndexItem, RequestKind};
+use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, IndexItem, RequestKind};
 use chainrule_grammar::print;
 use std::collections::BTreeMap;
 
@@ -46,6 +46,20 @@ impl Show<'_> {
         (front, back)
     }
 
+    /// The letters of the left-hand side.
+    fn shown_letters(&self) -> (Vec<String>, Vec<String>) {
+        let (front, back) = self.letters();
+        let graph = self.names.graph;
+        (Self::shown(front, graph.shape(self.of)), Self::shown(back, graph.shape(self.by)))
+    }
+
+    /// Letters as lines show them: an axis with one entry is read at 0.
+    fn shown(letters: Vec<String>, shape: &[Dim]) -> Vec<String> {
+        let one =
+            |(letter, dim): (String, &Dim)| if dim.is_one() { "0".to_string() } else { letter };
+        letters.into_iter().zip(shape).map(one).collect()
+    }
+
     fn all_letters(&self) -> Vec<String> {
         let (front, back) = self.letters();
         [front, back].concat()
@@ -78,7 +92,8 @@ impl Show<'_> {
         {
             return (whole, Notation::Matrix);
         }
-        (raise::index(self.names, node, &self.axes_of(node)), Notation::Index)
+        let axes = Self::shown(self.axes_of(node), self.names.graph.shape(node));
+        (raise::index(self.names, node, &axes), Notation::Index)
     }
 
     /// The closed form in the language.
@@ -146,7 +161,7 @@ impl Show<'_> {
         let by = self.names.of(self.by).unwrap_or(&self.derivative.wrt.name);
         let of = &self.derivative.of.name;
         let (front, back) = match self.options.notation {
-            Notation::Index => self.letters(),
+            Notation::Index => self.shown_letters(),
             Notation::Matrix => (Vec::new(), Vec::new()),
         };
         if self.derivative.kind == RequestKind::Hessian {
@@ -220,7 +235,8 @@ impl Show<'_> {
         let main = reasons.first();
         let telling = main.map_or(0, |reason| reason.rank());
         let told = |reason: &&&Reason| {
-            reason.rank() <= telling.max(2) || matches!(reason, Reason::Local(..))
+            reason.rank() <= telling.max(2)
+                || matches!(reason, Reason::Local(..) | Reason::Written(_))
         };
         let told: Vec<&Reason> = reasons.iter().filter(told).copied().collect();
         let (text, right) = match opened {
@@ -243,6 +259,10 @@ impl Show<'_> {
                 }
                 Reason::DeltaContract => self.vanishing(before),
                 Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian),
+                Reason::Written(quantity) => self.written(*quantity),
+                Reason::Cases(op) if self.options.notation == Notation::Matrix => {
+                    Reason::Function(*op).sentence(self.options.lang)
+                }
                 other => other.sentence(self.options.lang),
             };
             if !sentence.is_empty() && !sentences.contains(&sentence) {
@@ -253,15 +273,14 @@ impl Show<'_> {
     }
 
     /// `d(1/2 * sum((o - t)^2), w[j])`: what is differentiated, written out.
-    fn opened(&self) -> Expr {
-        let (front, back) = self.letters();
+    fn opened(&self, (front, back): (Vec<String>, Vec<String>)) -> Expr {
         let body = raise::index_clear_of(self.names, self.of, &front, &back);
         Expr::call("d", vec![body, raise::entry(self.names, self.by, &back)])
     }
 
     fn opened_text(&self) -> String {
         let axes = self.all_letters();
-        print::expr(&self.wrap(self.opened(), &axes))
+        print::expr(&self.wrap(self.opened(self.letters()), &axes))
     }
 
     /// `tensor[j,k](e)` with ranges as the derivative's axes have them.
@@ -277,7 +296,7 @@ impl Show<'_> {
         {
             return Math::differential(Math::fenced(self.set(&body, Notation::Matrix)));
         }
-        self.set(&self.opened(), Notation::Index)
+        self.set(&self.opened(self.shown_letters()), Notation::Index)
     }
 
     /// Whether a line is shown by differentials: matrix notation has no way to write ∂v/∂W without a third-order tensor.
@@ -365,6 +384,8 @@ impl Show<'_> {
         let graph = self.names.graph;
         let (_, back) = self.letters();
         let own = self.names.letters.shape(graph.shape(quantity), &back);
+        let own = Self::shown(own, graph.shape(quantity));
+        let back = Self::shown(back, graph.shape(self.by));
         let left = Expr::call(
             "d",
             vec![
@@ -377,20 +398,34 @@ impl Show<'_> {
         Prose::math(Math::equation(side(&left), side(&right)))
     }
 
-    /// "the terms with i ≠ k vanish, as δ_ik = 0 there", for the deltas of the line before.
+    /// `O = σ(x)`
+    fn written(&self, quantity: NodeId) -> Prose {
+        let axes = self.names.axes(quantity);
+        let left = self.set(&raise::entry(self.names, quantity, &axes), Notation::Index);
+        let right = self.set(&raise::index(self.names, quantity, &axes), Notation::Index);
+        Prose::math(Math::equation(left, right))
+    }
+
+    /// "the terms with i ≠ k vanish, as δ_ik = 0 there", for the deltas of the line before; "δ_ik = 0 unless i = k" for one that
+    /// stands in a difference.
     fn vanishing(&self, before: Option<&Line>) -> Prose {
         let lang = self.options.lang;
         let Some(line) = before else { return Reason::DeltaContract.sentence(lang) };
         let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
-        let mut deltas: Vec<Expr> = Vec::new();
-        find_deltas(&entry, &mut deltas);
-        let part = |delta: &Expr| {
+        let mut deltas: Vec<(Expr, bool)> = Vec::new();
+        find_deltas(&entry, false, &mut deltas);
+        let part = |(delta, in_sum): &(Expr, bool)| {
             let ExprKind::Index(_, items) = &delta.kind else { return Prose::default() };
             let sides: Vec<Math> = items.iter().filter_map(|item| self.letter(item)).collect();
             let [a, b] = sides.as_slice() else { return Prose::default() };
-            let unequal = Math::Row(vec![a.clone(), Math::Symbol(Symbol::NotEqual), b.clone()]);
             let zero = Math::Num("0".to_string());
             let delta = Math::equation(self.set(delta, Notation::Index), zero);
+            if *in_sum {
+                let equal = Prose::math(Math::equation(a.clone(), b.clone()));
+                let holes = [("equal", equal), ("delta", Prose::math(delta))];
+                return self.say(Phrase::ZeroUnless, &holes);
+            }
+            let unequal = Math::Row(vec![a.clone(), Math::Symbol(Symbol::NotEqual), b.clone()]);
             let holes = [("unequal", Prose::math(unequal)), ("delta", Prose::math(delta))];
             self.say(Phrase::TermsVanish, &holes)
         };
@@ -414,10 +449,11 @@ impl Show<'_> {
         let graph = self.names.graph;
         let Some(of) = self.names.of(lemma.of) else { return Vec::new() };
         let Some(by) = self.names.of(lemma.by) else { return Vec::new() };
-        let of_letters = self.names.letters.shape(graph.shape(lemma.of), &[]);
+        let mut of_letters = self.names.letters.shape(graph.shape(lemma.of), &[]);
         let mut by_letters = of_letters.clone();
-        by_letters[lemma.axis] =
-            self.names.letters.pick(&graph.shape(lemma.by)[lemma.axis], &of_letters);
+        let [i, j] = self.names.letters.pair(&of_letters);
+        of_letters[lemma.axis] = i;
+        by_letters[lemma.axis] = j;
         let mut axes = of_letters.clone();
         axes.push(by_letters[lemma.axis].clone());
         let left = Expr::call(
@@ -454,41 +490,71 @@ impl Show<'_> {
             ],
         );
         let rule = super::notes::reason_of(graph, lemma.of).rule();
-        let line = math::Line::new(partial, cases);
-        let first = Step::new(about.clone(), rule.clone(), wrap(left), line, why);
+        // The derivative as such, its two cases, and both in one.
+        let opened = Expr::call(
+            "d",
+            vec![
+                raise::index(self.names, lemma.of, &of_letters),
+                raise::entry(self.names, lemma.by, &by_letters),
+            ],
+        );
+        let line = math::Line::new(partial, self.set(&opened, Notation::Index));
+        let definition = Reason::Definition(of.to_string());
+        let said = definition.sentence(self.options.lang);
+        let first = Step::new(about.clone(), definition.rule(), wrap(left), line, said);
+        let line = math::Line { left: None, right: cases };
+        let name = |letters: &[String]| Expr::name(&letters[lemma.axis]);
+        let equal = ExprKind::Compare(
+            CompareOp::Eq,
+            Box::new(name(&of_letters)),
+            Box::new(name(&by_letters)),
+        );
+        let split = Expr::call(
+            "where",
+            vec![
+                Expr::synthetic(equal),
+                raise::index(self.names, lemma.same, &of_letters),
+                raise::index(self.names, lemma.different, &axes),
+            ],
+        );
+        let second = Step::new(about.clone(), rule.clone(), wrap(split), line, why);
         let line = math::Line { left: None, right: self.set(&entry, Notation::Index) };
         let why = self.say(Phrase::CasesInOne, &[]);
-        vec![first, Step::new(about, rule, wrap(entry), line, why)]
+        vec![first, second, Step::new(about, rule, wrap(entry), line, why)]
     }
 }
 
-/// All deltas of an expression.
-fn find_deltas(expr: &Expr, pairs: &mut Vec<Expr>) {
+/// All deltas of an expression, with whether they stand in a sum that is a factor.
+fn find_deltas(expr: &Expr, in_sum: bool, found: &mut Vec<(Expr, bool)>) {
     match &expr.kind {
         ExprKind::Index(base, items) => {
             if let (ExprKind::Name(name), [IndexItem::At(_), IndexItem::At(_)]) =
                 (&base.kind, items.as_slice())
                 && name == "delta"
-                && !pairs.iter().any(|known| print::expr(known) == print::expr(expr))
+                && !found.iter().any(|(known, _)| print::expr(known) == print::expr(expr))
             {
-                pairs.push(expr.clone());
+                found.push((expr.clone(), in_sum));
             }
-            find_deltas(base, pairs);
+            find_deltas(base, in_sum, found);
         }
-        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => find_deltas(inner, pairs),
+        ExprKind::Neg(inner) | ExprKind::Transpose(inner) => find_deltas(inner, in_sum, found),
         ExprKind::Sum(first, rest) => {
-            find_deltas(first, pairs);
-            rest.iter().for_each(|(_, term)| find_deltas(term, pairs));
+            find_deltas(first, in_sum, found);
+            rest.iter().for_each(|(_, term)| find_deltas(term, in_sum, found));
         }
         ExprKind::Product(first, rest) => {
-            find_deltas(first, pairs);
-            rest.iter().for_each(|(_, factor)| find_deltas(factor, pairs));
+            let mut factor = |factor: &Expr| {
+                let sum = matches!(factor.kind, ExprKind::Sum(..));
+                find_deltas(factor, in_sum || sum, found);
+            };
+            factor(first);
+            rest.iter().for_each(|(_, other)| factor(other));
         }
         ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
-            find_deltas(a, pairs);
-            find_deltas(b, pairs);
+            find_deltas(a, in_sum, found);
+            find_deltas(b, in_sum, found);
         }
-        ExprKind::Call { args, .. } => args.iter().for_each(|arg| find_deltas(arg, pairs)),
+        ExprKind::Call { args, .. } => args.iter().for_each(|arg| find_deltas(arg, in_sum, found)),
         _ => {}
     }
 }

@@ -1,19 +1,22 @@
 //! From a compiled program to told derivations: which chains there are (one, or one for each named quantity), and their parts.
 
 use super::chain::{Chain, Line, Task, Weight, work_out};
+use super::cone::{Cone, shown};
 use super::notes::Reason;
 use super::show::Show;
+use super::stages::Stages;
 use super::{Binding, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
 use crate::ir::{Graph, NodeId, Op};
-use crate::raise::{self, Letters, Names, Notation};
+use crate::raise::{self, Given, Letters, Names};
 use crate::render::latex;
 use crate::render::math;
 use crate::simplify::{simplify, simplify_above};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
+use std::sync::Arc;
 
 /// With more named quantities than this between a loss and a variable, `auto` tells a derivation in stages.
 const LONG_CHAIN: usize = 3;
@@ -29,40 +32,34 @@ pub fn tell(compiled: &Compiled, options: Options) -> Result<Vec<Told>, Diagnost
     compiled.derivatives.iter().map(|derivative| teller.tell(derivative)).collect()
 }
 
-/// An error term δ of a named quantity: the derivative of the loss by it.
-struct Stage {
-    /// The quantity.
-    node: NodeId,
-    /// The name of the term, `delta_z`; none where its value is a name or a number already.
-    name: Option<String>,
-    /// What later chains call it: a variable of that name, or the value itself.
-    term: NodeId,
-    /// Parts of its value that have names of their own.
-    parts: Vec<(String, NodeId)>,
-    chain: Chain,
-}
-
-struct Teller<'c> {
-    compiled: &'c Compiled,
-    options: Options,
-    graph: Graph,
-    /// Stages of each loss, from the loss backwards.
-    stages: BTreeMap<NodeId, Vec<Stage>>,
+pub(super) struct Teller<'c> {
+    pub(super) compiled: &'c Compiled,
+    pub(super) options: Options,
+    pub(super) graph: Graph,
+    /// What each result is made of.
+    pub(super) cones: HashMap<NodeId, Rc<Cone>>,
+    /// Stages of each loss.
+    pub(super) stages: HashMap<NodeId, Stages>,
     /// Stages that were told already: a later derivative of the same loss does not repeat them.
-    told: BTreeSet<(NodeId, NodeId)>,
-    /// Names of shared parts.
-    extra: BTreeMap<NodeId, String>,
-    taken: BTreeSet<String>,
-    /// Names of the steps of scans that differentiation made, with their parameters and bodies.
-    functions: BTreeMap<NodeId, String>,
-    steps_of: BTreeMap<NodeId, (String, NodeId)>,
-    letters: Rc<Letters>,
+    pub(super) told: BTreeSet<(NodeId, NodeId)>,
+    /// Names of shared parts and of the steps of scans that differentiation made.
+    pub(super) given: Given,
+    pub(super) taken: BTreeSet<String>,
+    /// How many shared parts have names.
+    pub(super) parts: usize,
+    /// The nodes that formulas do not look inside of, and how many of them the graph itself names.
+    pub(super) atoms: (Rc<BTreeSet<NodeId>>, usize),
+    /// The steps of scans, with their parameters and bodies.
+    pub(super) steps_of: BTreeMap<NodeId, (String, NodeId)>,
+    /// The shared parts and the scans that a node's own formula mentions.
+    pub(super) mentions: HashMap<NodeId, Rc<Vec<NodeId>>>,
+    pub(super) letters: Rc<Letters>,
     /// How many axes every name stands for.
-    ranks: BTreeMap<String, usize>,
+    pub(super) ranks: BTreeMap<String, usize>,
     /// What was written in the program, in normal form.
-    normal: BTreeMap<NodeId, NodeId>,
+    pub(super) normal: BTreeMap<NodeId, NodeId>,
     /// Parts that were printed already.
-    printed: BTreeMap<String, Binding>,
+    pub(super) printed: HashMap<String, Arc<Binding>>,
 }
 
 impl<'c> Teller<'c> {
@@ -85,39 +82,48 @@ impl<'c> Teller<'c> {
         ranks.extend(graph.vars.iter().map(|var| (var.name.clone(), var.shape.len())));
         ranks.extend(graph.dims.iter().map(|dim| (dim.name.clone(), 0)));
         ranks.extend(graph.consts.iter().map(|(name, _)| (name.clone(), 0)));
+        let mut shapes: BTreeMap<String, crate::ir::Shape> = BTreeMap::new();
+        shapes.extend(graph.vars.iter().map(|var| (var.name.clone(), var.shape.clone())));
+        shapes.extend(
+            graph.names.iter().map(|(node, name)| (name.clone(), graph.shape(*node).clone())),
+        );
+        let given = Given { shapes: Rc::new(shapes), ..Given::default() };
         Teller {
             compiled,
             options,
             graph,
-            stages: BTreeMap::new(),
+            cones: HashMap::new(),
+            stages: HashMap::new(),
             told: BTreeSet::new(),
-            extra: BTreeMap::new(),
+            given,
             taken,
-            functions: BTreeMap::new(),
+            parts: 0,
+            atoms: (Rc::default(), 0),
             steps_of: BTreeMap::new(),
+            mentions: HashMap::new(),
             letters,
             ranks,
             normal,
-            printed: BTreeMap::new(),
+            printed: HashMap::new(),
         }
     }
 
-    fn names(&self) -> Names<'_> {
-        self.names_with(self.extra.clone())
+    pub(super) fn names(&self) -> Names<'_> {
+        Names::given(&self.graph, &self.given, Rc::clone(&self.letters))
     }
 
-    fn names_with(&self, extra: BTreeMap<NodeId, String>) -> Names<'_> {
-        Names::with_letters(&self.graph, extra, Rc::clone(&self.letters))
-            .with_functions(self.functions.clone())
+    pub(super) fn cone(&mut self, of: NodeId) -> Rc<Cone> {
+        let graph = &self.graph;
+        Rc::clone(self.cones.entry(of).or_insert_with(|| Rc::new(Cone::new(graph, of))))
     }
 
     /// Gives the steps of scans below a node names, so that they can be written as functions of the language.
     fn name_steps(&mut self, root: NodeId) {
         let atoms = self.atoms();
-        for node in self.graph.reachable(&[root]) {
+        for node in shown(&self.graph, root, &atoms) {
             let Op::Scan(body) = *self.graph.op(node) else { continue };
             let body = self.graph.bodies[body.0 as usize].clone();
-            if !body.name.is_empty() || self.functions.contains_key(&node) {
+            if !body.name.is_empty() || self.given.functions.contains_key(&node) {
                 continue;
             }
             let captured = self.graph.args(node)[1 + body.entries.len()..].to_vec();
@@ -128,14 +134,14 @@ impl<'c> Teller<'c> {
                 let name = self.graph.name(stand_in).unwrap_or("s").to_string();
                 let name = self.free_name(&format!("{name}_t"));
                 let shape = self.graph.shape(stand_in).clone();
-                self.ranks.insert(name.clone(), shape.len());
+                self.note_shape(&name, &shape);
                 replace.push((stand_in, self.graph.stand_in(&name, shape)));
                 params.push(name);
             }
             let result = self.graph.substitute(body.result, &replace);
             let result = simplify_above(&mut self.graph, &[result], &atoms).roots[0];
             let name = self.free_name("backstep");
-            self.functions.insert(node, name.clone());
+            Rc::make_mut(&mut self.given.functions).insert(node, name.clone());
             self.steps_of.insert(node, (format!("fn {name}({})", params.join(", ")), result));
         }
     }
@@ -184,7 +190,7 @@ impl<'c> Teller<'c> {
     }
 
     /// The variables by which the gradients of a loss are asked for.
-    fn variables(&self, loss: &str) -> Vec<NodeId> {
+    pub(super) fn variables(&self, loss: &str) -> Vec<NodeId> {
         let gradients = self
             .compiled
             .derivatives
@@ -193,8 +199,19 @@ impl<'c> Teller<'c> {
         gradients.map(|derivative| self.normal[&derivative.wrt.node]).collect()
     }
 
-    fn atoms(&self) -> BTreeSet<NodeId> {
-        self.graph.names.keys().chain(self.extra.keys()).copied().collect()
+    /// All nodes with names.
+    pub(super) fn atoms(&mut self) -> Rc<BTreeSet<NodeId>> {
+        if self.atoms.1 != self.graph.names.len() {
+            let all = self.graph.names.keys().chain(self.given.parts.keys()).copied();
+            self.atoms = (Rc::new(all.collect()), self.graph.names.len());
+        }
+        Rc::clone(&self.atoms.0)
+    }
+
+    /// Remembers what a new name stands for.
+    pub(super) fn note_shape(&mut self, name: &str, shape: &[crate::ir::Dim]) {
+        self.ranks.insert(name.to_string(), shape.len());
+        Rc::make_mut(&mut self.given.shapes).insert(name.to_string(), shape.to_vec());
     }
 
     // ---- one chain ------------------------------------------------------------------------------------------------
@@ -211,15 +228,7 @@ impl<'c> Teller<'c> {
         } else {
             crate::diff::higher::identity(&mut self.graph, &seed)
         };
-        let atoms = self.atoms();
-        let task = Task {
-            x: by,
-            start: &[(of, start)],
-            stops: &BTreeSet::new(),
-            seed: &seed,
-            atoms: &atoms,
-        };
-        let mut chain = work_out(&mut self.graph, &task)?;
+        let mut chain = self.chain_from(of, start, by, &seed)?;
         if !self.graph.depends_on(&[by])[of.0 as usize] {
             chain.lines.truncate(1);
             if let Some(only) = chain.lines.first_mut() {
@@ -236,6 +245,26 @@ impl<'c> Teller<'c> {
         Ok(self.assemble(derivative, Vec::new(), wheres, &chain, of, by))
     }
 
+    /// One chain from a result, whose cotangent is the seed, to a variable.
+    pub(super) fn chain_from(
+        &mut self,
+        of: NodeId,
+        start: NodeId,
+        by: NodeId,
+        seed: &[crate::ir::Dim],
+    ) -> Result<Chain, Diagnostic> {
+        let (atoms, cone) = (self.atoms(), self.cone(of));
+        let task = Task {
+            x: by,
+            result: of,
+            start: &|node| (node == of).then_some(start),
+            stops: &BTreeSet::new(),
+            seed,
+            atoms: &atoms,
+        };
+        work_out(&mut self.graph, &cone, &task)
+    }
+
     fn second_order(
         &mut self,
         derivative: &Derivative,
@@ -248,15 +277,7 @@ impl<'c> Teller<'c> {
         let gradient = simplify(&mut self.graph, &[gradient]).roots[0];
         let seed = self.graph.shape(gradient).clone();
         let start = crate::diff::higher::identity(&mut self.graph, &seed);
-        let atoms = self.atoms();
-        let task = Task {
-            x: by,
-            start: &[(gradient, start)],
-            stops: &BTreeSet::new(),
-            seed: &seed,
-            atoms: &atoms,
-        };
-        let mut chain = work_out(&mut self.graph, &task)?;
+        let mut chain = self.chain_from(gradient, start, by, &seed)?;
         if seed.is_empty() || !self.graph.depends_on(&[by])[gradient.0 as usize] {
             chain.lines.retain(|line| line.rhs == chain.closed);
         }
@@ -285,175 +306,56 @@ impl<'c> Teller<'c> {
         )
     }
 
-    // ---- a chain for each named quantity -----------------------------------------------------------------------------
-
-    fn staged(
-        &mut self,
-        derivative: &Derivative,
-        of: NodeId,
-        by: NodeId,
-    ) -> Result<Told, Diagnostic> {
-        self.work_out_stages(of, &derivative.of.name)?;
-        let chain = self.stage_chain(of, by)?;
-        let path: BTreeSet<NodeId> = self.between(of, by).into_iter().collect();
-        let stages = self.stages.remove(&of).unwrap_or_default();
-        let mut bindings: Vec<(String, NodeId)> = Vec::new();
-        let mut steps = Vec::new();
-        for stage in stages.iter().filter(|stage| stage.node != by && path.contains(&stage.node)) {
-            if let Some(name) = &stage.name {
-                bindings.extend(stage.parts.iter().cloned());
-                bindings.push((name.clone(), stage.chain.closed));
-            }
-            if self.told.insert((of, stage.node)) {
-                let about = stage.name.clone().unwrap_or_default();
-                let mut lines = self.steps(&stage.chain, derivative, &about, of, stage.node);
-                let partial = format!(
-                    "d({}, {})",
-                    derivative.of.name,
-                    self.graph.name(stage.node).unwrap_or("v")
-                );
-                for line in lines.iter_mut().filter(|line| line.about.is_empty()) {
-                    line.about.clone_from(&partial);
-                }
-                steps.extend(lines);
-            }
-        }
-        self.stages.insert(of, stages);
-        bindings.extend(self.share(chain.closed));
-        Ok(self.assemble(derivative, steps, bindings, &chain, of, by))
-    }
-
-    /// The error term of every named quantity that a loss and any of its variables have between them.
-    fn work_out_stages(&mut self, of: NodeId, loss: &str) -> Result<(), Diagnostic> {
-        if self.stages.contains_key(&of) {
-            return Ok(());
-        }
-        self.stages.insert(of, Vec::new());
-        let wrt = self.variables(loss);
-        let depends = self.graph.depends_on(&wrt);
-        let mut quantities: Vec<NodeId> = self.graph.reachable(&[of]);
-        quantities.retain(|&node| {
-            node != of && depends[node.0 as usize] && self.graph.names.contains_key(&node)
-        });
-        for node in quantities.into_iter().rev() {
-            let chain = self.stage_chain(of, node)?;
-            let (name, term) = self.error_term(node, chain.closed);
-            let parts = self.share(chain.closed);
-            if let Some(stages) = self.stages.get_mut(&of) {
-                stages.push(Stage { node, name, term, parts, chain });
-            }
-        }
-        Ok(())
-    }
-
-    /// The error term of a quantity: a variable that stands for it in later chains, unless its value is an atom already.
-    fn error_term(&mut self, node: NodeId, closed: NodeId) -> (Option<String>, NodeId) {
-        let atom =
-            matches!(self.graph.op(closed), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
-        if atom || self.graph.names.contains_key(&closed) || self.graph.is_zero(closed) {
-            return (None, closed);
-        }
-        let quantity = self.graph.name(node).unwrap_or("v").replace('.', "_");
-        let name = self.free_name(&format!("delta_{quantity}"));
-        let shape = self.graph.shape(closed).clone();
-        self.ranks.insert(name.clone(), shape.len());
-        let term = self.graph.stand_in(&name, shape);
-        (Some(name), term)
-    }
-
-    fn free_name(&mut self, wanted: &str) -> String {
-        let mut name = wanted.to_string();
-        let mut number = 1;
-        while self.taken.contains(&name) {
-            number += 1;
-            name = format!("{wanted}_{number}");
-        }
-        self.taken.insert(name.clone());
-        name
-    }
-
-    fn stage_chain(&mut self, of: NodeId, by: NodeId) -> Result<Chain, Diagnostic> {
-        let one = self.graph.int(1);
-        let mut start = vec![(of, one)];
-        let mut stops = BTreeSet::from([of]);
-        if let Some(stages) = self.stages.get(&of) {
-            let others = stages.iter().filter(|stage| stage.node != by);
-            start.extend(others.clone().map(|stage| (stage.node, stage.term)));
-            stops.extend(others.map(|stage| stage.node));
-        }
-        let atoms = self.atoms();
-        let task = Task { x: by, start: &start, stops: &stops, seed: &[], atoms: &atoms };
-        let mut chain = work_out(&mut self.graph, &task)?;
-        self.put_in(of, &mut chain);
-        Ok(chain)
-    }
-
-    /// Puts an error term's value in where that makes the closed form shorter, as with softmax and cross-entropy.
-    fn put_in(&mut self, of: NodeId, chain: &mut Chain) {
-        let used = self.graph.reachable(&[chain.closed]);
-        let terms: Vec<(NodeId, NodeId, String)> = self
-            .stages
-            .get(&of)
-            .into_iter()
-            .flatten()
-            .filter(|stage| used.contains(&stage.term))
-            .filter_map(|stage| Some((stage.term, stage.chain.closed, stage.name.clone()?)))
-            .collect();
-        for (term, value, name) in terms {
-            let opened = self.graph.substitute(chain.closed, &[(term, value)]);
-            let atoms = self.atoms();
-            let simple = simplify_above(&mut self.graph, &[opened], &atoms);
-            let opened = simple.roots[0];
-            if self.length(opened) >= self.length(chain.closed) {
-                continue;
-            }
-            let mut reasons = vec![Reason::Substitute(name)];
-            for rewrite in
-                simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one")
-            {
-                let what = self.graph.name(rewrite.before).unwrap_or("a softmax").to_string();
-                let reason = Reason::RowsSumToOne(what);
-                if !reasons.contains(&reason) {
-                    reasons.push(reason);
-                }
-            }
-            chain.lines.push(Line {
-                rhs: opened,
-                open: Vec::new(),
-                reasons,
-                weight: Weight::Main,
-                deltas: false,
-            });
-            chain.closed = opened;
-        }
-    }
-
-    fn length(&self, node: NodeId) -> usize {
-        let names = self.names();
-        chainrule_grammar::print::expr(&raise::text(&names, node, Notation::Matrix)).len()
-    }
-
     // ---- putting together ------------------------------------------------------------------------------------------
 
     /// Names for parts of a formula that is too long or has a part twice.
-    fn share(&mut self, node: NodeId) -> Vec<(String, NodeId)> {
+    pub(super) fn share(&mut self, node: NodeId) -> Vec<(String, NodeId)> {
         self.name_steps(node);
-        let shared = raise::share(&self.names(), node, LONG_FORMULA);
-        for (name, part) in &shared {
-            self.ranks.insert(name.clone(), self.graph.rank(*part));
-            self.extra.insert(*part, name.clone());
-            self.taken.insert(name.clone());
+        let mut named = Vec::new();
+        for part in raise::shared(&self.names(), node, LONG_FORMULA) {
+            let name = loop {
+                self.parts += 1;
+                let name = format!("t{}", self.parts);
+                if self.taken.insert(name.clone()) {
+                    break name;
+                }
+            };
+            let shape = self.graph.shape(part).clone();
+            self.note_shape(&name, &shape);
+            Rc::make_mut(&mut self.given.parts).insert(part, name.clone());
+            Rc::make_mut(&mut self.atoms.0).insert(part);
+            named.push((name, part));
         }
-        shared
+        // What formulas mention has changed where parts got names.
+        if !named.is_empty() {
+            self.mentions.remove(&node);
+        }
+        named
+    }
+
+    /// The shared parts and the scans that a node's own formula mentions.
+    fn mentions(&mut self, root: NodeId) -> Rc<Vec<NodeId>> {
+        if let Some(known) = self.mentions.get(&root) {
+            return Rc::clone(known);
+        }
+        let atoms = self.atoms();
+        let mut mentions: Vec<NodeId> = shown(&self.graph, root, &atoms).into_iter().collect();
+        mentions.retain(|node| {
+            self.steps_of.contains_key(node)
+                || (*node != root && self.given.parts.contains_key(node))
+        });
+        let mentions = Rc::new(mentions);
+        self.mentions.insert(root, Rc::clone(&mentions));
+        mentions
     }
 
     /// The bindings, each after the shared parts that it mentions, and at last those of the closed form; the steps of scans first.
     fn with_all_parts(
-        &self,
+        &mut self,
         bindings: Vec<(String, NodeId)>,
         closed: NodeId,
     ) -> Vec<(String, NodeId)> {
-        let mut seen: BTreeSet<NodeId> = BTreeSet::new();
+        let mut seen: HashSet<NodeId> = HashSet::new();
         let mut functions = Vec::new();
         let mut ordered: Vec<(String, NodeId)> = Vec::new();
         let ends = bindings.into_iter().map(Some).chain(std::iter::once(None));
@@ -466,17 +368,15 @@ impl<'c> Teller<'c> {
                     continue;
                 }
                 functions.extend(self.steps_of.get(&node).cloned());
-                if node != root && self.extra.contains_key(&node) {
+                if node != root && self.given.parts.contains_key(&node) {
                     parts.insert(node);
                 }
-                if node == root || !self.graph.names.contains_key(&node) {
-                    stack.extend_from_slice(self.graph.args(node));
-                }
+                stack.extend(self.mentions(node).iter());
             }
-            ordered.extend(parts.into_iter().map(|node| (self.extra[&node].clone(), node)));
+            ordered.extend(parts.into_iter().map(|node| (self.given.parts[&node].clone(), node)));
             ordered.extend(binding);
         }
-        let mut listed = BTreeSet::new();
+        let mut listed = HashSet::new();
         functions
             .into_iter()
             .chain(ordered)
@@ -484,7 +384,7 @@ impl<'c> Teller<'c> {
             .collect()
     }
 
-    fn steps(
+    pub(super) fn steps(
         &self,
         chain: &Chain,
         derivative: &Derivative,
@@ -492,10 +392,8 @@ impl<'c> Teller<'c> {
         of: NodeId,
         by: NodeId,
     ) -> Vec<Step> {
-        let mut extra = self.extra.clone();
         // The chain's own closed form is written out, whatever it is called.
-        extra.remove(&chain.closed);
-        let names = self.names_with(extra);
+        let names = self.names().opening(chain.closed);
         let show = Show {
             names: &names,
             ranks: &self.ranks,
@@ -509,7 +407,7 @@ impl<'c> Teller<'c> {
     }
 
     #[allow(clippy::too_many_arguments)]
-    fn assemble(
+    pub(super) fn assemble(
         &mut self,
         derivative: &Derivative,
         mut steps: Vec<Step>,
@@ -534,11 +432,11 @@ impl<'c> Teller<'c> {
             of,
             by,
         };
-        let wheres: Vec<Binding> = bindings
+        let wheres: Vec<Arc<Binding>> = bindings
             .iter()
             .map(|(name, node)| match self.printed.get(name) {
-                Some(known) => known.clone(),
-                None => show.binding(name, *node),
+                Some(known) => Arc::clone(known),
+                None => Arc::new(show.binding(name, *node)),
             })
             .collect();
         let closed = math::Line::new(show.lhs().swap_remove(0), show.closed(chain.closed));
@@ -558,7 +456,11 @@ impl<'c> Teller<'c> {
             steps,
             wheres,
         };
-        self.printed.extend(told.wheres.iter().map(|part| (part.name.clone(), part.clone())));
+        for part in &told.wheres {
+            if !self.printed.contains_key(&part.name) {
+                self.printed.insert(part.name.clone(), Arc::clone(part));
+            }
+        }
         told
     }
 }

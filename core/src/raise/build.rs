@@ -40,10 +40,10 @@ pub(super) fn whole_axis() -> IndexItem {
     IndexItem::Slice(None, None, None)
 }
 
-/// `e.T`, and `e` for `e.T` itself.
+/// `e.T` of a matrix, and `e` for `e.T` itself and for what is symmetric as it stands.
 pub(super) fn transposed(expr: Expr) -> Expr {
     match expr.kind {
-        ExprKind::Call { ref func, .. } if func.name == "eye" => expr,
+        ExprKind::Call { ref func, .. } if matches!(func.name.as_str(), "eye" | "diag") => expr,
         ExprKind::Transpose(inner) => *inner,
         kind => Expr::synthetic(ExprKind::Transpose(Box::new(Expr::synthetic(kind)))),
     }

@@ -21,8 +21,12 @@ pub(super) struct Tensor {
     pub order: usize,
     /// The same with further axes of size 1.
     pub kept: Option<Kept>,
-    /// The operands if it is a matrix product.
+    /// The operands if it is a product of matrices and vectors; of matrices alone where it has two axes itself.
     pub chain: Vec<Expr>,
+    /// Whether it is a Kronecker delta.
+    pub identity: bool,
+    /// Whether it is its own transpose.
+    pub symmetric: bool,
     /// Whether it is the program's data as declared: a row where its author wrote it as one.
     pub data: bool,
 }
@@ -37,7 +41,19 @@ impl Tensor {
             order,
             kept: None,
             chain: Vec::new(),
+            identity: false,
+            symmetric: false,
             data: false,
+        }
+    }
+
+    /// The operands of a matrix product that it is, or it alone; transposed for `turn`.
+    pub fn operands(&self, turn: bool) -> Vec<Expr> {
+        match (self.chain.is_empty() || self.labels.len() > 2, turn && !self.symmetric) {
+            (true, false) => vec![self.expr()],
+            (true, true) => vec![transposed(self.expr())],
+            (false, false) => self.chain.clone(),
+            (false, true) => self.chain.iter().rev().cloned().map(transposed).collect(),
         }
     }
 
@@ -60,13 +76,16 @@ pub(super) fn contract(
     out: &[u32],
     bound: &[u32],
 ) -> Option<Vec<Tensor>> {
+    let mut bound = bound.to_vec();
     loop {
         let open: Vec<u32> =
             bound.iter().copied().filter(|&label| tensors.iter().any(|t| t.has(label))).collect();
         if open.is_empty() {
             break;
         }
-        if let Some((small, large)) = pair_to_merge(&tensors, &open) {
+        if let Some(label) = sandwich(&mut tensors, &open) {
+            bound.push(label);
+        } else if let Some((small, large)) = pair_to_merge(&tensors, &open) {
             merge(&mut tensors, small, large)?;
         } else if let Some(at) = tensors.iter().position(|t| !lone(t, &tensors, &open).is_empty()) {
             let labels = lone(&tensors[at], &tensors, &open);
@@ -77,6 +96,35 @@ pub(super) fn contract(
     }
     tensors.sort_by_key(|tensor| tensor.order);
     Some(tensors)
+}
+
+/// `A · v · B` over one summed label is `A @ diag(v) @ B`: the vector becomes a diagonal matrix, with a label of its own on its other
+/// side.
+fn sandwich(tensors: &mut [Tensor], open: &[u32]) -> Option<u32> {
+    let fresh = 1 + tensors.iter().flat_map(|tensor| tensor.labels.iter().copied()).max()?;
+    for &label in open {
+        let readers: Vec<usize> = (0..tensors.len()).filter(|&at| tensors[at].has(label)).collect();
+        let (vectors, others): (Vec<usize>, Vec<usize>) =
+            readers.into_iter().partition(|&at| tensors[at].labels == [label]);
+        let ([vector], &[first, second]) = (vectors.as_slice(), others.as_slice()) else {
+            continue;
+        };
+        let matrices = others.iter().all(|&at| tensors[at].labels.len() == 2);
+        let apart = tensors[first].shared(&tensors[second]) == [label];
+        if !matrices || !apart || tensors[*vector].kept.is_some() {
+            continue;
+        }
+        let later = if tensors[first].order > tensors[second].order { first } else { second };
+        tensors[later].labels.iter_mut().filter(|own| **own == label).for_each(|own| *own = fresh);
+        let diagonal = Expr::call("diag", vec![tensors[*vector].expr()]);
+        let mut matrix = Tensor::new(tensors[*vector].order);
+        matrix.over = vec![diagonal];
+        matrix.labels = vec![label, fresh];
+        matrix.symmetric = true;
+        tensors[*vector] = matrix;
+        return Some(fresh);
+    }
+    None
 }
 
 /// Summed labels that only this tensor has.
@@ -198,25 +246,22 @@ fn multiply_cycle(tensors: &mut Vec<Tensor>, open: &[u32]) -> Option<()> {
         .find(|&at| links(&tensors[at], tensors, open) == 2 && tensors[at].labels.len() == 2)?;
     let path = walk(tensors, start, open)?;
     let first = &tensors[path[0]];
-    let mut acc = vec![first.expr()];
-    let (begin, mut end) = (first.labels[0], first.labels[1]);
+    let (mut begin, mut end) = (first.labels[0], first.labels[1]);
     // The walk left through whichever neighbour came first; turn the first operand so that it ends there.
-    let second = &tensors[*path.get(1)?];
-    let begin = if second.has(end) {
-        begin
-    } else {
-        acc = vec![transposed(first.expr())];
-        std::mem::replace(&mut end, begin)
-    };
+    let turn = !tensors[*path.get(1)?].has(end);
+    if turn {
+        std::mem::swap(&mut begin, &mut end);
+    }
+    let mut acc = first.operands(turn);
     for &at in &path[1..] {
         let operand = &tensors[at];
         match operand.labels.as_slice() {
             [a, b] if *a == end => {
-                acc.push(operand.expr());
+                acc.extend(operand.operands(false));
                 end = *b;
             }
             [a, b] if *b == end => {
-                acc.push(transposed(operand.expr()));
+                acc.extend(operand.operands(true));
                 end = *a;
             }
             _ => return None,
@@ -276,24 +321,24 @@ fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
     }
     let mut turned = 0;
     let mut labels = first.labels.clone();
-    let mut chain: Vec<Expr> = Vec::new();
-    let mut left = first.expr();
-    for operand in rest {
+    let mut chain = first.operands(false);
+    for (at, operand) in rest.iter().enumerate() {
         let link = *labels.iter().find(|label| open.contains(label) && operand.has(**label))?;
         if labels.last() != Some(&link) {
             let last = labels.len() - 1;
-            (chain.is_empty() && last > 0 && labels[last - 1] == link).then_some(())?;
+            (at == 0 && last > 0 && labels[last - 1] == link).then_some(())?;
             labels.swap(last - 1, last);
-            left = transposed(left);
-            turned += 1;
+            chain = first.operands(true);
+            turned += usize::from(!first.symmetric);
         }
         let (own, turn) = facing(&operand.labels, link)?;
-        turned += usize::from(turn);
+        turned += usize::from(turn && !operand.symmetric);
         labels = product_labels(&labels, &own, link)?;
-        if chain.is_empty() {
-            chain.push(left.clone());
+        match operand.labels.len() {
+            // `A @ (v @ B)` is not `A @ v @ B`.
+            1 => chain.push(operand.expr()),
+            _ => chain.extend(operand.operands(turn)),
         }
-        chain.push(if turn { transposed(operand.expr()) } else { operand.expr() });
     }
     let backwards = usize::from(first.order > rest.last()?.order);
     // A vector stands on the right, as a column: `X.T @ r` rather than `r @ X`.
@@ -301,7 +346,10 @@ fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
     let mut product = Tensor::new(2 * turned.min(1000) + 4000 * backwards + 10_000 * row);
     product.labels = labels;
     product.over = vec![Term { chain: chain.clone(), ..Term::one() }.expr()];
-    product.chain = chain;
+    // With further axes a transpose of the product is not the product of the transposes.
+    if operands.iter().all(|operand| operand.labels.len() <= 2) {
+        product.chain = chain;
+    }
     Some(product)
 }
 

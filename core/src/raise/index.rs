@@ -22,7 +22,11 @@ enum Pos {
 }
 
 impl Pos {
+    /// A letter, or 0 where that is written for an axis with one entry.
     fn letter(name: &str) -> Pos {
+        if name == "0" {
+            return Pos::zero();
+        }
         Pos::At { terms: vec![(name.to_string(), 1)], offset: Dim::fixed(0) }
     }
 

@@ -106,6 +106,16 @@ impl Letters {
         (1..).map(|k| format!("i{k}")).find(|letter| free(letter)).unwrap_or_default()
     }
 
+    /// Two letters for two entries along one axis, `i` and `j` if they are free.
+    pub fn pair(&self, scope: &[String]) -> [String; 2] {
+        let free = |letter: &&str| {
+            !scope.iter().any(|known| known == letter) && !self.declared.contains(*letter)
+        };
+        let mut letters = FRESH.iter().copied().filter(free).map(str::to_string);
+        let further = |k: usize| format!("i{k}");
+        [letters.next().unwrap_or_else(|| further(1)), letters.next().unwrap_or_else(|| further(2))]
+    }
+
     /// Letters for all axes of a shape, none of which is in scope.
     pub fn shape(&self, shape: &[Dim], scope: &[String]) -> Vec<String> {
         let mut scope = scope.to_vec();

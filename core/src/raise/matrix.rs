@@ -2,13 +2,17 @@
 //! none fits the answer is `None`, never a formula of another value or shape.
 
 use super::Scope;
-use super::build::{Term, at, call_with, number, signed_sum, transposed, whole_axis};
+use super::build::{Term, at, call_with, chained, number, signed_sum, whole_axis};
 use super::contract::{self, Tensor};
 use super::index::{apply, is_inside, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
+use super::structure;
 use crate::ir::{Dim, NodeId, Num, Op, VarKind, View};
 use crate::ops::{self, Kind};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
+use chainrule_grammar::print;
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 
 /// An expression that broadcasts to a node's value.
 pub(super) struct Loose {
@@ -36,6 +40,9 @@ fn exact_loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     let shape = graph.shape(node);
     if graph.is_zero(node) && scope.name(node).is_none() && !shape.is_empty() {
         return Some(Loose::full(filled(scope, "zeros", shape), shape.len()));
+    }
+    if let Some(expr) = structure::kronecker(scope, node) {
+        return Some(Loose::full(expr, shape.len()));
     }
     let mut loose = loose(scope, node)?;
     if loose.cover.iter().all(|&has| has) {
@@ -131,10 +138,36 @@ fn sum(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     for (c, arg) in terms(scope, node) {
         let mut part = loose(scope, arg)?;
         part.term.coefficient = part.term.coefficient * c;
-        parts.push(part.term.signed());
+        parts.push(part.term);
         cover.iter_mut().zip(&part.cover).for_each(|(all, has)| *all |= has);
     }
-    Some(Loose { term: Term::of(signed_sum(parts)), cover, kept: None })
+    Some(Loose { term: together(parts), cover, kept: None })
+}
+
+/// The sum of terms. Those that are written alike, as products of matrices in another grouping are, become one.
+pub(super) fn together(parts: Vec<Term>) -> Term {
+    let mut places: HashMap<String, usize> = HashMap::new();
+    let mut kept: Vec<Term> = Vec::new();
+    for part in parts {
+        let alone = Term { coefficient: Num::ONE, ..part.clone() };
+        match places.entry(print::expr(&alone.expr())) {
+            Entry::Occupied(place) => {
+                let known = &mut kept[*place.get()];
+                known.coefficient = known.coefficient + part.coefficient;
+            }
+            Entry::Vacant(place) => {
+                place.insert(kept.len());
+                kept.push(part);
+            }
+        }
+    }
+    match <[Term; 1]>::try_from(kept) {
+        Ok([only]) => only,
+        Err(terms) => {
+            let terms = terms.into_iter().filter(|term| !term.coefficient.is_zero());
+            Term::of(signed_sum(terms.map(Term::signed).collect()))
+        }
+    }
 }
 
 fn call(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
@@ -267,6 +300,16 @@ fn scaled_product(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         });
     }
     let product = flatten(scope, node);
+    if let Some(term) = structure::multiplied_out(scope, &product) {
+        return Some(Loose { term, cover: vec![true; 2], kept: None });
+    }
+    let (scale, tensors) = contracted(scope, &product)?;
+    combine(&product, scale, tensors)
+}
+
+/// A product with its sums carried out: scalars in front, and tensors whose product is the value.
+pub(super) fn contracted(scope: &Scope<'_>, product: &Product) -> Option<(Term, Vec<Tensor>)> {
+    let graph = scope.graph();
     let mut scale = Term::number(product.coefficient);
     let mut tensors = Vec::new();
     for &label in &product.bound {
@@ -276,14 +319,13 @@ fn scaled_product(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         }
     }
     for (order, factor) in product.factors.iter().enumerate() {
-        let (coefficient, tensor) = read(scope, &product, factor, order)?;
+        let (coefficient, tensor) = read(scope, product, factor, order)?;
         scale.coefficient = scale.coefficient * coefficient;
         tensors.push(tensor);
     }
     let summed: Vec<u32> =
-        product.bound.iter().copied().filter(|&label| !product.size(label).is_one()).collect();
-    let tensors = contract::contract(tensors, &product.out, &summed)?;
-    combine(&product, scale, tensors)
+        product.bound.iter().copied().filter(|&label| !product.is_single(label)).collect();
+    Some((scale, contract::contract(tensors, &product.out, &summed)?))
 }
 
 /// A factor with its axes named by labels, and the number in front of it.
@@ -304,8 +346,14 @@ fn read(
         coefficient = std::mem::replace(&mut value.term.coefficient, Num::ONE);
     }
     let plain_kept = value.kept;
-    let base = value.term.expr();
     let mut tensor = Tensor::new(order);
+    let lone = value.term.over.is_empty() && value.term.under.is_empty();
+    if factor.power.is_one() && value.term.coefficient.is_one() && lone {
+        tensor.chain.clone_from(&value.term.chain);
+    }
+    tensor.identity = matches!(graph.op(factor.node), Op::Delta(_));
+    tensor.symmetric = tensor.identity;
+    let base = value.term.expr();
     tensor.data =
         matches!(graph.op(factor.node), Op::Var(var) if graph.var(*var).kind != VarKind::Direction);
     let power = |expr: Expr| {
@@ -314,9 +362,15 @@ fn read(
         (term.over, term.under)
     };
     let (expr, labels) = undoubled(base.clone(), &factor.labels)?;
+    if labels != factor.labels {
+        tensor.chain.clear();
+    }
     let single = |label: &u32| product.is_single(*label);
     tensor.labels = labels.iter().copied().filter(|label| !single(label)).collect();
     let dropped = labels.iter().any(single);
+    if dropped {
+        tensor.chain.clear();
+    }
     let expr = if dropped {
         let item =
             |label: &u32| if single(label) { IndexItem::At(Expr::num("0")) } else { whole_axis() };
@@ -352,8 +406,11 @@ fn undoubled(expr: Expr, labels: &[u32]) -> Option<(Expr, Vec<u32>)> {
 }
 
 /// The elementwise product of what contraction left.
-fn combine(product: &Product, mut term: Term, tensors: Vec<Tensor>) -> Option<Loose> {
+pub(super) fn combine(product: &Product, mut term: Term, tensors: Vec<Tensor>) -> Option<Loose> {
     let out = &product.out;
+    if let Some(term) = structure::diagonal(&term, &tensors, out) {
+        return Some(Loose { term, cover: vec![true; out.len()], kept: None });
+    }
     let cover: Vec<bool> = out
         .iter()
         .map(|label| tensors.iter().any(|tensor| tensor.labels.contains(label)))
@@ -458,8 +515,7 @@ impl Tensor {
         {
             return Some((over.clone(), under.clone()));
         }
-        let (expr, places) =
-            if ascending { (self.expr(), places) } else { swapped(self.expr(), places)? };
+        let (expr, places) = if ascending { (self.expr(), places) } else { swapped(self, places)? };
         let item = |axis| if places.contains(&axis) { whole_axis() } else { IndexItem::NewAxis };
         let items: Vec<IndexItem> = (first..out.len()).map(item).collect();
         let complete = items.iter().all(|item| *item == whole_axis());
@@ -474,10 +530,11 @@ impl Tensor {
 }
 
 /// The last two axes exchanged, if that brings them into order.
-fn swapped(expr: Expr, mut places: Vec<usize>) -> Option<(Expr, Vec<usize>)> {
+fn swapped(tensor: &Tensor, mut places: Vec<usize>) -> Option<(Expr, Vec<usize>)> {
     let last = places.len().checked_sub(1)?;
     places.swap(last.checked_sub(1)?, last);
-    places.windows(2).all(|pair| pair[0] < pair[1]).then(|| (transposed(expr), places))
+    let ascending = places.windows(2).all(|pair| pair[0] < pair[1]);
+    ascending.then(|| (chained(tensor.operands(true)), places))
 }
 
 /// Whether axes with kept ones broadcast to `out` as they stand.

@@ -12,12 +12,13 @@ mod product;
 mod program;
 mod ranges;
 mod share;
+mod structure;
 
 pub use letters::Letters;
 pub use program::program;
-pub use share::share;
+pub use share::{share, shared};
 
-use crate::ir::{Dim, Graph, NodeId, Op};
+use crate::ir::{Dim, Graph, NodeId, Op, Shape};
 use chainrule_grammar::ast::{Binder, Expr};
 use std::collections::BTreeMap;
 use std::rc::Rc;
@@ -37,9 +38,13 @@ pub struct Names<'g> {
     /// The graph.
     pub graph: &'g Graph,
     /// Names of `where` bindings.
-    extra: BTreeMap<NodeId, String>,
+    extra: Rc<BTreeMap<NodeId, String>>,
+    /// One of them that is written out all the same.
+    open: Option<NodeId>,
     /// Names of the steps of scans.
-    functions: BTreeMap<NodeId, String>,
+    functions: Rc<BTreeMap<NodeId, String>>,
+    /// The shapes of all names, where they were gathered before.
+    shapes: Option<Rc<BTreeMap<String, Shape>>>,
     /// Index letters.
     pub letters: Rc<Letters>,
 }
@@ -53,21 +58,20 @@ impl<'g> Names<'g> {
     /// The names of the graph and further ones.
     pub fn with(graph: &'g Graph, extra: BTreeMap<NodeId, String>) -> Names<'g> {
         let letters = Rc::new(Letters::new(graph, extra.values()));
-        Names { graph, extra, functions: BTreeMap::new(), letters }
+        let extra = Rc::new(extra);
+        Names { graph, extra, open: None, functions: Rc::default(), shapes: None, letters }
     }
 
-    /// The names of the graph and further ones, with index letters that were chosen before.
-    pub fn with_letters(
-        graph: &'g Graph,
-        extra: BTreeMap<NodeId, String>,
-        letters: Rc<Letters>,
-    ) -> Names<'g> {
-        Names { graph, extra, functions: BTreeMap::new(), letters }
+    /// The names of the graph and those that a derivation gives.
+    pub fn given(graph: &'g Graph, given: &Given, letters: Rc<Letters>) -> Names<'g> {
+        let (extra, functions) = (Rc::clone(&given.parts), Rc::clone(&given.functions));
+        let shapes = Some(Rc::clone(&given.shapes));
+        Names { graph, extra, open: None, functions, shapes, letters }
     }
 
-    /// The same with names for the steps of scans.
-    pub fn with_functions(mut self, functions: BTreeMap<NodeId, String>) -> Names<'g> {
-        self.functions = functions;
+    /// The same, with a part written out although it has a name.
+    pub fn opening(mut self, node: NodeId) -> Names<'g> {
+        self.open = Some(node);
         self
     }
 
@@ -85,7 +89,8 @@ impl<'g> Names<'g> {
 
     /// The name of a node, if it has one.
     pub fn of(&self, id: NodeId) -> Option<&str> {
-        self.extra.get(&id).map(String::as_str).or_else(|| self.graph.name(id))
+        let extra = self.extra.get(&id).filter(|_| self.open != Some(id));
+        extra.map(String::as_str).or_else(|| self.graph.name(id))
     }
 
     /// How many axes a name stands for: a variable, a definition, a `where` binding, a size or a named number.
@@ -103,7 +108,10 @@ impl<'g> Names<'g> {
     }
 
     /// The shape of what a name stands for: a variable, a definition or a `where` binding.
-    pub fn shape(&self, name: &str) -> Option<&'g [Dim]> {
+    pub fn shape(&self, name: &str) -> Option<&[Dim]> {
+        if let Some(shapes) = &self.shapes {
+            return shapes.get(name).map(Vec::as_slice);
+        }
         let graph = self.graph;
         let bound = self.extra.iter().chain(&graph.names).find(|(_, known)| *known == name);
         let var = || graph.vars.iter().find(|var| var.name == name).map(|var| var.shape.as_slice());
@@ -114,6 +122,17 @@ impl<'g> Names<'g> {
     pub fn axes(&self, id: NodeId) -> Vec<String> {
         self.letters.shape(self.graph.shape(id), &[])
     }
+}
+
+/// The names that a derivation gives besides those of the program.
+#[derive(Clone, Debug, Default)]
+pub struct Given {
+    /// Of parts of formulas.
+    pub parts: Rc<BTreeMap<NodeId, String>>,
+    /// Of the steps of scans.
+    pub functions: Rc<BTreeMap<NodeId, String>>,
+    /// The shapes of all names, the program's too.
+    pub shapes: Rc<BTreeMap<String, Shape>>,
 }
 
 /// Names, and a node that is written out although it may have one.

@@ -6,6 +6,7 @@ use crate::ir::{Dim, Ix, NodeId, Num, Op};
 use std::collections::BTreeMap;
 
 /// `node ^ power`, read at labels.
+#[derive(Clone)]
 pub(super) struct Factor {
     /// What is read.
     pub node: NodeId,
@@ -35,9 +36,13 @@ impl Product {
         self.sizes.get(&label).cloned().unwrap_or_else(|| Dim::fixed(1))
     }
 
-    /// Whether a label is bound and has only one value.
+    /// Whether a label is bound and has only one value, at which everything is read. A row times a row of a batch of one is
+    /// still a matrix product.
     pub fn is_single(&self, label: u32) -> bool {
-        self.bound.contains(&label) && self.size(label).is_one()
+        let readers = self.factors.iter().filter(|factor| factor.labels.contains(&label));
+        let matrices = readers.clone().count() > 1
+            && readers.clone().all(|factor| matches!(factor.labels.as_slice(), [a, b] if a != b));
+        self.bound.contains(&label) && self.size(label).is_one() && !matrices
     }
 }
 
@@ -45,7 +50,6 @@ struct Flattener<'a> {
     scope: &'a Scope<'a>,
     product: Product,
     next: u32,
-    root: NodeId,
 }
 
 /// The product that a node is. A node of another kind is a product of itself alone.
@@ -60,10 +64,13 @@ pub(super) fn flatten(scope: &Scope<'_>, root: NodeId) -> Product {
         bound: Vec::new(),
         sizes,
     };
-    let mut flattener = Flattener { scope, product, next: out.len() as u32, root };
+    let mut flattener = Flattener { scope, product, next: out.len() as u32 };
     let mut stack = vec![Factor { node: root, labels: out, power: Num::ONE }];
     while let Some(factor) = stack.pop() {
-        match flattener.parts(&factor) {
+        // A sum may be opened where all else are scalars: `2 · Σ`, `Σ / B`.
+        let scalars = |factors: &[Factor]| factors.iter().all(|other| other.labels.is_empty());
+        let alone = scalars(&stack) && scalars(&flattener.product.factors);
+        match flattener.parts(&factor, alone) {
             Some(parts) => stack.extend(parts.into_iter().rev()),
             None => flattener.product.factors.push(factor),
         }
@@ -72,8 +79,8 @@ pub(super) fn flatten(scope: &Scope<'_>, root: NodeId) -> Product {
 }
 
 impl Flattener<'_> {
-    /// The factors that a factor consists of; `None` where it stays in one piece.
-    fn parts(&mut self, factor: &Factor) -> Option<Vec<Factor>> {
+    /// The factors that a factor consists of; `None` where it stays in one piece. `alone`: all others are scalars.
+    fn parts(&mut self, factor: &Factor, alone: bool) -> Option<Vec<Factor>> {
         if self.scope.name(factor.node).is_some() {
             return None;
         }
@@ -102,8 +109,8 @@ impl Flattener<'_> {
             Op::Einsum(einsum) => {
                 let single = |ix: &Ix| einsum.sizes[usize::from(*ix)].is_one();
                 let bound = einsum.bound();
-                let is_root = factor.node == self.root;
-                if !is_root && (!bound.iter().all(single) || (whole? != 1 && whole? != -1)) {
+                let opens = alone && factor.power.is_one() && self.product.bound.is_empty();
+                if !opens && (!bound.iter().all(single) || (whole? != 1 && whole? != -1)) {
                     return None;
                 }
                 let labels = self.relabel(&einsum.out, &bound, &einsum.sizes, &factor.labels);

@@ -19,6 +19,11 @@ struct Extent {
 /// Names (`t1`, `t2`, …) for unnamed nodes below `root`: those used twice or more whose formula is not short, and those that
 /// keep every formula within `limit` parts. In the order in which they can be read: each uses only earlier ones.
 pub fn share(names: &Names<'_>, root: NodeId, limit: usize) -> Vec<(String, NodeId)> {
+    label(names, shared(names, root, limit))
+}
+
+/// The nodes that [`share`] names, ascending.
+pub fn shared(names: &Names<'_>, root: NodeId, limit: usize) -> BTreeSet<NodeId> {
     let graph = names.graph;
     let nodes = reachable(names, root);
     let position = |id: NodeId| nodes.binary_search(&id).ok();
@@ -37,7 +42,7 @@ pub fn share(names: &Names<'_>, root: NodeId, limit: usize) -> Vec<(String, Node
             name_it(id, &mut shared, &mut extents, &position);
         }
     }
-    label(names, shared)
+    shared
 }
 
 /// The extent of a node over these arguments, the largest of which are named until it is within bounds.

@@ -171,10 +171,42 @@ fn vectors_and_chains() {
     check(&[(x, vec![0, 1])], &[1, 0], "X.T");
     check(&[(s, vec![0, 0])], &[], "trace(S)");
     check(&[(s, vec![0, 0])], &[0], "diag(S)");
-    check(&[(c, vec![0]), (x, vec![0, 1])], &[0, 1], "c[:, None] * X");
+    check(&[(c, vec![0]), (x, vec![0, 1])], &[0, 1], "diag(c) @ X");
     check(&[(s, vec![0, 1]), (s, vec![1, 0])], &[], "sum(S * S.T)");
     check(&[(s, vec![0, 1]), (s, vec![1, 2]), (s, vec![2, 0])], &[], "trace(S @ S @ S)");
-    check(&[(c, vec![0]), (x, vec![0, 1]), (x, vec![0, 2])], &[1, 2], "X.T @ (c[:, None] * X)");
+    check(&[(c, vec![0]), (x, vec![0, 1]), (x, vec![0, 2])], &[1, 2], "X.T @ diag(c) @ X");
+}
+
+#[test]
+fn structure_is_kept() {
+    let mut p = net();
+    let (b, n, m) = (p.b.clone(), p.n.clone(), p.m.clone());
+    let (x, a) = (p.input("X", &[&b, &n]), p.input("A", &[&n, &m]));
+    let (c, s) = (p.input("c", &[&n]), p.input("s", &[]));
+    let (in_n, in_m) = (p.g.delta(&n), p.g.delta(&m));
+    let shape = [n.clone(), n.clone()];
+    let mut check = |factors: &[(NodeId, Vec<u32>)], out: &[u32], expected: &str| {
+        let node = p.g.einsum(factors, out, &[]);
+        assert_eq!(both(&p.g, node).1, expected);
+        node
+    };
+    check(&[(c, vec![0]), (in_n, vec![0, 1])], &[0, 1], "diag(c)");
+    check(&[(in_n, vec![0, 1]), (s, vec![])], &[0, 1], "s * eye(N)");
+    check(&[(c, vec![0]), (a, vec![0, 1])], &[0, 1], "diag(c) @ A");
+    check(&[(c, vec![1]), (x, vec![0, 1])], &[0, 1], "X @ diag(c)");
+    // Blocks: the Hessian of a least-squares loss by a matrix, and that of a sum over entries.
+    let gram = [(x, vec![9, 0]), (x, vec![9, 2]), (in_m, vec![1, 3])];
+    check(&gram, &[0, 1, 2, 3], "reshape(kron(X.T @ X, eye(M)), (N, M, N, M))");
+    let entries = [(in_n, vec![0, 2]), (in_m, vec![1, 3]), (a, vec![0, 1])];
+    check(&entries, &[0, 1, 2, 3], "reshape(diag(reshape(A, (N * M))), (N, M, N, M))");
+    let deltas = [(in_n, vec![0, 2]), (in_m, vec![1, 3])];
+    check(&deltas, &[0, 1, 2, 3], "reshape(eye(N * M), (N, M, N, M))");
+    // The Jacobian of a softmax.
+    let column = check(&[(c, vec![1])], &[1], "c");
+    let repeated = p.g.einsum(&[(column, vec![1])], &[0, 1], &[(0, n.clone())]);
+    let sum = p.g.add(&[(Num::ONE, in_n), (Num::int(-1), repeated)], &shape);
+    let jacobian = p.g.einsum(&[(c, vec![0]), (sum, vec![0, 1])], &[0, 1], &[]);
+    assert_eq!(both(&p.g, jacobian).1, "diag(c) - outer(c, c)");
 }
 
 #[test]

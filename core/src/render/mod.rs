@@ -89,7 +89,11 @@ fn by(name: Math) -> Math {
 }
 
 fn letters_math(letters: &[String]) -> Vec<Math> {
-    letters.iter().map(|letter| names::name(letter)).collect()
+    let letter = |letter: &String| match letter.as_str() {
+        "0" => Math::Num("0".to_string()),
+        name => names::name(name),
+    };
+    letters.iter().map(letter).collect()
 }
 
 #[cfg(test)]

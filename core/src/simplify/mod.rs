@@ -12,7 +12,7 @@ pub mod sum;
 
 pub use stabilise::stabilise;
 
-use crate::ir::{Graph, NodeId, Op};
+use crate::ir::{Dim, Graph, NodeId, Op};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One application of a rule.
@@ -40,7 +40,7 @@ pub struct Simplified {
 /// Brings the roots to normal form; formulas do not look inside of nodes that the program named.
 pub fn simplify(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     let atoms: BTreeSet<NodeId> = graph.names.keys().copied().collect();
-    simplify_around(graph, roots, atoms)
+    simplify_around(graph, roots, &atoms)
 }
 
 /// Normal form, stable spelling, normal form.
@@ -62,10 +62,10 @@ pub fn simplify_above(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<Node
     }
     let leaves: BTreeSet<NodeId> =
         seen.iter().copied().filter(|node| atoms.contains(node) && !roots.contains(node)).collect();
-    run(graph, roots, seen.into_iter().collect(), atoms.clone(), &leaves)
+    run(graph, roots, seen.into_iter().collect(), atoms, &leaves)
 }
 
-fn simplify_around(graph: &mut Graph, roots: &[NodeId], atoms: BTreeSet<NodeId>) -> Simplified {
+fn simplify_around(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<NodeId>) -> Simplified {
     let nodes = graph.reachable(roots);
     run(graph, roots, nodes, atoms, &BTreeSet::new())
 }
@@ -74,7 +74,7 @@ fn run(
     graph: &mut Graph,
     roots: &[NodeId],
     nodes: Vec<NodeId>,
-    atoms: BTreeSet<NodeId>,
+    atoms: &BTreeSet<NodeId>,
     leaves: &BTreeSet<NodeId>,
 ) -> Simplified {
     let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
@@ -86,6 +86,7 @@ fn run(
     let mut simplifier = Simplifier {
         graph,
         atoms,
+        more_atoms: BTreeSet::new(),
         normal: HashMap::new(),
         rewrites: Vec::new(),
         uses: HashMap::new(),
@@ -111,7 +112,9 @@ fn run(
 /// The state of one simplification.
 pub(crate) struct Simplifier<'g> {
     pub graph: &'g mut Graph,
-    pub atoms: BTreeSet<NodeId>,
+    atoms: &'g BTreeSet<NodeId>,
+    /// What atoms became.
+    more_atoms: BTreeSet<NodeId>,
     /// Nodes whose arguments are normal, and what they become.
     normal: HashMap<NodeId, NodeId>,
     pub rewrites: Vec<Rewrite>,
@@ -144,6 +147,7 @@ impl Simplifier<'_> {
                 let shape = self.graph.shape(node).clone();
                 self.graph.zeros(&shape)
             }
+            Op::Reshape => self.identity(node),
             _ => node,
         };
         self.normal.insert(node, new);
@@ -151,9 +155,30 @@ impl Simplifier<'_> {
         new
     }
 
+    /// An identity matrix over several axes at once, as `kron` makes it, is a product of Kronecker deltas.
+    fn identity(&mut self, node: NodeId) -> NodeId {
+        let arg = self.graph.args(node)[0];
+        let shape = self.graph.shape(node).clone();
+        let (rows, columns) = shape.split_at(shape.len() / 2);
+        let Op::Delta(size) = self.graph.op(arg) else { return node };
+        let all = rows.iter().fold(Dim::fixed(1), |all, dim| all.times(dim));
+        if rows != columns || all != *size {
+            return node;
+        }
+        let rank = rows.len() as u32;
+        let factors: Vec<(NodeId, Vec<u32>)> = (0..rank)
+            .map(|axis| (self.graph.delta(&shape[axis as usize]), vec![axis, rank + axis]))
+            .collect();
+        let out: Vec<u32> = (0..2 * rank).collect();
+        let deltas = self.graph.einsum(&factors, &out, &[]);
+        let new = self.normal(deltas);
+        self.record("identity-of-blocks", node, new);
+        new
+    }
+
     /// Whether formulas stop at this node.
     pub(crate) fn is_atom(&self, node: NodeId) -> bool {
-        self.atoms.contains(&node)
+        self.atoms.contains(&node) || self.more_atoms.contains(&node)
     }
 
     /// Whether a nested product or sum of `parts` is taken in by one that then has `total`: not if that makes work twice, or grows
@@ -186,8 +211,8 @@ impl Simplifier<'_> {
             self.graph.op(new),
             Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Delta(_)
         );
-        if self.atoms.contains(&old) && !leaf {
-            self.atoms.insert(new);
+        if self.is_atom(old) && !leaf {
+            self.more_atoms.insert(new);
         }
         if let Some(name) = self.graph.names.get(&old).cloned()
             && !leaf

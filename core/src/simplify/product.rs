@@ -28,7 +28,7 @@ impl Product {
     }
 
     /// Whether a label is summed over more than one value.
-    fn is_summed(&self, label: u32) -> bool {
+    pub(crate) fn is_summed(&self, label: u32) -> bool {
         self.is_bound(label) && !self.size(label).is_one()
     }
 
@@ -400,6 +400,12 @@ impl Simplifier<'_> {
             if contracts {
                 return Some(self.multiply_out(product, at, &coefficients, &terms, None));
             }
+            if self.may_vanish(product, at, &opened) {
+                let new = self.multiply_out(product, at, &coefficients, &terms, None);
+                if self.graph.is_zero(new) {
+                    return Some(new);
+                }
+            }
             let cancels = (0..product.factors.len()).find(|&other| {
                 other != at
                     && terms.len() <= 4
@@ -432,7 +438,7 @@ impl Simplifier<'_> {
         };
         for factor in &mut product.factors {
             if let Op::Pow(exponent) = self.graph.op(factor.base)
-                && !self.atoms.contains(&factor.base)
+                && !self.is_atom(factor.base)
                 && factor.exponent.is_one()
             {
                 factor.exponent = *exponent;

@@ -3,7 +3,7 @@
 use super::Simplifier;
 use super::facts;
 use super::product::{Factor, Product};
-use crate::ir::{NodeId, Num, Op};
+use crate::ir::{Dim, NodeId, Num, Op};
 
 impl Simplifier<'_> {
     /// The normal form of a sum whose arguments are normal.
@@ -37,6 +37,10 @@ impl Simplifier<'_> {
             }
             _ => {}
         }
+        if let Some(new) = self.repeated(&terms, &shape) {
+            self.record("collect-terms", node, new);
+            return new;
+        }
         if let Some(new) = self.factor_out(&terms, &shape) {
             self.record("common-factor", node, new);
             return new;
@@ -44,6 +48,53 @@ impl Simplifier<'_> {
         let new = self.graph.add(&terms, &shape);
         self.record("collect-terms", node, new);
         new
+    }
+
+    /// A sum of which no term reads some axis is the sum without it, repeated.
+    fn repeated(&mut self, terms: &[(Num, NodeId)], shape: &[Dim]) -> Option<NodeId> {
+        let reads = |graph: &crate::ir::Graph, term: NodeId, axis: usize| match graph.op(term) {
+            Op::Einsum(e) => e.ins.iter().flatten().any(|ix| *ix == e.out[axis]),
+            _ => true,
+        };
+        let read = |axis: &u32| {
+            terms
+                .iter()
+                .any(|(_, term)| self.is_atom(*term) || reads(self.graph, *term, *axis as usize))
+        };
+        let all: Vec<u32> = (0..shape.len() as u32).collect();
+        let kept: Vec<u32> = all.iter().copied().filter(read).collect();
+        if kept.len() == all.len() {
+            return None;
+        }
+        let inner_shape: Vec<Dim> = kept.iter().map(|axis| shape[*axis as usize].clone()).collect();
+        let mut inner = Vec::new();
+        for (c, term) in terms {
+            let (Op::Einsum(e), args) =
+                (self.graph.op(*term).clone(), self.graph.args(*term).to_vec())
+            else {
+                return None;
+            };
+            let factors: Vec<(NodeId, Vec<u32>)> = args
+                .into_iter()
+                .zip(&e.ins)
+                .map(|(arg, ins)| (arg, ins.iter().map(|ix| u32::from(*ix)).collect()))
+                .collect();
+            let out: Vec<u32> = kept.iter().map(|axis| u32::from(e.out[*axis as usize])).collect();
+            let sizes: Vec<(u32, Dim)> = e
+                .sizes
+                .iter()
+                .enumerate()
+                .map(|(ix, dim)| (ix as u32, dim.clone()))
+                .filter(|(ix, _)| out.contains(ix) || !e.out.contains(&(*ix as u8)))
+                .collect();
+            let part = self.graph.einsum(&factors, &out, &sizes);
+            inner.push((*c, self.normal(part)));
+        }
+        let sum = self.graph.add(&inner, &inner_shape);
+        let sum = self.normal(sum);
+        let sizes: Vec<(u32, Dim)> = all.iter().copied().zip(shape.iter().cloned()).collect();
+        let repeated = self.graph.einsum(&[(sum, kept)], &all, &sizes);
+        Some(self.normal(repeated))
     }
 
     /// The terms of nested sums with their coefficients; numbers are multiples of 1.
@@ -115,8 +166,28 @@ impl Simplifier<'_> {
         terms
     }
 
+    /// Whether a sum of terms may add up to 0, as Σ_j (mean − x_j) does: one is constant along an index that is summed over and that
+    /// nothing else reads.
+    pub(crate) fn may_vanish(&self, product: &Product, at: usize, terms: &[Product]) -> bool {
+        let sum = &product.factors[at];
+        let alone = |label: &u32| {
+            product.is_summed(*label)
+                && product
+                    .factors
+                    .iter()
+                    .enumerate()
+                    .all(|(other, factor)| other == at || !factor.labels.contains(label))
+        };
+        let constant = |term: &Product, axis: usize| {
+            !term.factors.iter().any(|factor| factor.labels.contains(&term.out[axis]))
+        };
+        let axes = (0..sum.labels.len()).filter(|&axis| alone(&sum.labels[axis]));
+        terms.len() <= 4
+            && axes.into_iter().any(|axis| terms.iter().any(|term| constant(term, axis)))
+    }
+
     /// `c·(a + b)·f` where every term has the factor f or a coefficient of one size.
-    fn factor_out(&mut self, terms: &[(Num, NodeId)], shape: &[crate::ir::Dim]) -> Option<NodeId> {
+    fn factor_out(&mut self, terms: &[(Num, NodeId)], shape: &[Dim]) -> Option<NodeId> {
         let mut products: Vec<Product> =
             terms.iter().map(|(_, term)| self.aligned(*term, shape.len())).collect();
         let common = common_factors(&products);

@@ -1,0 +1,202 @@
+//! Deep networks: an error term δ for every named quantity, from the loss backwards, each in terms of those before it.
+//! In: a loss. Out: a chain of equalities for every quantity and for the variable; each looks at its own surroundings only.
+
+use super::chain::{Chain, Line, Task, Weight, work_out};
+use super::cone::shown;
+use super::notes::Reason;
+use super::tell::Teller;
+use super::{Steps, Told};
+use crate::compile::Derivative;
+use crate::ir::{NodeId, Op};
+use crate::raise::{self, Notation};
+use crate::simplify::simplify_above;
+use chainrule_grammar::Diagnostic;
+use std::collections::{BTreeSet, HashMap};
+use std::rc::Rc;
+
+/// An error term δ of a named quantity: the derivative of the loss by it.
+pub(super) struct Stage {
+    /// The quantity.
+    pub(super) node: NodeId,
+    /// The name of the term, `delta_z`; none where its value is a name or a number already.
+    pub(super) name: Option<String>,
+    /// What later chains call it: a variable of that name, or the value itself.
+    pub(super) term: NodeId,
+    /// Parts of its value that have names of their own.
+    pub(super) parts: Vec<(String, NodeId)>,
+    pub(super) chain: Chain,
+}
+
+/// The error terms of a loss.
+#[derive(Default)]
+pub(super) struct Stages {
+    /// From the loss backwards.
+    pub(super) list: Vec<Rc<Stage>>,
+    /// The place of every quantity's stage, and of every error term's.
+    pub(super) places: HashMap<NodeId, usize>,
+    /// The quantities and the loss: no chain passes them.
+    pub(super) stops: Rc<BTreeSet<NodeId>>,
+}
+
+impl Teller<'_> {
+    pub(super) fn staged(
+        &mut self,
+        derivative: &Derivative,
+        of: NodeId,
+        by: NodeId,
+    ) -> Result<Told, Diagnostic> {
+        self.work_out_stages(of, &derivative.of.name)?;
+        let chain = self.stage_chain(of, by)?;
+        let path = self.cone(of).all_above(by);
+        let stages: Vec<Rc<Stage>> =
+            self.stages.get(&of).map(|stages| stages.list.clone()).unwrap_or_default();
+        let mut bindings: Vec<(String, NodeId)> = Vec::new();
+        let mut steps = Vec::new();
+        for stage in stages.iter().filter(|stage| stage.node != by && path.contains(&stage.node)) {
+            if let Some(name) = &stage.name {
+                bindings.extend(stage.parts.iter().cloned());
+                bindings.push((name.clone(), stage.chain.closed));
+            }
+            if self.options.steps != Steps::None && self.told.insert((of, stage.node)) {
+                let about = stage.name.clone().unwrap_or_default();
+                let mut lines = self.steps(&stage.chain, derivative, &about, of, stage.node);
+                let partial = format!(
+                    "d({}, {})",
+                    derivative.of.name,
+                    self.graph.name(stage.node).unwrap_or("v")
+                );
+                for line in lines.iter_mut().filter(|line| line.about.is_empty()) {
+                    line.about.clone_from(&partial);
+                }
+                steps.extend(lines);
+            }
+        }
+        bindings.extend(self.share(chain.closed));
+        Ok(self.assemble(derivative, steps, bindings, &chain, of, by))
+    }
+
+    /// The error term of every named quantity that a loss and any of its variables have between them.
+    fn work_out_stages(&mut self, of: NodeId, loss: &str) -> Result<(), Diagnostic> {
+        if self.stages.contains_key(&of) {
+            return Ok(());
+        }
+        let wrt = self.variables(loss);
+        let depends = self.graph.depends_on(&wrt);
+        let mut quantities: Vec<NodeId> = self.graph.reachable(&[of]);
+        quantities.retain(|&node| {
+            node != of && depends[node.0 as usize] && self.graph.names.contains_key(&node)
+        });
+        let stops = quantities.iter().copied().chain([of]).collect();
+        self.stages.insert(of, Stages { stops: Rc::new(stops), ..Stages::default() });
+        for node in quantities.into_iter().rev() {
+            let chain = self.stage_chain(of, node)?;
+            let (name, term) = self.error_term(node, chain.closed);
+            let parts = self.share(chain.closed);
+            let stages = self.stages.entry(of).or_default();
+            stages.places.insert(node, stages.list.len());
+            if name.is_some() {
+                stages.places.insert(term, stages.list.len());
+            }
+            stages.list.push(Rc::new(Stage { node, name, term, parts, chain }));
+        }
+        Ok(())
+    }
+
+    /// The error term of a quantity: a variable that stands for it in later chains, unless its value is an atom already.
+    fn error_term(&mut self, node: NodeId, closed: NodeId) -> (Option<String>, NodeId) {
+        let atom =
+            matches!(self.graph.op(closed), Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_));
+        if atom || self.graph.names.contains_key(&closed) || self.graph.is_zero(closed) {
+            return (None, closed);
+        }
+        let quantity = self.graph.name(node).unwrap_or("v").replace('.', "_");
+        let name = self.free_name(&format!("delta_{quantity}"));
+        let shape = self.graph.shape(closed).clone();
+        self.note_shape(&name, &shape);
+        let term = self.graph.stand_in(&name, shape);
+        (Some(name), term)
+    }
+
+    pub(super) fn free_name(&mut self, wanted: &str) -> String {
+        let mut name = wanted.to_string();
+        let mut number = 1;
+        while self.taken.contains(&name) {
+            number += 1;
+            name = format!("{wanted}_{number}");
+        }
+        self.taken.insert(name.clone());
+        name
+    }
+
+    fn stage_chain(&mut self, of: NodeId, by: NodeId) -> Result<Chain, Diagnostic> {
+        let one = self.graph.int(1);
+        let (atoms, cone) = (self.atoms(), self.cone(of));
+        let Some(stages) = self.stages.get(&of) else {
+            return self.chain_from(of, one, by, &[]);
+        };
+        let start = |node: NodeId| match stages.places.get(&node) {
+            _ if node == of => Some(one),
+            Some(&at) if node != by => Some(stages.list[at].term),
+            _ => None,
+        };
+        let task = Task {
+            x: by,
+            result: of,
+            start: &start,
+            stops: &stages.stops,
+            seed: &[],
+            atoms: &atoms,
+        };
+        let mut chain = work_out(&mut self.graph, &cone, &task)?;
+        self.put_in(of, &mut chain);
+        Ok(chain)
+    }
+
+    /// Puts an error term's value in where that makes the closed form shorter, as with softmax and cross-entropy.
+    fn put_in(&mut self, of: NodeId, chain: &mut Chain) {
+        let atoms = self.atoms();
+        let Some(stages) = self.stages.get(&of) else { return };
+        let mut places: Vec<usize> = shown(&self.graph, chain.closed, &atoms)
+            .iter()
+            .filter_map(|node| stages.places.get(node).copied())
+            .collect();
+        places.sort_unstable();
+        let terms: Vec<(NodeId, NodeId, String)> = places
+            .into_iter()
+            .map(|at| &stages.list[at])
+            .filter_map(|stage| Some((stage.term, stage.chain.closed, stage.name.clone()?)))
+            .filter(|(term, _, _)| shown(&self.graph, chain.closed, &atoms).contains(term))
+            .collect();
+        for (term, value, name) in terms {
+            let opened = self.graph.substitute(chain.closed, &[(term, value)]);
+            let simple = simplify_above(&mut self.graph, &[opened], &atoms);
+            let opened = simple.roots[0];
+            if self.length(opened) >= self.length(chain.closed) {
+                continue;
+            }
+            let mut reasons = vec![Reason::Substitute(name)];
+            for rewrite in
+                simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one")
+            {
+                let what = self.graph.name(rewrite.before).unwrap_or("a softmax").to_string();
+                let reason = Reason::RowsSumToOne(what);
+                if !reasons.contains(&reason) {
+                    reasons.push(reason);
+                }
+            }
+            chain.lines.push(Line {
+                rhs: opened,
+                open: Vec::new(),
+                reasons,
+                weight: Weight::Main,
+                deltas: false,
+            });
+            chain.closed = opened;
+        }
+    }
+
+    fn length(&self, node: NodeId) -> usize {
+        let names = self.names();
+        chainrule_grammar::print::expr(&raise::text(&names, node, Notation::Matrix)).len()
+    }
+}

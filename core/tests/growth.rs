@@ -1,0 +1,140 @@
+//! No expression swell: graphs, formulas and derivations grow with the program, and products with a direction stay products.
+
+use chainrule_core::derivation::{Options, Steps, Told, tell};
+use chainrule_core::ir::{NodeId, Op};
+use chainrule_core::{Compiled, Source, compile};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+fn compiled(program: &str) -> Compiled {
+    let source = Source::new("program", program);
+    let compiled = compile(&source);
+    let said: String =
+        compiled.diagnostics.iter().map(|one| one.render(&source)).collect::<Vec<_>>().join("\n");
+    assert!(!compiled.has_errors(), "{said}");
+    compiled
+}
+
+/// A network of named layers.
+fn network(layers: usize, request: &str) -> String {
+    let mut text = String::from("dim B; input h0: [B, 3], t: [B, 3];\n");
+    for k in 1..=layers {
+        let _ = writeln!(text, "param W{k}: [3, 3];\nh{k} = tanh(h{} @ W{k});", k - 1);
+    }
+    let _ = writeln!(text, "loss E = sum((h{layers} - t)^2);\n{request}");
+    text
+}
+
+/// Functions within functions, without names.
+fn nested(depth: usize, request: &str) -> String {
+    let names = ["sin", "tanh", "exp", "sigmoid"];
+    let formula = (0..depth).fold("x".to_string(), |inner, k| format!("{}({inner})", names[k % 4]));
+    format!("param x; loss E = {formula};\n{request}")
+}
+
+/// A loss of many terms.
+fn terms(count: usize, request: &str) -> String {
+    let term = |k: usize| format!("{k} * sum(sin({k} * x)^2)");
+    let sum: Vec<String> = (1..=count).map(term).collect();
+    format!("dim N; param x: [N]; loss E = {};\n{request}", sum.join(" + "))
+}
+
+/// How many nodes all derivatives have together.
+fn nodes(program: &str) -> usize {
+    let compiled = compiled(program);
+    let roots: Vec<NodeId> = compiled.derivatives.iter().map(|one| one.node).collect();
+    compiled.graph.reachable(&roots).len()
+}
+
+fn told(program: &str, steps: Steps) -> Vec<Told> {
+    tell(&compiled(program), Options { steps, ..Options::default() }).expect("a derivation")
+}
+
+/// The bytes that derivations hold: parts that several of them share are held once.
+fn bytes(told: &[Told]) -> usize {
+    let mut parts = BTreeMap::new();
+    let mut sum = 0;
+    for one in told {
+        sum += one.text.len() + one.latex.len();
+        sum += one.steps.iter().map(|step| step.text.len() + step.latex.len()).sum::<usize>();
+        let sizes = one.wheres.iter().map(|part| (Arc::as_ptr(part), part.text.len()));
+        parts.extend(sizes);
+    }
+    sum + parts.values().sum::<usize>()
+}
+
+/// What is twice as long has at most a little more than twice as much.
+#[track_caller]
+fn linear(what: &str, once: usize, twice: usize) {
+    assert!(twice * 10 <= once * 22, "{what}: {once}, then {twice}");
+}
+
+#[test]
+fn graphs_grow_with_the_program() {
+    for (what, program) in [
+        ("gradients of a network", network as fn(usize, &str) -> String),
+        ("gradient of nested functions", nested),
+        ("gradient of many terms", terms),
+    ] {
+        linear(what, nodes(&program(40, "")), nodes(&program(80, "")));
+    }
+    let request = "hessian E wrt x;";
+    linear(
+        "Hessian of nested functions",
+        nodes(&nested(50, request)),
+        nodes(&nested(100, request)),
+    );
+    linear("Hessian of many terms", nodes(&terms(50, request)), nodes(&terms(100, request)));
+    let request = "hvp E wrt W1;";
+    linear("product of a network", nodes(&network(40, request)), nodes(&network(80, request)));
+}
+
+#[test]
+fn derivations_grow_with_the_program() {
+    for steps in [Steps::None, Steps::Full] {
+        let size = |layers| bytes(&told(&network(layers, ""), steps));
+        linear("derivations of a network", size(40), size(80));
+    }
+    let size = |depth| bytes(&told(&nested(depth, "hessian E wrt x;"), Steps::None));
+    linear("Hessian of nested functions", size(50), size(100));
+    let size = |count| bytes(&told(&terms(count, ""), Steps::None));
+    linear("gradient of many terms", size(50), size(100));
+}
+
+#[test]
+fn the_parts_of_several_derivatives_are_printed_once() {
+    let told = told(&network(6, "grad E wrt W1, W2;"), Steps::None);
+    let part = |at: usize| told[at].wheres.iter().find(|part| part.name == "delta_h6");
+    let (first, second) = (part(0).expect("a part"), part(1).expect("a part"));
+    assert!(Arc::ptr_eq(first, second));
+}
+
+/// Products with a direction never make the Jacobian or the Hessian: nothing on the way has more axes than the values themselves.
+#[test]
+fn products_stay_products() {
+    for (program, rank) in [
+        ("dim N, M; input A: [M, N]; param x: [N]; loss E = sum(tanh(A @ x)^2); hvp E wrt x;", 1),
+        ("dim N; param x: [N]; loss E = logsumexp(x); hvp E wrt x;", 1),
+        ("dim N, M; input A: [M, N], x: [N]; o = softmax(A @ x); output o; jvp o wrt x;", 1),
+        (
+            "dim B, N, M; input X: [B, N], t: [B, M]; param W: [N, M]; p = softmax(X @ W); loss E = sum((p - t)^2); hvp E wrt W; jvp p wrt W;",
+            2,
+        ),
+        (
+            "dim N; input S: [N, N]; param X: [N, N]; loss E = logdet(X) + trace(S @ inv(X)); hvp E wrt X;",
+            2,
+        ),
+    ] {
+        let compiled = compiled(program);
+        let products = compiled.derivatives.iter().filter(|one| one.direction.is_some());
+        let roots: Vec<NodeId> = products.map(|one| one.node).collect();
+        assert!(!roots.is_empty(), "{program}");
+        let graph = &compiled.graph;
+        for node in graph.reachable(&roots) {
+            let large = graph.rank(node) > rank && !matches!(graph.op(node), Op::Var(_));
+            let delta = matches!(graph.op(node), Op::Delta(_));
+            assert!(!large && !delta, "{program}: {:?} of {:?}", graph.op(node), graph.shape(node));
+        }
+    }
+}
