@@ -49,6 +49,7 @@ fn drawings() {
         (math("norm2(x)"), "‖x‖₂"),
         (math("log_softmax(x)"), "log softmax(x)"),
         (math("-x + 1"), "−x + 1"),
+        (index("max(a, b[0,j])"), "max(a, b₀ⱼ)"),
         (Math::Boxed(Box::new(math("x"))), "┌───┐\n│ x │\n└───┘"),
         (Math::Matrix(vec![vec![Math::Text("链".into())], vec![math("x")]]), "⎡链⎤\n⎣x ⎦"),
     ] {

@@ -5,9 +5,10 @@ use super::module::Module;
 use super::writer::{dim_text, tuple};
 use crate::check::sizes::index_limits;
 use crate::emit::RequestJob;
+use crate::emit::example::small_sizes;
 use crate::emit::helpers::{self, Helper};
 use crate::ir::graph::Fact;
-use crate::ir::{Dim, DimId, Var, VarId};
+use crate::ir::{Var, VarId};
 use chainrule_grammar::ast::RequestKind;
 
 /// The text from `example` to the end of the file.
@@ -41,7 +42,7 @@ fn body(library: Library) -> &'static str {
 
 fn example(module: &Module) -> String {
     let graph = module.job.graph;
-    let dims = small_sizes(module);
+    let dims = small_sizes(module.job, &module.vars);
     let mut out = "def example(rng, low=-1.5, high=1.5):\n".to_string();
     out.push_str("    \"\"\"Random arguments that satisfy what is declared of them; `rng` is a generator of NumPy.\"\"\"\n");
     if !dims.is_empty() {
@@ -100,31 +101,6 @@ fn drawn(module: &Module, id: VarId, var: &Var) -> String {
         .iter()
         .filter(|(fact, _, fits)| has(*fact) && *fits)
         .fold(plain, |value, (_, make, _)| make.replace("{}", &value))
-}
-
-/// Small, different sizes at which every shape is one.
-fn small_sizes(module: &Module) -> Vec<(DimId, usize)> {
-    let graph = module.job.graph;
-    let count = graph.dims.len();
-    let reachable = graph.reachable(&module.job.roots());
-    let shapes = module.vars.iter().flat_map(|var| &graph.var(*var).shape);
-    let wanted: Vec<&Dim> =
-        shapes.chain(reachable.iter().flat_map(|id| graph.shape(*id))).collect();
-    let patterns: [fn(usize, usize) -> usize; 6] = [
-        |k, _| 3 + k,
-        |k, n| 2 + n - k,
-        |k, _| 4 + 2 * k,
-        |k, n| 2 * (n - k) + 2,
-        |k, _| 6 + k % 2,
-        |_, _| 8,
-    ];
-    let fits = |pattern: &dyn Fn(usize, usize) -> usize| {
-        wanted
-            .iter()
-            .all(|dim| dim.value(&|id| pattern(id.0 as usize, count)).is_some_and(|size| size > 0))
-    };
-    let pattern = patterns.iter().find(|pattern| fits(*pattern)).unwrap_or(&patterns[0]);
-    (0..count).map(|k| (DimId(k as u32), pattern(k, count))).collect()
 }
 
 /// What there is to check, as data.
