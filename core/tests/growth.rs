@@ -127,7 +127,7 @@ fn products_stay_products() {
         ),
     ] {
         let compiled = compiled(program);
-        let products = compiled.derivatives.iter().filter(|one| one.direction.is_some());
+        let products = compiled.derivatives.iter().filter(|one| !one.directions.is_empty());
         let roots: Vec<NodeId> = products.map(|one| one.node).collect();
         assert!(!roots.is_empty(), "{program}");
         let graph = &compiled.graph;
