@@ -41,7 +41,7 @@
 //! | `rand` | initialisation from any generator of `rand` |
 //! | `argmin` | objectives for its solvers |
 #![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;
