@@ -66,3 +66,16 @@ pub use rt::{ShapeError, Tensor};
 #[cfg(doctest)]
 #[doc = include_str!("../README.md")]
 struct Readme;
+
+/// So is that of the guide.
+#[cfg(doctest)]
+mod guide {
+    #[doc = include_str!("../docs/tutorial.md")]
+    struct Tutorial;
+    #[doc = include_str!("../docs/macro.md")]
+    struct Macro;
+    #[doc = include_str!("../docs/cookbook.md")]
+    struct Cookbook;
+    #[doc = include_str!("../docs/zh.md")]
+    struct Chinese;
+}

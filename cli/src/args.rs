@@ -37,7 +37,12 @@ pub(crate) const COMMANDS: &[Command] = &[
         1,
     ),
     command("eval", "losses and derivatives at a point, as JSON", &["at", "output"], 1),
-    command("check", "every derivative against finite differences", &["seed", "points", "tol"], 1),
+    command(
+        "check",
+        "every derivative against finite differences",
+        &["seed", "points", "tol", "plot", "format", "output"],
+        1,
+    ),
     command(
         "emit",
         "code that computes the losses and derivatives",
@@ -52,7 +57,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     ),
     command("ops", "the rule book: every function and its derivative", &["format", "output"], 1),
     command("fmt", "formats programs", &["check", "in-place", "expression", "syntax"], usize::MAX),
-    command("explain", "what an error code means", &[], 1),
+    command("explain", "what an error code means", &["format", "output"], 1),
     command("completions", "shell completions", &[], 1),
     command("help", "help on a command", &[], 1),
 ];
@@ -111,6 +116,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag("seed", None, &[]),
     flag("points", None, &[]),
     flag("tol", None, &[]),
+    switch("plot", None),
     flag("target", None, &["rust", "numpy", "jax", "torch", "c"]),
     flag("dtype", None, &["f32", "f64"]),
     switch("check", None),

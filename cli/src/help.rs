@@ -124,6 +124,9 @@ usage: chainrule check [FILE | - | -e PROGRAM] [flags]
   --points N   at how many points; 3 by default
   --seed N     which points; 0 by default
   --tol X      the largest relative error that passes; 1e-6 by default
+  --plot       draws the error of each derivative against the step of the differences: truncation falls, rounding grows
+  --format unicode|text|json   how it is written; with text, the plot is ASCII
+  -o, --output FILE            writes there; nothing is written where something does not hold
 
 The points satisfy the declared facts (one_hot, simplex, spd, ...). The formulas that `derive` prints, and every line of
 its derivations, are checked as well. Exits 1 where something does not hold.
@@ -179,12 +182,15 @@ examples:
 
 usage: chainrule ops [NAME] [flags]
 
+With a NAME, all that is known of one function; with the beginning of a name, all functions that begin so.
+
   --format text|markdown|json   how it is written; text by default
   -o, --output FILE             writes there
 
 examples:
   chainrule ops
   chainrule ops softmax
+  chainrule ops log
 ",
         false,
     ),
@@ -208,9 +214,12 @@ examples:
         "explain",
         "chainrule explain: what an error code means
 
-usage: chainrule explain [CODE]
+usage: chainrule explain [CODE] [flags]
 
-Without a code, lists all codes.
+What a code means, with a program that has the mistake and one that has not. Without a code, lists all codes.
+
+  --format text|markdown   how it is written; text by default
+  -o, --output FILE        writes there
 
 example:
   chainrule explain E0201

@@ -41,7 +41,7 @@ impl Unit {
             "the program asks for no derivative",
         );
         let help =
-            Some("declare a `param` and a `loss`, or name variables with `--wrt`".to_string());
+            Some("write `loss E = …;` for what is differentiated and declare a `param`, or name variables with `--wrt`".to_string());
         self.refused(Diagnostic { labels: Vec::new(), help, ..said })
     }
 }

@@ -10,7 +10,9 @@ mod failure;
 mod help;
 mod input;
 mod json;
+mod plot;
 mod point;
+mod progress;
 mod report;
 
 use args::Args;
@@ -32,18 +34,22 @@ pub struct Streams<'s> {
     pub colour: bool,
     /// Whether the results go to a terminal that shows bold letters, where `--color auto`.
     pub bold: bool,
+    /// Whether standard error is a terminal, on which progress is shown.
+    pub terminal: bool,
 }
 
 /// Runs the command that the process was started with.
 pub fn main() -> ExitCode {
     let plain = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty());
-    let colour = !plain && std::io::stderr().is_terminal();
+    let terminal = std::io::stderr().is_terminal();
+    let colour = !plain && terminal;
     let streams = Streams {
         stdin: &mut std::io::stdin().lock(),
         stdout: &mut std::io::stdout().lock(),
         stderr: &mut std::io::stderr().lock(),
         colour,
         bold: !plain && std::io::stdout().is_terminal(),
+        terminal,
     };
     let code = run_with(std::env::args_os().skip(1), streams);
     ExitCode::from(u8::try_from(code).unwrap_or(2))
@@ -55,7 +61,7 @@ where
     I: IntoIterator,
     I::Item: Into<OsString>,
 {
-    run_with(args, Streams { stdin, stdout, stderr, colour: false, bold: false })
+    run_with(args, Streams { stdin, stdout, stderr, colour: false, bold: false, terminal: false })
 }
 
 /// As [`run`], where `--color auto` may mean colour.
@@ -65,7 +71,7 @@ where
     I::Item: Into<OsString>,
 {
     let args: Vec<OsString> = args.into_iter().map(Into::into).collect();
-    let Streams { stdin, stdout, stderr, colour, bold } = streams;
+    let Streams { stdin, stdout, stderr, colour, bold, terminal } = streams;
     let mut reporter = Reporter { out: stderr, look: Look { colour, json: false } };
     let args = match Args::parse(args) {
         Ok(args) => args,
@@ -73,7 +79,7 @@ where
     };
     reporter.look = Look::of(&args, colour);
     let bold = Look::of(&args, bold).colour;
-    let mut session = Session { args: &args, stdin, out: Vec::new(), bold, reporter };
+    let mut session = Session { args: &args, stdin, out: Vec::new(), bold, reporter, terminal };
     let outcome = commands::run(&mut session);
     let delivered = deliver(&args, &session.out, stdout, outcome.is_ok());
     match outcome.and(delivered) {
@@ -91,6 +97,8 @@ pub(crate) struct Session<'s> {
     /// Whether letters of results may be bold.
     pub bold: bool,
     pub reporter: Reporter<'s>,
+    /// Whether progress is shown.
+    pub terminal: bool,
 }
 
 /// Writes a command's result; a reader that has gone away is no error. With `-o`, nothing is written of a command that failed.

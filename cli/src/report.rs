@@ -2,7 +2,9 @@
 
 use crate::args::Args;
 use crate::failure::Failure;
-use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet, normalize_untrusted_str};
+use annotate_snippets::{
+    AnnotationKind, Group, Level, Patch, Renderer, Snippet, normalize_untrusted_str,
+};
 use chainrule_core::{Code, Diagnostic, Source, Span};
 use serde_json::{Value, json};
 use std::io::Write;
@@ -63,7 +65,7 @@ impl Reporter<'_> {
         if let Some(help) = help {
             group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
         }
-        self.draw(group);
+        self.draw(&[group]);
     }
 
     /// Shows findings.
@@ -72,19 +74,19 @@ impl Reporter<'_> {
             if self.look.json {
                 let _ = writeln!(self.out, "{}", as_json(source, diagnostic));
             } else {
-                self.draw(group(source, diagnostic));
+                self.draw(&groups(source, diagnostic));
             }
         }
     }
 
-    fn draw(&mut self, group: Group<'_>) {
+    fn draw(&mut self, groups: &[Group<'_>]) {
         let renderer = if self.look.colour { Renderer::styled() } else { Renderer::plain() };
-        let _ = writeln!(self.out, "{}", renderer.render(&[group]));
+        let _ = writeln!(self.out, "{}\n", renderer.render(groups));
     }
 }
 
-/// A finding in rustc's layout: the title, the labelled lines, the help.
-fn group<'d>(source: &'d Source, diagnostic: &'d Diagnostic) -> Group<'d> {
+/// A finding in rustc's layout: the title, the labelled lines, the help; where the fix is known, the changed lines below it.
+fn groups<'d>(source: &'d Source, diagnostic: &'d Diagnostic) -> Vec<Group<'d>> {
     let level = if diagnostic.is_error() { Level::ERROR } else { Level::WARNING };
     let mut group =
         Group::with_title(level.primary_title(&diagnostic.message).id(diagnostic.code.id()));
@@ -98,10 +100,16 @@ fn group<'d>(source: &'d Source, diagnostic: &'d Diagnostic) -> Group<'d> {
             Snippet::source(source.text.as_str()).path(source.name.as_str()).annotations(labels),
         );
     }
-    if let Some(help) = &diagnostic.help {
-        group = group.element(Level::HELP.message(normalize_untrusted_str(help)));
+    let Some(help) = &diagnostic.help else { return vec![group] };
+    let help = normalize_untrusted_str(help);
+    if diagnostic.fix.is_empty() {
+        return vec![group.element(Level::HELP.message(help))];
     }
-    group
+    let patches = diagnostic.fix.iter().map(|edit| {
+        Patch::new(inside(&source.text, edit.span), normalize_untrusted_str(&edit.text))
+    });
+    let changed = Snippet::source(source.text.as_str()).path(source.name.as_str()).patches(patches);
+    vec![group, Group::with_title(Level::HELP.secondary_title(help)).element(changed)]
 }
 
 /// The span as a range between characters of the text.
@@ -129,6 +137,11 @@ fn as_json(source: &Source, diagnostic: &Diagnostic) -> Value {
             })
         })
         .collect();
+    let fix: Vec<Value> = diagnostic
+        .fix
+        .iter()
+        .map(|edit| json!({ "start": edit.span.start, "end": edit.span.end, "text": edit.text }))
+        .collect();
     json!({
         "level": if diagnostic.is_error() { "error" } else { "warning" },
         "code": diagnostic.code.id(),
@@ -136,5 +149,6 @@ fn as_json(source: &Source, diagnostic: &Diagnostic) -> Value {
         "file": source.name,
         "labels": labels,
         "help": diagnostic.help,
+        "fix": fix,
     })
 }

@@ -27,6 +27,8 @@ pub struct Program {
     pub stmts: Vec<Stmt>,
     /// `//` and `/* */` comments after the last statement, as written.
     pub trailing: Vec<String>,
+    /// Names that statements may have given which could not be read: nothing is said of their uses.
+    pub broken: Vec<String>,
 }
 
 /// One statement with what stands around it.

@@ -2,6 +2,7 @@
 
 use crate::diagnostic::{Code, Diagnostic};
 use crate::formula::implicit;
+use crate::lookalike::{LOOKALIKES, spelt};
 use crate::span::Span;
 use crate::syntax::{Refusal, Rule, Slice, bad};
 
@@ -11,36 +12,20 @@ const STATEMENTS: [&str; 13] = [
     "hvp", "jvp", "net",
 ];
 
-/// Signs that look like ones of the language, and what to write for them.
-const LOOKALIKES: [(char, &str); 28] = [
-    ('；', ";"),
-    ('，', ","),
-    ('：', ":"),
-    ('（', "("),
-    ('）', ")"),
-    ('［', "["),
-    ('］', "]"),
-    ('【', "["),
-    ('】', "]"),
-    ('＝', "="),
-    ('＋', "+"),
-    ('－', "-"),
-    ('＊', "*"),
-    ('／', "/"),
-    ('。', "."),
-    ('“', "\""),
-    ('”', "\""),
-    ('×', "*"),
-    ('÷', "/"),
-    ('–', "-"),
-    ('—', "-"),
-    ('∗', "*"),
-    ('²', "^2"),
-    ('³', "^3"),
-    ('⁻', "^-"),
-    ('√', "sqrt(…)"),
-    ('∑', "sum[i](…)"),
-    ('Σ', "sum[i](…)"),
+const NO_WORD: &str = "a definition begins with its name: `z = …`";
+const BARS: &str = "an absolute value is written `abs(x)`, a norm `norm2(x)`";
+
+/// Words with which statements of other languages begin, and what is written here.
+const FOREIGN: [(&[&str], &str); 6] = [
+    (&["let", "var", "auto", "mut", "val", "float", "double"], NO_WORD),
+    (&["def", "function", "func", "lambda"], "a function is written `fn f(x, y) = …;`"),
+    (&["import", "from", "use", "using"], "nothing is imported: every function is known"),
+    (&["return"], "a block ends with its result, an expression without a word"),
+    (
+        &["for", "while"],
+        "there are no loops: `sum[i](…)` sums over an index, `scan` carries a state",
+    ),
+    (&["minimize", "minimise", "cost", "objective"], "what is minimised is written `loss E = …;`"),
 ];
 
 /// The place of a refusal: what stands there and what came before.
@@ -70,20 +55,34 @@ pub(crate) fn complain(slice: Slice<'_>, refusal: Refusal) -> Diagnostic {
         .or_else(|| scene.after_word())
         .or_else(|| scene.shape_without_colon())
         .or_else(|| scene.no_such_statement())
+        .or_else(|| scene.foreign_operator())
+        .or_else(|| scene.method())
         .or_else(|| scene.juxtaposed())
         .unwrap_or_else(|| scene.unexpected())
 }
 
-/// Whether a statement seems to end before the place, only without a `;`: the place begins a line, or another definition.
-pub(crate) fn ends_before(slice: Slice<'_>, refusal: &Refusal) -> bool {
-    let (before, rest) = slice.text.split_at(refusal.at.min(slice.text.len()));
-    let begins_line = before.get(before.trim_end().len()..).is_some_and(|gap| gap.contains('\n'));
+/// Where a statement seems to end before the place of its refusal, only without a `;`: the place begins a line, or another
+/// definition; or the token before the place begins a line.
+pub(crate) fn ends_before(slice: Slice<'_>, refusal: &Refusal) -> Option<usize> {
+    let at = refusal.at.min(slice.text.len());
+    let (before, rest) = slice.text.split_at(at);
     let found = token(rest);
     let behind = rest.get(found.len()..).unwrap_or("").trim_start();
     let defines = behind.starts_with('=') && !behind.starts_with("==");
     // `let x = 3` has an unknown first word rather than a missing `;`.
     let more = before.trim() != token(before.trim());
-    found.starts_with(begins_name) && (begins_line || (defines && more))
+    if found.starts_with(begins_name) && (begins_line(before) || (defines && more)) {
+        return Some(at);
+    }
+    // `param w` and in the next line `z = …`: `z` was read as a fact of `w`.
+    let last = last_token(before.trim_end());
+    let cut = before.trim_end().len() - last.len();
+    (last.starts_with(begins_name) && begins_line(&before[..cut]) && cut > 0).then_some(cut)
+}
+
+/// Whether a line break stands at the end of a text.
+fn begins_line(before: &str) -> bool {
+    before.get(before.trim_end().len()..).is_some_and(|gap| gap.contains('\n'))
 }
 
 impl<'t> Scene<'t> {
@@ -114,10 +113,22 @@ impl<'t> Scene<'t> {
         }
     }
 
+    /// A sign of paper or of another keyboard: all of the statement are put into those of the language at once.
     fn lookalike(&self) -> Option<Diagnostic> {
         let sign = self.found.chars().next()?;
         let (_, instead) = LOOKALIKES.iter().find(|(known, _)| *known == sign)?;
-        Some(bad(self.span(), self.found()).help(format!("write `{instead}`")))
+        let mut bad = bad(self.span(), self.found()).help(match sign {
+            '∂' | '∇' => {
+                "a derivative is written `d(E, W)`, or asked for with `grad E wrt W;`".into()
+            }
+            '‖' => "a norm is written `norm2(x)`".into(),
+            _ => format!("write `{instead}`"),
+        });
+        for (at, spelling) in spelt(self.slice.text) {
+            let start = self.slice.offset + at.start;
+            bad = bad.edit(Span::new(start, self.slice.offset + at.end), spelling);
+        }
+        Some(bad)
     }
 
     fn after_operator(&self) -> Option<Diagnostic> {
@@ -130,7 +141,11 @@ impl<'t> Scene<'t> {
             ">=", "==", "!=", "|>",
         ];
         if last == "=" {
-            return Some(bad(self.span(), "expected an expression after `=`"));
+            let missing = bad(self.span(), "expected an expression after `=`").here(self.found());
+            return Some(match self.advice() {
+                Some(help) => missing.help(help),
+                None => missing,
+            });
         }
         if !operators.contains(&last) {
             return None;
@@ -142,6 +157,8 @@ impl<'t> Scene<'t> {
             ("+" | "-" | "*" | "/", "=") => {
                 missing.help("a name is defined once; write the new value under a new name")
             }
+            (_, "|") => missing.help(BARS),
+            ("*", "^") => missing.help("a power is written `x^2`"),
             _ => missing,
         })
     }
@@ -162,7 +179,12 @@ impl<'t> Scene<'t> {
     fn shape_without_colon(&self) -> Option<Diagnostic> {
         let declares = matches!(token(self.before.trim_start()), "input" | "target" | "param");
         let shape = declares && self.found == "[" && !self.wanted.contains(&Rule::infix);
-        shape.then(|| bad(self.span(), "expected `:` before the shape"))
+        let colon = self.last_span().end;
+        shape.then(|| {
+            bad(self.span(), "expected `:` before the shape")
+                .help("write `name: [N, M]`")
+                .insert(colon, ":")
+        })
     }
 
     /// `parm W: [N];`
@@ -177,11 +199,59 @@ impl<'t> Scene<'t> {
         }
         let message = format!("no statement begins with `{first}`");
         let bad = bad(self.last_span(), message);
-        let near = STATEMENTS.iter().find(|word| is_near(first, word));
+        if let Some((_, help)) = FOREIGN.iter().find(|(words, _)| words.contains(&first)) {
+            let word = Span::new(self.last_span().start, self.span().start);
+            let bad = bad.help(*help);
+            return Some(if *help == NO_WORD { bad.edit(word, "") } else { bad });
+        }
+        let begins = |word: &str| {
+            first.len().min(word.len()) >= 3 && (first.starts_with(word) || word.starts_with(first))
+        };
+        let near = STATEMENTS.iter().find(|word| begins(word) || is_near(first, word));
         Some(match near {
-            Some(word) => bad.help(format!("did you mean `{word}`?")),
+            Some(word) => bad.help(format!("did you mean `{word}`?")).edit(self.last_span(), *word),
             None => bad
                 .help(format!("the statements are {}, fn and definitions", STATEMENTS.join(", "))),
+        })
+    }
+
+    /// `a and b`, `a if c else b`
+    fn foreign_operator(&self) -> Option<Diagnostic> {
+        if !self.wanted.contains(&Rule::infix) {
+            return None;
+        }
+        let help = match self.found {
+            "and" | "&" => "comparisons are 1 or 0: write `a * b` where both must hold",
+            "or" => "comparisons are 1 or 0: write `max(a, b)` where one must hold",
+            "not" | "!" => "comparisons are 1 or 0: write `1 - a`",
+            "if" | "else" | "?" => "write `where(condition, a, b)`",
+            "for" => "write `sum[i](…)` for a sum, `tensor[i](…)` for a list of entries",
+            _ => return None,
+        };
+        Some(bad(self.span(), self.found()).help(help))
+    }
+
+    /// `x.T.sum()`: what stands before the dot is the argument.
+    fn method(&self) -> Option<Diagnostic> {
+        let dot = self.found == "." && self.wanted.contains(&Rule::infix);
+        let rest = self.slice.text.get(self.at + 1..)?;
+        let name = token(rest);
+        if !dot || !name.starts_with(begins_name) {
+            return None;
+        }
+        let bad = bad(self.span(), format!("unexpected `.{name}`; values have no methods"))
+            .help(format!("a function stands before its argument: `{name}(…)`"));
+        let start = self.slice.offset + operand_start(self.before);
+        let (dot, behind) = (self.span().start, &rest[name.len()..]);
+        let open = dot + 1 + name.len() + 1;
+        Some(match behind {
+            _ if behind.starts_with("()") => {
+                bad.insert(start, format!("{name}(")).edit(Span::new(dot, open), "")
+            }
+            _ if behind.starts_with('(') => {
+                bad.insert(start, format!("{name}(")).edit(Span::new(dot, open), ", ")
+            }
+            _ => bad,
         })
     }
 
@@ -200,7 +270,7 @@ impl<'t> Scene<'t> {
         let short = left.len() + right.len() < 60;
         let help =
             if short { format!("write `{left}*{right}`") } else { "write `*` between".into() };
-        Some(implicit(self.span()).help(help))
+        Some(implicit(self.span()).help(help).insert(self.span().start, "*"))
     }
 
     fn unexpected(&self) -> Diagnostic {
@@ -225,10 +295,14 @@ impl<'t> Scene<'t> {
             Some(expected) => format!("{}; expected {expected}", self.found()),
             None => self.found(),
         };
-        let bad = bad(self.span(), message);
-        match self.advice() {
-            Some(help) => bad.help(help),
-            None => bad,
+        let bad = match self.advice() {
+            Some(help) => bad(self.span(), message).help(help),
+            None => return bad(self.span(), message),
+        };
+        match self.found {
+            "=" if self.innermost().is_some() => bad.edit(self.span(), "=="),
+            "%" | "#" => bad.edit(self.span(), "//"),
+            _ => bad,
         }
     }
 
@@ -247,6 +321,8 @@ impl<'t> Scene<'t> {
             "=" if self.wanted.contains(&Rule::infix) => {
                 Some("a comparison is written `==`".into())
             }
+            "%" | "#" => Some("comments begin with `//`".into()),
+            "|" => Some(BARS.into()),
             "}" if self.last == ";" => Some("a block ends with its result, an expression".into()),
             _ => None,
         }
@@ -334,6 +410,21 @@ fn last_token(text: &str) -> &str {
         None => text.len() - last.len_utf8(),
     };
     text.get(start..).unwrap_or("")
+}
+
+/// Where the operand at the end of a text begins: a name or number, brackets, and what is applied to them.
+fn operand_start(text: &str) -> usize {
+    let (mut depth, mut start) = (0_usize, text.len());
+    for (at, sign) in text.char_indices().rev() {
+        match sign {
+            ')' | ']' => depth += 1,
+            '(' | '[' if depth > 0 => depth -= 1,
+            _ if depth > 0 || continues_name(sign) || sign == '.' || sign == '\'' => {}
+            _ => break,
+        }
+        start = at;
+    }
+    start
 }
 
 /// Whether two words differ by one or two letters.

@@ -1,6 +1,7 @@
 //! What is said of a bad program: plain facts with places, drawn by whoever shows them.
 //! Diagnostics are collected and returned, never printed or thrown here.
 
+pub use crate::codes::Code;
 use crate::span::{Source, Span};
 use std::fmt::Write as _;
 
@@ -22,6 +23,15 @@ pub struct Label {
     pub text: String,
 }
 
+/// A change of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Edit {
+    /// What is replaced; empty where something is only put in.
+    pub span: Span,
+    /// By what.
+    pub text: String,
+}
+
 /// One finding about a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
@@ -35,6 +45,8 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What to write instead, if known.
     pub help: Option<String>,
+    /// The same as changes of the text, in order of place, where they are known exactly.
+    pub fix: Vec<Edit>,
 }
 
 impl Diagnostic {
@@ -46,6 +58,7 @@ impl Diagnostic {
             message: message.into(),
             labels: vec![Label { span, text: String::new() }],
             help: None,
+            fix: Vec::new(),
         }
     }
 
@@ -69,6 +82,35 @@ impl Diagnostic {
         self
     }
 
+    /// Adds a change of the text that does what the help says.
+    pub fn edit(mut self, span: Span, text: impl Into<String>) -> Diagnostic {
+        self.fix.push(Edit { span, text: text.into() });
+        self.fix.sort_by_key(|edit| edit.span);
+        self
+    }
+
+    /// As [`Diagnostic::edit`], where something is only put in.
+    pub fn insert(self, at: usize, text: impl Into<String>) -> Diagnostic {
+        self.edit(Span::new(at, at), text)
+    }
+
+    /// The line of the text as it would be with the fix, where that is one line.
+    pub fn fixed_line(&self, source: &Source) -> Option<String> {
+        let (first, last) = (self.fix.first()?, self.fix.last()?);
+        let text = source.text.as_str();
+        let start = text.get(..first.span.start)?.rfind('\n').map_or(0, |at| at + 1);
+        let rest = text.get(last.span.end..)?;
+        let end = last.span.end + rest.find('\n').unwrap_or(rest.len());
+        let (mut line, mut at) = (String::new(), start);
+        for edit in &self.fix {
+            line.push_str(text.get(at..edit.span.start)?);
+            line.push_str(&edit.text);
+            at = edit.span.end;
+        }
+        line.push_str(text.get(at..end)?);
+        Some(line.trim().to_string()).filter(|line| !line.contains('\n'))
+    }
+
     /// The primary place.
     pub fn span(&self) -> Span {
         self.labels.first().map_or(Span::default(), |label| label.span)
@@ -89,6 +131,9 @@ impl Diagnostic {
         }
         if let Some(help) = &self.help {
             let _ = writeln!(out, "   = help: {help}");
+            if let Some(line) = self.fixed_line(source) {
+                let _ = writeln!(out, "           {line}");
+            }
         }
         out
     }
@@ -111,60 +156,4 @@ fn excerpt(out: &mut String, source: &Source, label: &Label, primary: bool) {
     let mark = if primary { "^" } else { "-" }.repeat(length.clamp(1, room));
     let _ = writeln!(out, "   | {text}");
     let _ = writeln!(out, "   | {}{mark} {}", " ".repeat(column - 1 - skip), label.text);
-}
-
-macro_rules! codes {
-    ($($variant:ident $id:literal $level:ident $title:literal $explanation:literal;)*) => {
-        /// Every kind of finding. Numbers are never reused.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $(#[doc = $title] $variant,)* }
-
-        impl Code {
-            /// All codes in order of number.
-            pub const ALL: &'static [Code] = &[$(Code::$variant,)*];
-            /// The stable identifier, e.g. `E0203`.
-            pub fn id(self) -> &'static str { match self { $(Code::$variant => $id,)* } }
-            /// What it is, in a few words.
-            pub fn title(self) -> &'static str { match self { $(Code::$variant => $title,)* } }
-            /// What it means and what to do, in a few sentences.
-            pub fn explanation(self) -> &'static str { match self { $(Code::$variant => $explanation,)* } }
-            /// Whether it refuses the program.
-            pub fn level(self) -> Level { match self { $(Code::$variant => Level::$level,)* } }
-        }
-    };
-}
-
-codes! {
-    Syntax "E0101" Error "syntax error" "The text does not follow the grammar. The message says what was found and what could stand there.";
-    TooDeep "E0102" Error "nested too deeply" "Brackets or calls are nested deeper than the limit. Name parts of the formula with definitions.";
-    TooLarge "E0103" Error "input too large" "The text or the graph that it stands for is over the size limit.";
-    BadNumber "E0104" Error "number out of range" "A number cannot be represented: too many digits, or over the range of f64.";
-    ShapeMismatch "E0201" Error "shapes do not fit" "Two operands have shapes that cannot be broadcast together. Sizes must be equal, or one of them 1.";
-    MatmulShape "E0202" Error "inner dimensions differ" "In a matrix product the last axis of the left operand must have the size of the last but one (or only) axis of the right.";
-    BadAxis "E0203" Error "no such axis" "An axis argument or an index names an axis that the operand does not have.";
-    BadIndexing "E0204" Error "bad indexing" "An index or slice lies outside of its axis, or there are more indices than axes.";
-    NonScalarLoss "E0205" Error "loss is not a scalar" "A loss must be a single number. Reduce it with sum(...) or mean(...), or ask for a Jacobian of an output.";
-    BadDimension "E0206" Error "bad dimension" "A dimension must be a positive whole number or a formula of such and of declared dim names.";
-    NotSquare "E0207" Error "matrix is not square" "The function is defined for square matrices only.";
-    DimOverflow "E0208" Error "sizes overflow" "The product of the sizes of a tensor is too large to be addressed.";
-    UnknownName "E0301" Error "unknown name" "The name is not declared or defined before this place.";
-    UnknownFunction "E0302" Error "unknown function" "No function of this name is in the rule book or defined by fn.";
-    Redefinition "E0303" Error "name is already taken" "A name is declared or defined twice.";
-    UseBeforeDefinition "E0304" Error "used before it is defined" "Definitions are read in order; a name can be used only below its definition.";
-    UnboundIndex "E0305" Error "unbound index" "An index is neither named on the left of the definition nor bound by sum[...], prod[...] or max[...].";
-    IndexRange "E0306" Error "index ranges disagree" "One index stands on axes of different sizes, or on none.";
-    Arity "E0307" Error "wrong number of arguments" "The function takes another number of arguments, or does not know this keyword.";
-    BadArgument "E0308" Error "bad argument" "An argument is not of the kind that the function wants.";
-    BadRequest "E0309" Error "bad request" "The request names something that is not a loss, output or declared variable.";
-    BadFact "E0310" Error "bad fact" "The declared fact is unknown or does not fit the shape of the variable.";
-    NoDerivative "E0401" Error "no derivative" "The function has no derivative with respect to this argument (its values are discrete).";
-    MissingDerivative "E0402" Error "derivative not written yet" "The function's derivative exists but the rule book does not have it yet.";
-    Unsupported "E0403" Error "not supported" "The language has this, but this version cannot do it in this place.";
-    DivisionByZero "E0404" Error "division by zero" "A divisor is the constant zero.";
-    BadPoint "E0501" Error "point does not fit the program" "The point for eval lacks an array, has one too many, or one of the wrong shape.";
-    Usage "E0601" Error "bad request on the command line" "A flag's value does not fit the program.";
-    ZeroByStructure "W0501" Warning "gradient is zero by structure" "The loss does not depend on the variable at all, so its derivative is identically zero.";
-    ZeroAlmostEverywhere "W0502" Warning "gradient is zero almost everywhere" "Every path from the variable to the loss goes through a function whose derivative is zero (sign, floor, comparisons).";
-    UnusedDefinition "W0503" Warning "definition is never used" "Neither a loss nor an output depends on this definition.";
-    NeverPositive "W0504" Warning "argument is outside of the domain" "The argument of the function can never lie in its domain, so the value is NaN everywhere.";
 }

@@ -264,7 +264,7 @@ impl<'t> Maker<'t> {
         }
         let message = format!("`{sign}` is not an operator of this dialect");
         let help = format!("write `{plain}`, which is elementwise; the matrix product is `@`");
-        Err(bad(span, message).help(help))
+        Err(bad(span, message).help(help).edit(span, plain))
     }
 
     /// An atom and the postfixes behind it.
@@ -345,7 +345,8 @@ impl<'t> Maker<'t> {
                 Built::new(kind, span, depth.max(inner) + 1)
             }
             _ => Err(implicit(Span::new(place.start, place.start + 1))
-                .help("write `*` before the parenthesis; only a name can be called")),
+                .help("write `*` before the parenthesis; only a name can be called")
+                .insert(place.start, "*")),
         }
     }
 
@@ -426,10 +427,20 @@ impl<'t> Maker<'t> {
                 args.push(value.expr);
             } else {
                 let late = bad(value.expr.span, "an argument by position follows one by keyword");
-                return Err(late.help("write the arguments by position first"));
+                return Err(late_argument(late, &kwargs));
             }
         }
         Built::new(ExprKind::Call { func, bound, args, kwargs }, span, depth + 1)
+    }
+}
+
+/// `where(x = 0, 1, 2)`: more often a comparison than an argument in the wrong place.
+fn late_argument(late: Diagnostic, kwargs: &[(Ident, Expr)]) -> Diagnostic {
+    match kwargs {
+        [(name, value)] if !matches!(name.name.as_str(), "axis" | "keepdims" | "reduction") => late
+            .help(format!("a comparison is written `{} == …`; keywords come last", name.name))
+            .edit(Span::new(name.span.end, value.span.start), " == "),
+        _ => late.help("write the arguments by position first"),
     }
 }
 

@@ -3,9 +3,12 @@
 #![forbid(unsafe_code)]
 
 pub mod ast;
+mod broken;
+pub mod codes;
 mod complaint;
 pub mod diagnostic;
 mod formula;
+mod lookalike;
 mod margin;
 pub mod print;
 mod scan;
@@ -14,7 +17,7 @@ mod syntax;
 mod tree;
 
 pub use ast::Program;
-pub use diagnostic::{Code, Diagnostic, Label, Level};
+pub use diagnostic::{Code, Diagnostic, Edit, Label, Level};
 pub use print::format;
 pub use span::{Dialect, Source, Span};
 
@@ -45,6 +48,8 @@ pub fn parse(source: &Source) -> (Program, Vec<Diagnostic>) {
         if piece.sound {
             reader.piece(piece.span);
         } else {
+            let text = scan.clean.get(piece.span.start..piece.span.end).unwrap_or("");
+            reader.program.broken.extend(broken::names(text));
             reader.margin.skip(piece.span.end);
         }
     }
@@ -97,17 +102,19 @@ impl<'t> Reader<'t> {
             let Err(refusal) = self.statement(rest) else {
                 return;
             };
-            let cut = rest.offset + refusal.at;
-            let first = self.slice(rest.offset, cut);
-            let ended = complaint::ends_before(rest, &refusal);
-            if !ended || first.text.is_empty() || self.statement(first).is_err() {
+            let cut = complaint::ends_before(rest, &refusal).map(|at| rest.offset + at);
+            let first =
+                cut.map(|cut| self.slice(rest.offset, cut)).filter(|it| !it.text.is_empty());
+            let (Some(cut), Some(first)) = (cut, first.filter(|it| self.statement(*it).is_ok()))
+            else {
                 self.errors.push(complaint::complain(rest, refusal));
+                self.program.broken.extend(broken::names(rest.text));
                 break;
-            }
+            };
             let end = first.offset + first.text.len();
             let last = first.text.chars().next_back().map_or(0, char::len_utf8);
             let missing = syntax::bad(Span::new(end - last, end), "expected `;` after this");
-            self.errors.push(missing.help("end the statement with `;`"));
+            self.errors.push(missing.help("end the statement with `;`").insert(end, ";"));
             rest = self.slice(cut, span.end);
         }
         self.margin.skip(span.end);
@@ -126,6 +133,7 @@ impl<'t> Reader<'t> {
             }
             Err(error) => {
                 self.errors.push(error);
+                self.program.broken.extend(broken::names(slice.text));
                 self.margin.skip(span.end);
             }
         }

@@ -196,7 +196,8 @@ impl Scanner<'_> {
             }
             None => {
                 let message = format!("unexpected `{found}`; no bracket is open here");
-                self.error(Diagnostic::new(Code::Syntax, span, message));
+                let bad = Diagnostic::new(Code::Syntax, span, message);
+                self.error(bad.help("remove it, or open one before").edit(span, ""));
             }
         }
     }
@@ -214,10 +215,16 @@ impl Scanner<'_> {
     }
 
     fn unclosed(&mut self, open: u8, place: usize) {
+        // All that are open within the innermost block, closed in the reverse order.
+        let round = self.open.iter().rposition(|&(open, _)| open == b'{').map_or(0, |at| at + 1);
+        let closing = self.open[round..].iter().rev().map(|&(open, _)| char::from(partner(open)));
+        let closing: String = closing.collect();
+        let end = self.at - trailing_blanks(&self.clean[..self.at]);
         let (open, close) = (char::from(open), char::from(partner(open)));
         let span = Span::new(place, place + 1);
         let bad = Diagnostic::new(Code::Syntax, span, format!("unclosed `{open}`"));
-        self.error(bad.here("opened here").help(format!("close it with `{close}`")));
+        let bad = bad.here("opened here").help(format!("close it with `{close}`"));
+        self.error(if closing.is_empty() { bad } else { bad.insert(end, closing) });
     }
 
     /// Whether the statement is a function with a block, which needs no `;`.
@@ -252,6 +259,10 @@ impl Scanner<'_> {
         self.end(end);
         self.out
     }
+}
+
+fn trailing_blanks(text: &[u8]) -> usize {
+    text.iter().rev().take_while(|byte| byte.is_ascii_whitespace()).count()
 }
 
 fn partner(open: u8) -> u8 {

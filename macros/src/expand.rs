@@ -102,10 +102,18 @@ fn sentence(diagnostic: &Diagnostic, source: &Source) -> String {
         let covered = source.text.get(label.span.start..label.span.end).unwrap_or("");
         let shown: String =
             covered.split_whitespace().collect::<Vec<_>>().join(" ").chars().take(60).collect();
-        out.push_str(&format!("\n`{shown}`: {}", label.text));
+        // That a name is declared at a place helps only where the place is seen.
+        if !label.text.starts_with(&format!("`{shown}` is ")) {
+            out.push_str(&format!("\n`{shown}`: {}", label.text));
+        }
     }
     if let Some(help) = &diagnostic.help {
         out.push_str(&format!("\nhelp: {help}"));
+        // Tokens of a macro by example have no layout of their own; their line would be hard to read.
+        let line = diagnostic.fixed_line(source).filter(|line| !line.contains(" ; "));
+        if let Some(line) = line {
+            out.push_str(&format!("\n      {line}"));
+        }
     }
     out
 }

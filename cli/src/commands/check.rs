@@ -1,18 +1,66 @@
 //! `chainrule check`: derivatives against finite differences, and printed formulas against both.
+//! In: a program and seeds. Out: a table, a verdict and, where asked, plots; or the same as JSON.
 
 use crate::Session;
 use crate::commands::print;
 use crate::failure::Failure;
 use crate::input;
-use chainrule_core::check::{Report, Row, ToldReport, check, check_told, random_point};
+use crate::json::{number, pretty};
+use crate::plot;
+use crate::progress::Progress;
+use chainrule_core::check::{
+    Curve, Report, Row, ToldReport, check_telling, check_told, curve, random_point,
+};
 use chainrule_core::derivation::{Notation, Options, tell};
 use chainrule_core::{Compiled, Diagnostic};
 use chainrule_grammar::ast::RequestKind;
+use serde_json::{Value, json};
 
 /// The most problems of formulas that are shown.
 const SHOWN: usize = 20;
 
+/// What was asked.
+struct Asked {
+    seed: u64,
+    points: usize,
+    tol: f64,
+    plot: bool,
+}
+
+/// What was found.
+struct Found {
+    report: Report,
+    told: ToldReport,
+    /// One for each derivative where plots were asked for.
+    curves: Vec<Result<Curve, String>>,
+}
+
 pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
+    let asked = asked(session)?;
+    let format = session.args.value("format").unwrap_or("unicode").to_string();
+    if !matches!(format.as_str(), "unicode" | "text" | "json") {
+        return Err(Failure::usage(format!("`check` cannot be written as `{format}`"))
+            .help("it may be unicode, text, json"));
+    }
+    let unit = input::compile(session)?;
+    if unit.compiled.derivatives.is_empty() {
+        return Err(unit.no_derivative());
+    }
+    let found = found(session, &unit.compiled, &asked).map_err(|said| unit.refused(said))?;
+    let text = match format.as_str() {
+        "json" => pretty(&as_json(&found, &asked)),
+        "text" => as_text(&found, &asked, &plot::ASCII),
+        _ => as_text(&found, &asked, &plot::UNICODE),
+    };
+    print(session, &text)?;
+    if found.report.holds() && found.told.problems.is_empty() {
+        Ok(())
+    } else {
+        Err(Failure::Check)
+    }
+}
+
+fn asked(session: &Session<'_>) -> Result<Asked, Failure> {
     let seed = session.args.number("seed", 0, "a whole number")?;
     let points = session.args.number("points", 3, "a whole number")?;
     let tol: f64 = session.args.number("tol", 1e-6, "a number over 0")?;
@@ -22,20 +70,23 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     if tol.is_nan() || tol <= 0.0 {
         return Err(Failure::usage("`--tol` must be a number over 0"));
     }
-    let unit = input::compile(session)?;
-    if unit.compiled.derivatives.is_empty() {
-        return Err(unit.no_derivative());
-    }
-    let report = check(&unit.compiled, seed, points, tol);
-    print(session, &table(&report))?;
-    if let Some(why) = &report.problem {
-        print(session, &format!("no check was possible: {why}\n"))?;
-        return Err(Failure::Check);
-    }
-    print(session, &verdict(&report, tol))?;
-    let told = formulas(&unit.compiled, seed).map_err(|diagnostic| unit.refused(diagnostic))?;
-    print(session, &said(&told))?;
-    if report.holds() && told.problems.is_empty() { Ok(()) } else { Err(Failure::Check) }
+    Ok(Asked { seed, points, tol, plot: session.args.has("plot") })
+}
+
+fn found(
+    session: &mut Session<'_>,
+    compiled: &Compiled,
+    asked: &Asked,
+) -> Result<Found, Diagnostic> {
+    let mut progress = Progress::new("checking", session.reporter.out, session.terminal);
+    let Asked { seed, points, tol, plot } = *asked;
+    let report =
+        check_telling(compiled, seed, points, tol, &mut |done, all| progress.tell(done, all));
+    let possible = report.problem.is_none();
+    let told = if possible { formulas(compiled, seed)? } else { ToldReport::default() };
+    let drawn = compiled.derivatives.iter().filter(|_| plot && possible);
+    let curves = drawn.map(|derivative| curve(compiled, derivative, seed)).collect();
+    Ok(Found { report, told, curves })
 }
 
 /// The printed formulas in both notations.
@@ -47,6 +98,45 @@ fn formulas(compiled: &Compiled, seed: u64) -> Result<ToldReport, Diagnostic> {
         report.add(check_told(compiled, &told, &point));
     }
     Ok(report)
+}
+
+fn as_text(found: &Found, asked: &Asked, signs: &plot::Signs) -> String {
+    let mut out = table(&found.report);
+    if let Some(why) = &found.report.problem {
+        out.push_str(&format!("no check was possible: {why}\n"));
+        return out;
+    }
+    out.push_str(&kinks(&found.report));
+    out.push_str(&verdict(&found.report, asked));
+    out.push_str(&said(&found.told));
+    for (row, curve) in found.report.rows.iter().zip(&found.curves) {
+        out.push_str(&format!(
+            "\n{}: relative error against the step of the differences\n\n",
+            name(row)
+        ));
+        match curve {
+            Ok(curve) => {
+                out.push_str(&plot::plot(curve, signs));
+                out.push_str(&format!("{}\n", plot::in_words(curve, asked.tol)));
+            }
+            Err(why) => out.push_str(&format!("not evaluated: {why}\n")),
+        }
+    }
+    out
+}
+
+/// Which derivatives met kinks, where any did.
+fn kinks(report: &Report) -> String {
+    let met = report.rows.iter().filter(|row| row.kinks > 0);
+    met.map(|row| {
+        let directions = counted(row.compared, "direction");
+        format!(
+            "{}: {} of {directions} met a kink and were settled by shorter steps\n",
+            name(row),
+            row.kinks
+        )
+    })
+    .collect()
 }
 
 fn said(told: &ToldReport) -> String {
@@ -74,12 +164,13 @@ fn said(told: &ToldReport) -> String {
     out
 }
 
-fn verdict(report: &Report, tol: f64) -> String {
+fn verdict(report: &Report, asked: &Asked) -> String {
     let bad = report.rows.iter().filter(|row| !row.holds).count();
+    let at = format!("at {} (seed {})", counted(asked.points, "point"), asked.seed);
     match (bad, report.rows.len()) {
-        (0, 1) => "the derivative holds\n".to_string(),
-        (0, all) => format!("all {all} derivatives hold\n"),
-        (bad, all) => format!("{bad} of {all} derivatives do not hold to {tol:e}\n"),
+        (0, 1) => format!("the derivative holds {at}\n"),
+        (0, all) => format!("all {all} derivatives hold {at}\n"),
+        (bad, all) => format!("{bad} of {all} derivatives do not hold to {:e} {at}\n", asked.tol),
     }
 }
 
@@ -113,26 +204,17 @@ fn cells(row: &Row) -> [String; 7] {
         (None, true) => "holds".to_string(),
         (None, false) => "DOES NOT HOLD".to_string(),
     };
-    let name = name(row);
+    let nothing = String::new;
     match &row.worst {
-        None => [
-            name,
-            row.shape.clone(),
-            String::new(),
-            String::new(),
-            String::new(),
-            String::new(),
-            mark,
-        ],
+        None => [name(row), row.shape.clone(), nothing(), nothing(), nothing(), nothing(), mark],
         Some(worst) => {
             let at: Vec<String> = worst.at.iter().map(usize::to_string).collect();
-            let (error, closed) = (format!("{:.1e}", worst.error), format!("{:.9}", worst.closed));
             [
-                name,
+                name(row),
                 row.shape.clone(),
-                error,
+                format!("{:.1e}", worst.error),
                 format!("[{}]", at.join(", ")),
-                closed,
+                format!("{:.9}", worst.closed),
                 format!("{:.9}", worst.difference),
                 mark,
             ]
@@ -147,5 +229,60 @@ fn name(row: &Row) -> String {
         RequestKind::Hessian => format!("hessian {of} by {by}"),
         RequestKind::Hvp => format!("hvp {of} by {by}"),
         RequestKind::Jvp => format!("jvp {of} by {by}"),
+    }
+}
+
+fn as_json(found: &Found, asked: &Asked) -> Value {
+    let rows: Vec<Value> = found
+        .report
+        .rows
+        .iter()
+        .enumerate()
+        .map(|(at, row)| {
+            let mut value = row_as_json(row);
+            if let Some(curve) = found.curves.get(at) {
+                value["curve"] = curve_as_json(curve);
+            }
+            value
+        })
+        .collect();
+    json!({
+        "holds": found.report.holds() && found.told.problems.is_empty(),
+        "seed": asked.seed,
+        "points": asked.points,
+        "tolerance": asked.tol,
+        "problem": found.report.problem,
+        "derivatives": rows,
+        "formulas": {
+            "checked": found.told.formulas,
+            "lines": found.told.lines,
+            "skipped": found.told.skipped,
+            "problems": found.told.problems,
+        },
+    })
+}
+
+fn row_as_json(row: &Row) -> Value {
+    let worst = row.worst.as_ref().map(|worst| {
+        json!({
+            "error": number(worst.error), "at": worst.at, "point": worst.point,
+            "closed": number(worst.closed), "difference": number(worst.difference),
+        })
+    });
+    json!({
+        "derivative": name(row), "of": row.of, "wrt": row.wrt, "shape": row.shape, "holds": row.holds,
+        "worst": worst, "compared": row.compared, "kinks": row.kinks, "problem": row.problem,
+    })
+}
+
+fn curve_as_json(curve: &Result<Curve, String>) -> Value {
+    match curve {
+        Ok(curve) => json!({
+            "order": curve.order().map(number),
+            "samples": curve.samples.iter()
+                .map(|sample| vec![number(sample.step), number(sample.error)])
+                .collect::<Vec<_>>(),
+        }),
+        Err(why) => json!({ "problem": why }),
     }
 }

@@ -5,7 +5,7 @@ use crate::args::nearest;
 use crate::commands::{operand, print};
 use crate::failure::Failure;
 use crate::json::pretty;
-use chainrule_core::ops::{self, Kind, OpSpec, Rule};
+use chainrule_core::ops::{self, Kind, OpSpec, Rule, foreign};
 use serde_json::{Value, json};
 
 /// An entry with the title of its family.
@@ -14,12 +14,11 @@ type Entry = (&'static str, &'static OpSpec);
 pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let name = operand(session);
     let entries = entries(name.as_deref())?;
+    let one = name.is_some_and(|name| entries.iter().all(|(_, row)| is_called(row, &name)));
     let text = match session.args.value("format").unwrap_or("text") {
         "json" => pretty(&Value::Array(entries.iter().map(as_json).collect())),
         "markdown" => markdown(&entries),
-        "text" | "unicode" if name.is_some() => {
-            entries.iter().map(page).collect::<Vec<_>>().join("\n")
-        }
+        "text" | "unicode" if one => entries.iter().map(page).collect::<Vec<_>>().join("\n"),
         "text" | "unicode" => table(&entries),
         other => {
             return Err(Failure::usage(format!("`ops` cannot be written as `{other}`"))
@@ -29,12 +28,25 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     print(session, &text)
 }
 
-/// All entries, or those of a name.
+/// Whether a row has this name or other spelling.
+fn is_called(row: &OpSpec, name: &str) -> bool {
+    row.name == name || row.aliases.contains(&name)
+}
+
+/// All entries, or those of a name, or those whose names begin so.
 fn entries(name: Option<&str>) -> Result<Vec<Entry>, Failure> {
     let all = ops::all().map(|(_, family, row)| (family, row));
     let Some(name) = name else { return Ok(all.collect()) };
-    let found: Vec<Entry> =
-        all.filter(|(_, row)| row.name == name || row.aliases.contains(&name)).collect();
+    let all: Vec<Entry> = all.collect();
+    let begins = |row: &OpSpec| {
+        row.name.starts_with(name) || row.aliases.iter().any(|alias| alias.starts_with(name))
+    };
+    let exact: Vec<Entry> = all.iter().copied().filter(|(_, row)| is_called(row, name)).collect();
+    let found = if exact.is_empty() {
+        all.into_iter().filter(|(_, row)| begins(row)).collect()
+    } else {
+        exact
+    };
     if !found.is_empty() {
         return Ok(found);
     }
@@ -42,7 +54,7 @@ fn entries(name: Option<&str>) -> Result<Vec<Entry>, Failure> {
         .flat_map(|(_, _, row)| std::iter::once(row.name).chain(row.aliases.iter().copied()))
         .collect();
     let failure = Failure::usage(format!("the rule book has no function `{name}`"));
-    Err(match nearest(name, names.into_iter()) {
+    Err(match foreign::ours(name).or_else(|| nearest(name, names.into_iter())) {
         Some(near) => failure.help(format!("did you mean `{near}`?")),
         None => failure.help("`chainrule ops` lists all"),
     })
@@ -60,7 +72,15 @@ fn signature(row: &OpSpec) -> String {
             None => (*name).to_string(),
         })
         .collect();
-    format!("{}({})", row.name, params.join(", "))
+    let keywords: &[&str] = match row.kind {
+        Kind::Reduce => &["axis=all", "keepdims=false"],
+        Kind::Along => &["axis=-1"],
+        Kind::Loss => &["reduction=\"mean\""],
+        _ => &[],
+    };
+    let shown: Vec<&str> =
+        params.iter().map(String::as_str).chain(keywords.iter().copied()).collect();
+    format!("{}({})", row.name, shown.join(", "))
 }
 
 /// The derivative as formulas, one for each argument that has one; or a word where there is none.
@@ -105,6 +125,19 @@ fn domain(row: &OpSpec) -> String {
 
 fn kinks(row: &OpSpec) -> String {
     row.probe.kinks.iter().map(f64::to_string).collect::<Vec<_>>().join(", ")
+}
+
+/// The derivative at points where it is a convention, or that tests hit exactly.
+fn conventions(row: &OpSpec) -> String {
+    let Some(param) = row.params.first() else { return String::new() };
+    let at = |(point, value): &(&[f64], f64)| {
+        let places: Vec<String> =
+            row.params.iter().zip(*point).map(|(name, at)| format!("{name} = {at}")).collect();
+        format!("dy/d{param} = {value} at {}", places.join(", "))
+    };
+    // Points far away hold that nothing overflows, which is no convention.
+    let near = row.probe.points.iter().filter(|(point, _)| point.iter().all(|at| at.abs() < 100.0));
+    near.map(at).collect::<Vec<_>>().join("; ")
 }
 
 fn kind(row: &OpSpec) -> &'static str {
@@ -154,7 +187,7 @@ fn table(entries: &[Entry]) -> String {
             out.push_str(&format!("  {:<34} {rule}\n", ""));
         }
     }
-    out.push_str("\n`chainrule ops NAME` tells all of one; y is the value, y_bar the derivative of the loss by it\n");
+    out.push_str("\n`chainrule ops NAME` tells all of one; y is the value, x_bar and y_bar are the derivatives of the loss by x and y\n");
     out
 }
 
@@ -174,7 +207,8 @@ fn page((family, row): &Entry) -> String {
         .enumerate()
         .for_each(|(at, rule)| line(if at == 0 { word } else { "" }, rule));
     line("sampled at", domain(row));
-    line("kinks", kinks(row));
+    line("kinks at", kinks(row));
+    line("there", conventions(row));
     line("LaTeX", latex(row));
     line("Rust", row.rust.to_string());
     out

@@ -3,10 +3,12 @@
 //!
 //! In: a compiled program. Out: a report. Pure: the same seed gives the same report. It uses the reference evaluator only.
 
+mod curve;
 mod point;
 pub mod sizes;
 mod told;
 
+pub use curve::{Curve, Sample, curve};
 pub use point::random_point;
 pub use sizes::index_limits;
 pub use told::{ToldReport, check_told};
@@ -48,6 +50,10 @@ pub struct Row {
     pub worst: Option<Worst>,
     /// Why it could not be evaluated.
     pub problem: Option<String>,
+    /// How many directions met a kink on the first step and were settled by a shorter one.
+    pub kinks: usize,
+    /// How many directions were compared.
+    pub compared: usize,
     /// Whether every entry agrees.
     pub holds: bool,
 }
@@ -76,6 +82,18 @@ impl Report {
 
 /// Compares every derivative with central differences at some random points.
 pub fn check(compiled: &Compiled, seed: u64, points: usize, tol: f64) -> Report {
+    check_telling(compiled, seed, points, tol, &mut |_, _| {})
+}
+
+/// As [`check`], and tells before each comparison how many are done, and of how many.
+pub fn check_telling(
+    compiled: &Compiled,
+    seed: u64,
+    points: usize,
+    tol: f64,
+    tell: &mut dyn FnMut(usize, usize),
+) -> Report {
+    let all = points.saturating_mul(compiled.derivatives.len());
     let mut report = Report {
         rows: compiled.derivatives.iter().map(|one| row(compiled, one)).collect(),
         problem: None,
@@ -85,7 +103,9 @@ pub fn check(compiled: &Compiled, seed: u64, points: usize, tol: f64) -> Report 
             Ok(point) => point,
             Err(why) => return Report { problem: Some(why), ..report },
         };
-        for (derivative, row) in compiled.derivatives.iter().zip(&mut report.rows) {
+        let rows = compiled.derivatives.iter().zip(&mut report.rows);
+        for (at, (derivative, row)) in rows.enumerate() {
+            tell(number * compiled.derivatives.len() + at, all);
             let mut judge = Judge {
                 compiled,
                 point: &point,
@@ -136,6 +156,8 @@ fn row(compiled: &Compiled, derivative: &Derivative) -> Row {
         shape: graph.show_shape(graph.shape(derivative.wrt.node)),
         worst: None,
         problem: None,
+        kinks: 0,
+        compared: 0,
         holds: true,
     }
 }
@@ -198,7 +220,8 @@ impl Judge<'_> {
         let magnitude =
             evaluator.value(of)?.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
         let mut found: Option<Worst> = None;
-        for step in [0.03, 1e-3, 1e-5] {
+        row.compared += 1;
+        for (attempt, step) in [0.03, 1e-3, 1e-5].into_iter().enumerate() {
             let differences = evaluator.along(of, by, along, step)?;
             let worst = worst(said, &differences, 1e-3 * magnitude);
             let Some((entry, error)) = worst else { break };
@@ -208,6 +231,7 @@ impl Judge<'_> {
                     Some(Worst { error, at: at(entry), point: self.number, closed, difference });
             }
             if error <= self.tol {
+                row.kinks += usize::from(attempt > 0);
                 break;
             }
         }
@@ -221,8 +245,9 @@ impl Judge<'_> {
 
     /// The directions to move a variable in, each within what its declared facts allow.
     fn probes(&mut self, graph: &Graph, by: NodeId, size: usize, cost: u64) -> Vec<Probe> {
-        let affordable =
-            usize::try_from(WORK / (cost.max(1) * 17)).unwrap_or(ENTRIES).clamp(4, ENTRIES);
+        let affordable = usize::try_from(WORK / cost.max(1).saturating_mul(17))
+            .unwrap_or(ENTRIES)
+            .clamp(4, ENTRIES);
         let entries: Vec<usize> = if size <= affordable {
             (0..size).collect()
         } else {

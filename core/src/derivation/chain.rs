@@ -147,8 +147,7 @@ impl Work<'_, '_> {
         let mut reasons = Vec::new();
         let mut linear = true;
         let mut at = node;
-        loop {
-            let Some(cotangent) = frontier.remove(&at) else { break };
+        while let Some(cotangent) = frontier.remove(&at) {
             let before = frontier.clone();
             let depends = |arg: NodeId| {
                 self.depends.contains(&arg)

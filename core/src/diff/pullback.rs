@@ -183,7 +183,7 @@ fn call_part(
             format!("`{}` has no derivative", row.name),
         )
         .help(
-            "its values are discrete; wrap it in `stop_gradient(...)` if it is meant as a constant",
+            "its values are discrete; use a smooth function in its place, or take its value as an `input`",
         )),
         Rule::Missing(why) => Err(refusal(
             graph,
@@ -283,7 +283,7 @@ fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
             .checked_sub(want[0])
             .is_some_and(|batch| want.iter().zip(&have).all(|(want, have)| want + batch == *have))
     };
-    ranks.iter().position(|want| fits(&want)).unwrap_or(0)
+    ranks.iter().position(|want| fits(want)).unwrap_or(0)
 }
 
 /// A node as a value of a rule: the axes it acts on are positional (last, in order), the others carry the batch labels.

@@ -109,6 +109,38 @@ impl Evaluator<'_> {
     }
 }
 
+impl Evaluator<'_> {
+    /// The plain central difference of the entries of `f` where `x` moves along a direction by `h` times it.
+    pub(crate) fn central(
+        &self,
+        f: NodeId,
+        x: NodeId,
+        direction: &[f64],
+        h: f64,
+    ) -> Result<Vec<f64>, String> {
+        let start = self.value(x)?;
+        let depends = self.graph.depends_on(&[x]);
+        let mut order = self.graph.reachable(&[f]);
+        order.retain(|id| depends[id.0 as usize] && *id != x);
+        let mut moved = self.clone();
+        moved.nesting += 1;
+        let mut at = |step: f64| -> Result<Vec<f64>, String> {
+            let mut shifted = start.as_ref().clone();
+            for (entry, along) in shifted.data.iter_mut().zip(direction) {
+                *entry += step * along;
+            }
+            for id in &order {
+                moved.values.remove(id);
+            }
+            moved.values.insert(x, Rc::new(shifted));
+            moved.run(&order)?;
+            Ok(moved.value(f)?.data.clone())
+        };
+        let (ahead, behind) = (at(h)?, at(-h)?);
+        Ok(ahead.iter().zip(&behind).map(|(a, b)| (a - b) / (2.0 * h)).collect())
+    }
+}
+
 /// The derivative of a vector function of one number.
 fn derivative(x: f64, f: impl FnMut(f64) -> Result<Vec<f64>, String>) -> Result<Vec<f64>, String> {
     derivative_from(0.03 * x.abs().max(1.0), x, f)

@@ -110,7 +110,10 @@ impl Lowerer<'_> {
             return self.apply_net(func, call);
         }
         let Some((op, row)) = ops::lookup(&func.name, call.args.len()) else {
-            return Err(self.unknown_function(func));
+            let first = call.args.first().map(Arg::span);
+            let keyword = call.kwargs.first().map(|(key, _)| key.span);
+            let unknown = self.unknown_function(func, first.or(keyword), call.span);
+            return Err(self.also_args(unknown, &call.args));
         };
         match row.kind {
             Kind::Build(build) => build(self, call),
@@ -119,25 +122,6 @@ impl Lowerer<'_> {
             Kind::Along => self.along_call(op, row, call),
             Kind::Loss => self.loss_call(row, call),
             Kind::Structured { .. } => self.structured_call(op, row, call),
-        }
-    }
-
-    fn unknown_function(&self, func: &Ident) -> Diagnostic {
-        let own = self.functions.keys().chain(self.nets.keys()).map(String::as_str);
-        let table = ops::all()
-            .flat_map(|(_, _, row)| std::iter::once(row.name).chain(row.aliases.iter().copied()));
-        let diagnostic = Diagnostic::new(
-            Code::UnknownFunction,
-            func.span,
-            format!("unknown function `{}`", func.name),
-        );
-        match super::expr::nearest(&func.name, own.chain(table)) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None if self.value(&func.name).is_some() => diagnostic.help(format!(
-                "`{0}` is a variable; multiplication is written `{0} * (…)`",
-                func.name
-            )),
-            None => diagnostic.help("`chainrule ops` lists all functions"),
         }
     }
 
@@ -277,7 +261,22 @@ impl Lowerer<'_> {
 
     /// The positional arguments as values.
     pub(crate) fn positional_args(&mut self, call: &CallArgs<'_>) -> Result<Vec<Operand>> {
-        call.args.iter().map(|arg| self.arg(arg)).collect()
+        let mut operands = Vec::new();
+        for (at, arg) in call.args.iter().enumerate() {
+            let operand =
+                self.arg(arg).map_err(|error| self.also_args(error, &call.args[at + 1..]))?;
+            operands.push(operand);
+        }
+        Ok(operands)
+    }
+
+    /// What is wrong with further arguments is reported too.
+    fn also_args(&mut self, error: Diagnostic, rest: &[Arg<'_>]) -> Diagnostic {
+        let written = rest.iter().filter_map(|arg| match arg {
+            Arg::Written(expr) => Some(*expr),
+            Arg::Value(_) => None,
+        });
+        self.also(error, written)
     }
 
     /// One argument as a value.
@@ -300,7 +299,9 @@ impl Lowerer<'_> {
         }
         let mut operands: Vec<Option<Operand>> = vec![None; row.params.len()];
         for (at, arg) in call.args.iter().enumerate() {
-            operands[at] = Some(self.arg(arg)?);
+            let operand =
+                self.arg(arg).map_err(|error| self.also_args(error, &call.args[at + 1..]))?;
+            operands[at] = Some(operand);
         }
         for (key, value) in call.kwargs {
             if others.contains(&key.name.as_str()) {
@@ -312,14 +313,10 @@ impl Lowerer<'_> {
             operands[at] = Some(self.operand(value)?);
         }
         let first_default = row.params.len() - row.defaults.len();
-        for at in first_default..row.params.len() {
-            if operands[at].is_none() {
-                let val = self.rule_formula(
-                    row.defaults[at - first_default],
-                    BTreeMap::new(),
-                    call.span,
-                )?;
-                operands[at] = Some(Operand { val, span: call.span });
+        for (operand, default) in operands[first_default..].iter_mut().zip(row.defaults) {
+            if operand.is_none() {
+                let val = self.rule_formula(default, BTreeMap::new(), call.span)?;
+                *operand = Some(Operand { val, span: call.span });
             }
         }
         operands.into_iter().collect::<Option<Vec<Operand>>>().ok_or_else(|| arity(row, call))
@@ -385,13 +382,34 @@ pub(crate) fn arity(row: &OpSpec, call: &CallArgs<'_>) -> Diagnostic {
             call.args.len()
         ),
     )
+    .help(format!("it is called as `{}({})`", row.name, signature(row).join(", ")))
+}
+
+/// The arguments of a row as they are written, with what they are where they are left out.
+fn signature(row: &OpSpec) -> Vec<String> {
+    let least = row.params.len() - row.defaults.len();
+    let shown = |(at, name): (usize, &&str)| match at.checked_sub(least) {
+        Some(at) => format!("{name}={}", row.defaults[at]),
+        None => (*name).to_string(),
+    };
+    row.params.iter().enumerate().map(shown).collect()
 }
 
 pub(super) fn unknown_keyword(row: &OpSpec, key: &Ident, others: &[&str]) -> Diagnostic {
     let mut known: Vec<&str> = row.params.to_vec();
     known.extend(others);
-    Diagnostic::new(Code::Arity, key.span, format!("`{}` has no argument `{}`", row.name, key.name))
-        .help(format!("it has: {}", known.join(", ")))
+    let theirs = ops::foreign::KEYWORDS.iter().find(|(name, _)| *name == key.name);
+    let ours = theirs.map(|(_, ours)| *ours).filter(|ours| known.contains(ours));
+    let near = ours.or_else(|| super::expr::nearest(&key.name, known.iter().copied()));
+    let bad = Diagnostic::new(
+        Code::Arity,
+        key.span,
+        format!("`{}` has no argument `{}`", row.name, key.name),
+    );
+    match near {
+        Some(near) => bad.help(format!("did you mean `{near}`?")).edit(key.span, near),
+        None => bad.help(format!("it has: {}", known.join(", "))),
+    }
 }
 
 /// `true`, `false`, `1`, `0` as an argument.

@@ -7,6 +7,8 @@ use crate::ops;
 use chainrule_grammar::ast::{AddOp, CompareOp, Expr, ExprKind, MulOp};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
+pub use super::hints::nearest;
+
 type Result<T> = std::result::Result<T, Diagnostic>;
 
 impl Lowerer<'_> {
@@ -30,10 +32,15 @@ impl Lowerer<'_> {
                 self.sum_of(&[(operand, Num::int(-1))], span)
             }
             ExprKind::Sum(first, rest) => {
-                let mut operands = vec![(self.operand(first)?, Num::ONE)];
-                for (op, term) in rest {
+                let mut operands = Vec::new();
+                let signed = std::iter::once((&AddOp::Add, first.as_ref()))
+                    .chain(rest.iter().map(|(op, term)| (op, term)));
+                for (at, (op, term)) in signed.enumerate() {
+                    let operand = self.operand(term).map_err(|error| {
+                        self.also(error, rest.iter().skip(at).map(|(_, term)| term))
+                    })?;
                     let sign = if *op == AddOp::Add { Num::ONE } else { Num::int(-1) };
-                    operands.push((self.operand(term)?, sign));
+                    operands.push((operand, sign));
                 }
                 self.sum_of(&operands, span)
             }
@@ -108,51 +115,15 @@ impl Lowerer<'_> {
         Ok(Val { node: self.graph.named_const(known), labels: Vec::new() })
     }
 
-    /// What is said of a name that stands for nothing here.
-    pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
-        if let Some(&at) = self.later.get(name) {
-            return Diagnostic::new(
-                Code::UseBeforeDefinition,
-                span,
-                format!("`{name}` is used before it is defined"),
-            )
-            .label(at, "defined here")
-            .help("move its definition up");
-        }
-        let known: Vec<&str> = self
-            .frames
-            .last()
-            .into_iter()
-            .flatten()
-            .map(|(known, _)| known.as_str())
-            .chain(self.globals.keys().map(String::as_str))
-            .chain(self.dims.keys().map(String::as_str))
-            .chain(self.indices.iter().map(|(known, _)| known.as_str()))
-            .collect();
-        let diagnostic =
-            Diagnostic::new(Code::UnknownName, span, format!("`{name}` is not declared"));
-        match nearest(name, known.iter().copied()) {
-            Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-            None if known.is_empty() => diagnostic
-                .help(format!("declare it: `input {name}: [..];` or `param {name}: [..];`")),
-            None if ops::lookup(name, 1).is_some() => {
-                diagnostic.help(format!("`{name}` is a function: call it with `{name}(…)`"))
-            }
-            None => {
-                let mut list = known;
-                list.sort_unstable();
-                list.truncate(12);
-                diagnostic.help(format!("declared: {}", list.join(", ")))
-            }
-        }
-    }
-
     fn product_chain(&mut self, first: &Expr, rest: &[(MulOp, Expr)], span: Span) -> Result<Val> {
         // Runs of `*` and `/` are one product; `@` takes what stands to its left as a whole.
-        let mut run = vec![(self.operand(first)?, false)];
+        let factors = |at: usize| rest.iter().skip(at).map(|(_, factor)| factor);
+        let first_operand = self.operand(first).map_err(|error| self.also(error, factors(0)))?;
+        let mut run = vec![(first_operand, false)];
         let mut covered = first.span;
-        for (op, factor) in rest {
-            let operand = self.operand(factor)?;
+        for (at, (op, factor)) in rest.iter().enumerate() {
+            let operand =
+                self.operand(factor).map_err(|error| self.also(error, factors(at + 1)))?;
             match op {
                 MulOp::Mul | MulOp::DotMul => run.push((operand, false)),
                 MulOp::Div | MulOp::DotDiv => run.push((operand, true)),
@@ -176,6 +147,9 @@ impl Lowerer<'_> {
     }
 
     pub(crate) fn power(&mut self, base: &Expr, exponent: &Expr, span: Span) -> Result<Val> {
+        if let Some(transpose) = self.transpose_power(base, exponent) {
+            return Err(transpose);
+        }
         let base = self.operand(base)?;
         let exponent = self.operand(exponent)?;
         self.power_of(base, exponent, span)
@@ -227,7 +201,7 @@ impl Lowerer<'_> {
                 "`.T` exchanges the last two axes, this has fewer",
             )
             .here(shape)
-            .help("write `v[:, None]` for a column and `v[None, :]` for a row"));
+            .help("a vector needs no transpose in `x @ v`; a column is written `v[:, None]`, a row `v[None, :]`"));
         }
         let first = operand.val.labels.len();
         let mut order: Vec<usize> = (0..first + rank).collect();
@@ -269,35 +243,4 @@ fn compare_row(op: CompareOp) -> &'static str {
         CompareOp::Eq => "eq",
         CompareOp::Ne => "ne",
     }
-}
-
-/// The known name that is nearest to one that was meant, if any is near.
-pub fn nearest<'n>(name: &str, mut known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
-    // One letter is near to every other; only its capital is meant.
-    if name.chars().count() == 1 {
-        return known.find(|candidate| candidate.to_lowercase() == name.to_lowercase());
-    }
-    let limit = (name.chars().count() / 3).clamp(1, 3);
-    known
-        .map(|candidate| (edit_distance(name, candidate), candidate))
-        .filter(|(distance, candidate)| {
-            *distance <= limit && *distance < candidate.chars().count().max(2)
-        })
-        .min()
-        .map(|(_, candidate)| candidate)
-}
-
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().take(64).collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, x) in a.chars().take(64).enumerate() {
-        let mut diagonal = row[0];
-        row[0] = i + 1;
-        for (j, y) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(!x.eq_ignore_ascii_case(y));
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

@@ -53,7 +53,11 @@ impl Lowerer<'_> {
             return Err(Diagnostic::new(
                 Code::BadIndexing,
                 span,
-                format!("{taking} positions for a value of {} axes", shape.len()),
+                format!(
+                    "{taking} positions for a value with {} {}",
+                    shape.len(),
+                    if shape.len() == 1 { "axis" } else { "axes" }
+                ),
             )
             .label(base, self.show(val)));
         }
@@ -70,7 +74,15 @@ impl Lowerer<'_> {
                     }
                 }
                 IndexItem::At(expr) => {
-                    reads.push(Some(self.read_at(expr, &shape[axis])?));
+                    let read = self.read_at(expr, &shape[axis]).map_err(|diagnostic| {
+                        match (&expr.kind, diagnostic.code) {
+                            (ExprKind::Name(name), Code::UnknownName) => {
+                                self.unbound_index(name, expr.span)
+                            }
+                            _ => diagnostic,
+                        }
+                    })?;
+                    reads.push(Some(read));
                     axis += 1;
                 }
                 IndexItem::Slice(from, to, step) => {
@@ -207,7 +219,7 @@ impl Lowerer<'_> {
         // The result's axes: labels, then one for each slice or new axis.
         let mut out_shape: Vec<Dim> = labels.iter().map(|label| self.label_size(*label)).collect();
         let axis_of = |label: &Label| labels.iter().position(|own| own == label).unwrap_or(0);
-        let mut map: Vec<Affine> = (0..val.labels.len()).map(|axis| Affine::at(axis)).collect();
+        let mut map: Vec<Affine> = (0..val.labels.len()).map(Affine::at).collect();
         for read in reads {
             match read {
                 None => out_shape.push(Dim::fixed(1)),
@@ -262,15 +274,7 @@ impl Lowerer<'_> {
             {
                 let size = self.label_size(*label);
                 if &size != dim && !self.stated.contains(label) {
-                    return Err(Diagnostic::new(
-                        Code::IndexRange,
-                        *span,
-                        format!(
-                            "this index takes {} values elsewhere, but stands on an axis of size {} here",
-                            self.graph.show_dim(&size),
-                            self.graph.show_dim(dim)
-                        ),
-                    ));
+                    return Err(self.ranges_disagree(*label, (&size, dim), *span));
                 }
                 if &size == dim {
                     continue;
@@ -291,16 +295,18 @@ impl Lowerer<'_> {
         }
         let beyond = high.plus(dim, Num::int(-1)).as_fixed().is_some_and(|over| over >= 0);
         if low.as_fixed().is_some_and(|low| low < 0) || beyond {
-            return Err(Diagnostic::new(
-                Code::BadIndexing,
-                span,
+            let (first, last) = (self.graph.show_dim(&low), self.graph.show_dim(&high));
+            let size = self.graph.show_dim(dim);
+            let message = if low == high {
+                format!("position {first} is outside of an axis of size {size}")
+            } else {
                 format!(
-                    "positions from {} to {} are not all inside of an axis of size {}",
-                    self.graph.show_dim(&low),
-                    self.graph.show_dim(&high),
-                    self.graph.show_dim(dim)
-                ),
-            ));
+                    "positions from {first} to {last} are not all inside of an axis of size {size}"
+                )
+            };
+            let end = self.graph.show_dim(&dim.plus(&Dim::fixed(1), Num::int(-1)));
+            return Err(Diagnostic::new(Code::BadIndexing, span, message)
+                .help(format!("positions are counted from 0: the last is {end}, or -1")));
         }
         Ok(())
     }

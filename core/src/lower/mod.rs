@@ -4,6 +4,7 @@
 pub mod build;
 pub mod call;
 pub mod expr;
+mod hints;
 pub mod index;
 pub mod matlab;
 pub mod net;
@@ -100,6 +101,12 @@ pub struct Lowerer<'a> {
     pub(crate) nets: BTreeMap<String, net::Net<'a>>,
     /// Names whose statement was wrong: further use is silent.
     pub(crate) poisoned: Vec<String>,
+    /// Where names are declared and defined, for messages.
+    pub(crate) places: BTreeMap<String, Span>,
+    /// The statement at hand, for what a fix puts before it.
+    pub(crate) statement: Span,
+    /// The right-hand side at hand, for what a fix puts around it.
+    pub(crate) right: Span,
     /// Names that are defined later on, for better messages.
     pub(crate) later: BTreeMap<String, Span>,
     /// Index names in scope, innermost last.
@@ -110,6 +117,9 @@ pub struct Lowerer<'a> {
     pub(crate) stated: HashSet<Label>,
     /// Ranges that were inferred for binders, by the address of the binder's name.
     pub(crate) inferred: HashMap<*const Ident, Dim>,
+    /// The positions from which ranges followed, by label and as `inferred`, for messages.
+    pub(crate) ranged_at: HashMap<Label, Span>,
+    pub(crate) inferred_at: HashMap<*const Ident, Span>,
     /// What the operators of the expression at hand mean.
     pub(crate) dialect: Dialect,
     next_label: u32,
@@ -131,11 +141,16 @@ impl<'a> Lowerer<'a> {
             functions: BTreeMap::new(),
             nets: BTreeMap::new(),
             poisoned: Vec::new(),
+            places: BTreeMap::new(),
+            statement: Span::default(),
+            right: Span::default(),
             later: BTreeMap::new(),
             indices: Vec::new(),
             sizes: HashMap::new(),
             stated: HashSet::new(),
             inferred: HashMap::new(),
+            ranged_at: HashMap::new(),
+            inferred_at: HashMap::new(),
             dialect: Dialect::Chainrule,
             next_label: 0,
             depth: 0,

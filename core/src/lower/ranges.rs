@@ -31,6 +31,9 @@ impl Lowerer<'_> {
                 given.or_else(|| self.inferred.get(&std::ptr::from_ref(&binder.name)).cloned())
             {
                 self.sizes.insert(label, size);
+                if let Some(&place) = self.inferred_at.get(&std::ptr::from_ref(&binder.name)) {
+                    self.ranged_at.insert(label, place);
+                }
             }
             self.indices.push((binder.name.name.clone(), label));
             labels.push(label);
@@ -69,7 +72,11 @@ impl Lowerer<'_> {
                 args.iter().for_each(|arg| self.walk(arg, deltas));
                 for (binder, label) in bound.iter().zip(labels) {
                     if let Some(size) = self.sizes.get(&label).cloned() {
-                        self.inferred.insert(std::ptr::from_ref::<Ident>(&binder.name), size);
+                        let binder = std::ptr::from_ref::<Ident>(&binder.name);
+                        self.inferred.insert(binder, size);
+                        if let Some(&place) = self.ranged_at.get(&label) {
+                            self.inferred_at.insert(binder, place);
+                        }
                     }
                 }
                 self.unbind(bound.len());
@@ -173,6 +180,7 @@ impl Lowerer<'_> {
             && size.as_fixed() != Some(0)
         {
             self.sizes.insert(*label, size);
+            self.ranged_at.insert(*label, at.span);
         }
     }
 }

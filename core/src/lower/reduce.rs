@@ -166,7 +166,8 @@ impl Lowerer<'_> {
             val.labels.iter().filter(|label| !labels.contains(label)).copied().collect();
         let rank = self.positional(&val).len();
         // The bound axes become the last positional ones.
-        let (axes, mut extra) = self.axes(&self.positional(&val).to_vec());
+        let shape = self.positional(&val).to_vec();
+        let (axes, mut extra) = self.axes(&shape);
         extra.extend(labels.iter().map(|label| (label.0, self.label_size(*label))));
         let reading: Vec<u32> = val.labels.iter().chain(&axes).map(|label| label.0).collect();
         let (before, after): (Vec<Label>, Vec<Label>) =

@@ -269,7 +269,9 @@ impl Lowerer<'_> {
                 _ => {
                     return bad(format!("axis {number} of a value with {rank} axes")).map_err(
                         |diagnostic: Diagnostic| {
-                            diagnostic.label(operand.span, self.show(&operand.val))
+                            diagnostic
+                                .label(operand.span, self.show(&operand.val))
+                                .help(self.axes_in_words(&operand.val))
                         },
                     );
                 }

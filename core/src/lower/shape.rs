@@ -82,30 +82,7 @@ impl Lowerer<'_> {
         for (operand, shape) in operands.iter().zip(&shapes) {
             diagnostic = diagnostic.label(operand.span, shape.clone());
         }
-        if let Some(help) = self.mismatch_help(operands) {
-            diagnostic = diagnostic.help(help);
-        }
-        diagnostic
-    }
-
-    fn mismatch_help(&self, operands: &[Operand]) -> Option<String> {
-        let [a, b] = operands else { return None };
-        let (left, right) = (self.positional(&a.val), self.positional(&b.val));
-        let flipped: Vec<Dim> = right.iter().rev().cloned().collect();
-        if left.len() == 2 && flipped == left {
-            return Some("transpose one of them with `.T`".to_string());
-        }
-        match (left, right) {
-            ([rows, _], [length]) if rows == length => Some(
-                "a vector lies along the last axis; write `v[:, None]` to lay it along the rows"
-                    .to_string(),
-            ),
-            ([length], [rows, _]) if rows == length => Some(
-                "a vector lies along the last axis; write `v[:, None]` to lay it along the rows"
-                    .to_string(),
-            ),
-            _ => None,
-        }
+        self.origins(self.mismatch_help(diagnostic, operands), operands)
     }
 
     /// The labels with which an einsum reads a value whose positional axes align with the last of `axes`. An axis of size 1
@@ -184,12 +161,19 @@ impl Lowerer<'_> {
 
     fn reciprocal(&mut self, operand: &Operand) -> Result<NodeId, Diagnostic> {
         let node = operand.val.node;
-        if self.graph.is_zero(node) {
-            return Err(Diagnostic::new(
+        let zero_const = match self.graph.op(node) {
+            crate::ir::Op::Named(crate::ir::NamedConst::User(id)) => {
+                self.graph.consts.get(*id as usize).is_some_and(|(_, value)| value.is_zero())
+            }
+            _ => false,
+        };
+        if zero_const || self.graph.is_zero(node) {
+            let divided = Diagnostic::new(
                 Code::DivisionByZero,
                 operand.span,
                 "this divisor is the constant zero",
-            ));
+            );
+            return Err(self.origins(divided, std::slice::from_ref(operand)));
         }
         if let crate::ir::Op::Const(c) = self.graph.op(node)
             && let Some(inverse) = c.recip()
@@ -340,25 +324,7 @@ impl Lowerer<'_> {
         )
         .label(a.span, left)
         .label(b.span, right);
-        match self.transpose_help(a, b) {
-            Some(help) => diagnostic.help(help),
-            None => diagnostic,
-        }
-    }
-
-    fn transpose_help(&self, a: &Operand, b: &Operand) -> Option<String> {
-        let (left, right) = (self.positional(&a.val), self.positional(&b.val));
-        let (last_left, first_right) = (left.last()?, right.get(right.len().saturating_sub(2))?);
-        if left.len() == 2 && &left[0] == first_right {
-            return Some("transpose the left operand: `.T`".to_string());
-        }
-        if right.len() == 2 && right.last() == Some(last_left) {
-            return Some("transpose the right operand: `.T`".to_string());
-        }
-        if right.last() == left.first() {
-            return Some("swap the operands".to_string());
-        }
-        None
+        self.origins(self.product_help(diagnostic, a, b), &[a.clone(), b.clone()])
     }
 
     /// The same value with its axes in the order `labels ++ positional`, labels being a permutation of its own.

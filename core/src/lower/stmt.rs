@@ -5,7 +5,7 @@ use super::{Function, Lowered, Lowerer, Named, Request, Val};
 use crate::ir::graph::{DimInfo, Fact};
 use crate::ir::{Dim, DimId, Graph, NamedConst, Num, Op, Var, VarKind};
 use chainrule_grammar::ast::{
-    DeclKind, DimDecl, Expr, ExprKind, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl,
+    DeclKind, DimDecl, Expr, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl,
 };
 use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
 
@@ -20,6 +20,7 @@ const MAX_NODES: usize = 2_000_000;
 pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>) {
     let mut lowerer = Lowerer::new(graph);
     lowerer.dialect = program.dialect;
+    lowerer.poisoned.clone_from(&program.broken);
     let mut lowered = Lowered::default();
     let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
     let mut unnamed = None;
@@ -42,7 +43,10 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
         }
         match &stmt.kind {
             StmtKind::Request { kind, of, wrt } => requests.push((*kind, of, wrt)),
-            StmtKind::Expr(expr) => unnamed = Some((expr, stmt.span)),
+            StmtKind::Expr(expr) => match lowerer.compared_definition(expr) {
+                Some(diagnostic) => lowerer.report(diagnostic),
+                None => unnamed = Some((expr, stmt.span)),
+            },
             _ => {
                 let outcome = lowerer.statement(stmt, &mut lowered);
                 if let Err(diagnostic) = outcome {
@@ -67,8 +71,17 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
 
 impl<'a> Lowerer<'a> {
     fn statement(&mut self, stmt: &'a Stmt, lowered: &mut Lowered) -> Result<()> {
+        self.statement = stmt.span;
         match &stmt.kind {
-            StmtKind::Dim(decls) => decls.iter().try_for_each(|decl| self.dim(decl)),
+            StmtKind::Dim(decls) => {
+                for decl in decls {
+                    if let Err(diagnostic) = self.dim(decl) {
+                        self.poisoned.push(decl.name.name.clone());
+                        self.report(diagnostic);
+                    }
+                }
+                Ok(())
+            }
             StmtKind::Decl { kind, vars } => {
                 for decl in vars {
                     if let Err(diagnostic) = self.declare(*kind, decl, &stmt.doc) {
@@ -90,6 +103,7 @@ impl<'a> Lowerer<'a> {
             }
             StmtKind::Loss { name, value } => {
                 self.free(name)?;
+                self.right = value.span;
                 let val = self.expr(value)?;
                 let val = self.scalar_loss(name, value, val)?;
                 self.define(name, val.clone(), stmt, lowered);
@@ -122,15 +136,17 @@ impl<'a> Lowerer<'a> {
             }
             StmtKind::Fn { name, params, body, result, .. } => {
                 if self.functions.contains_key(&name.name) || self.nets.contains_key(&name.name) {
-                    return Err(taken(name));
+                    return Err(self.taken(name));
                 }
+                self.places.insert(name.name.clone(), name.span);
                 self.functions.insert(name.name.clone(), Function { params, body, result });
                 Ok(())
             }
             StmtKind::Net { name, chain } => {
                 if self.functions.contains_key(&name.name) || self.nets.contains_key(&name.name) {
-                    return Err(taken(name));
+                    return Err(self.taken(name));
                 }
+                self.places.insert(name.name.clone(), name.span);
                 self.nets.insert(name.name.clone(), Net { name, chain });
                 Ok(())
             }
@@ -149,7 +165,9 @@ impl<'a> Lowerer<'a> {
             format!("the loss `{}` has shape {shape}; a gradient needs a scalar", name.name),
         )
         .here(shape)
-        .help("reduce it with `sum(...)` or `mean(...)`, or declare an `output` and ask for its `jacobian`"))
+        .help("reduce it with `sum(...)` or `mean(...)`, or declare an `output` and ask for its `jacobian`")
+        .insert(value.span.start, "sum(")
+        .insert(value.span.end, ")"))
     }
 
     /// Reports a statement's error; its name is then known to be bad, so that its uses are not errors of their own.
@@ -169,20 +187,23 @@ impl<'a> Lowerer<'a> {
     }
 
     /// Adds an error unless it only follows from an earlier one.
-    fn report(&mut self, diagnostic: Diagnostic) {
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
         let names_poison =
             matches!(
                 diagnostic.code,
-                Code::UnknownName | Code::UnknownFunction | Code::UseBeforeDefinition
+                Code::UnknownName
+                    | Code::UnknownFunction
+                    | Code::UseBeforeDefinition
+                    | Code::UnboundIndex
             ) && self.poisoned.iter().any(|name| diagnostic.message.contains(&format!("`{name}`")));
-        if !names_poison {
+        if !names_poison && !self.diagnostics.contains(&diagnostic) {
             self.diagnostics.push(diagnostic);
         }
     }
 
     fn free(&self, name: &Ident) -> Result<()> {
         let clash = self.globals.contains_key(&name.name) || self.dims.contains_key(&name.name);
-        if clash { Err(taken(name)) } else { Ok(()) }
+        if clash { Err(self.taken(name)) } else { Ok(()) }
     }
 
     fn dim(&mut self, decl: &DimDecl) -> Result<()> {
@@ -195,6 +216,7 @@ impl<'a> Lowerer<'a> {
                 Dim::named(id)
             }
         };
+        self.places.insert(decl.name.name.clone(), decl.name.span);
         self.dims.insert(decl.name.name.clone(), dim);
         Ok(())
     }
@@ -218,25 +240,6 @@ impl<'a> Lowerer<'a> {
             }
             _ => Ok(dim),
         }
-    }
-
-    fn bad_dimension(&self, expr: &Expr) -> Diagnostic {
-        if let ExprKind::Name(name) = &expr.kind {
-            let diagnostic = Diagnostic::new(
-                Code::UnknownName,
-                expr.span,
-                format!("`{name}` is not a declared dimension"),
-            );
-            return match super::expr::nearest(name, self.dims.keys().map(String::as_str)) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
-                None => diagnostic.help(format!("declare it first: `dim {name};`")),
-            };
-        }
-        Diagnostic::new(
-            Code::BadDimension,
-            expr.span,
-            "a size is a whole number, a dim name, or a formula of those with + - * /",
-        )
     }
 
     fn declare(&mut self, kind: DeclKind, decl: &VarDecl, doc: &[String]) -> Result<()> {
@@ -270,6 +273,7 @@ impl<'a> Lowerer<'a> {
             span: decl.name.span,
         };
         let node = self.graph.declare(var);
+        self.places.insert(decl.name.name.clone(), decl.name.span);
         self.globals.insert(decl.name.name.clone(), Val { node, labels: Vec::new() });
         Ok(())
     }
@@ -299,7 +303,9 @@ impl<'a> Lowerer<'a> {
             let diagnostic =
                 Diagnostic::new(Code::BadFact, fact.span, format!("unknown fact `{}`", fact.name));
             return Err(match super::expr::nearest(&fact.name, names.clone()) {
-                Some(near) => diagnostic.help(format!("did you mean `{near}`?")),
+                Some(near) => {
+                    diagnostic.help(format!("did you mean `{near}`?")).edit(fact.span, near)
+                }
                 None => {
                     diagnostic.help(format!("facts are: {}", names.collect::<Vec<_>>().join(", ")))
                 }
@@ -322,7 +328,12 @@ impl<'a> Lowerer<'a> {
             Code::BadFact,
             fact.span,
             format!("`{}` cannot be said of {}", fact.name, self.graph.show_shape(shape)),
-        ))
+        )
+        .help(if square {
+            "only a square matrix can be so"
+        } else {
+            "it is said of rows: of a tensor with at least one axis"
+        }))
     }
 
     fn named_number(&mut self, name: &Ident, value: &Expr) -> Result<()> {
@@ -339,6 +350,7 @@ impl<'a> Lowerer<'a> {
         let id = self.graph.consts.len() as u32;
         self.graph.consts.push((name.name.clone(), number));
         let node = self.graph.named_const(NamedConst::User(id));
+        self.places.insert(name.name.clone(), name.span);
         self.globals.insert(name.name.clone(), Val { node, labels: Vec::new() });
         Ok(())
     }
@@ -366,6 +378,7 @@ impl<'a> Lowerer<'a> {
         value: &Expr,
         span: Span,
     ) -> Result<Val> {
+        self.right = value.span;
         if indices.is_empty() {
             let val = self.expr(value)?;
             debug_assert!(
@@ -426,11 +439,13 @@ impl<'a> Lowerer<'a> {
             lowered.docs.insert(name.name.clone(), stmt.doc.clone());
         }
         self.later.remove(&name.name);
+        self.places.insert(name.name.clone(), name.span);
         self.globals.insert(name.name.clone(), val);
     }
 
     /// An unnamed expression is called `f` where that name is free: a loss where it is a scalar, else an output whose Jacobian is taken.
     fn bare(&mut self, expr: &'a Expr, span: Span, lowered: &mut Lowered) {
+        self.right = expr.span;
         let val = match self.expr(expr) {
             Ok(val) => val,
             Err(diagnostic) => return self.report(diagnostic),
@@ -566,13 +581,4 @@ impl<'a> Lowerer<'a> {
             explicit: true,
         })
     }
-}
-
-fn taken(name: &Ident) -> Diagnostic {
-    Diagnostic::new(
-        Code::Redefinition,
-        name.span,
-        format!("the name `{}` is already taken", name.name),
-    )
-    .help("choose another name; every name is defined once")
 }

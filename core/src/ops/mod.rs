@@ -5,6 +5,7 @@ pub mod spec;
 
 pub mod axis;
 pub mod elementwise;
+pub mod foreign;
 pub mod linalg;
 pub mod losses;
 pub mod reduce;

@@ -59,7 +59,11 @@ fn join(
                 format!("`{}` wants shapes that differ along axis {axis} only", call.name),
             )
             .label(operands[0].span, lowerer.graph.show_shape(&first))
-            .label(operand.span, lowerer.show(&operand.val)));
+            .label(operand.span, lowerer.show(&operand.val))
+            .help(format!(
+                "all other axes must be equal; {}",
+                lowerer.axes_in_words(&operands[0].val)
+            )));
         }
         total = total.plus(&shape[axis], Num::ONE);
     }

@@ -22,8 +22,9 @@ pub fn dot(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 pub fn outer(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let [a, b] = args(lowerer, call)?;
     let labels = lowerer.union_labels([&a.val, &b.val].into_iter());
-    let (left, _) = lowerer.axes(&lowerer.positional(&a.val).to_vec());
-    let (right, _) = lowerer.axes(&lowerer.positional(&b.val).to_vec());
+    let shapes = [&a, &b].map(|operand| lowerer.positional(&operand.val).to_vec());
+    let (left, _) = lowerer.axes(&shapes[0]);
+    let (right, _) = lowerer.axes(&shapes[1]);
     let read = |own: &Operand, axes: &[Label]| {
         own.val.labels.iter().chain(axes).map(|label| label.0).collect::<Vec<u32>>()
     };
@@ -77,8 +78,15 @@ pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     for (term, operand) in terms.iter().zip(&operands) {
         let shape = lowerer.positional(&operand.val).to_vec();
         if term.chars().count() != shape.len() {
-            return Err(wrong(call, format!("`{term}` names {} axes", term.chars().count()))
-                .label(operand.span, lowerer.show(&operand.val)));
+            return Err(wrong(
+                call,
+                format!(
+                    "`{term}` names {} axes, but this operand has {}",
+                    term.chars().count(),
+                    shape.len()
+                ),
+            )
+            .label(operand.span, lowerer.show(&operand.val)));
         }
         let mut reading: Vec<u32> = operand.val.labels.iter().map(|label| label.0).collect();
         for (letter, dim) in term.chars().zip(&shape) {

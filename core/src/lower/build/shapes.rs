@@ -78,11 +78,15 @@ pub(super) fn reshaped(
             Code::ShapeMismatch,
             call.span,
             format!(
-                "{} has another number of entries than {}",
+                "{} has {} entries, {} has {}",
                 lowerer.graph.show_shape(&own),
-                lowerer.graph.show_shape(&shape)
+                lowerer.graph.show_dim(&entries(&own)),
+                lowerer.graph.show_shape(&shape),
+                lowerer.graph.show_dim(&entries(&shape))
             ),
-        ));
+        )
+        .label(x.span, lowerer.graph.show_shape(&own))
+        .help("a reshape keeps the number of entries"));
     }
     if own == shape {
         return Ok(x.val.clone());

@@ -1,0 +1,399 @@
+//! What to write instead: nearest names, names of other tools, where an operand was declared, and changes of the text.
+//! In: what is wrong. Out: diagnostics with help. Nothing here changes what a program means.
+
+use super::shape::Operand;
+use super::{Label, Lowerer, Val};
+use crate::ir::{Dim, Op};
+use crate::ops::{self, foreign};
+use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident};
+use chainrule_grammar::{Code, Diagnostic, Span};
+
+impl Lowerer<'_> {
+    /// What is wrong with further operands is reported too, so that one run shows it all. Gives the first error back.
+    pub(crate) fn also<'e>(
+        &mut self,
+        error: Diagnostic,
+        rest: impl Iterator<Item = &'e Expr>,
+    ) -> Diagnostic {
+        for expr in rest {
+            if let Err(other) = self.expr(expr)
+                && other.message != error.message
+            {
+                self.report(other);
+            }
+        }
+        error
+    }
+
+    /// The name under which a value was declared or defined, and where.
+    fn origin(&self, val: &Val) -> Option<(&str, Span)> {
+        let name = match self.graph.op(val.node) {
+            Op::Var(var) => self.graph.var(*var).name.as_str(),
+            Op::Named(crate::ir::NamedConst::User(id)) => {
+                self.graph.consts.get(*id as usize)?.0.as_str()
+            }
+            _ => self.graph.name(val.node)?,
+        };
+        Some((name, *self.places.get(name)?))
+    }
+
+    /// An operand's own text, where it is a plain name.
+    pub(crate) fn spelling(&self, operand: &Operand) -> Option<&str> {
+        let (name, _) = self.origin(&operand.val)?;
+        (operand.span.end - operand.span.start == name.len()).then_some(name)
+    }
+
+    /// Points at the declarations of operands.
+    pub(crate) fn origins(&self, diagnostic: Diagnostic, operands: &[Operand]) -> Diagnostic {
+        let mut told: Vec<Span> = Vec::new();
+        operands.iter().fold(diagnostic, |diagnostic, operand| match self.origin(&operand.val) {
+            Some((name, place)) if place != operand.span && !told.contains(&place) => {
+                told.push(place);
+                let declared = matches!(self.graph.op(operand.val.node), Op::Var(_));
+                let word = if declared { "declared" } else { "defined" };
+                diagnostic.label(place, format!("`{name}` is {word} here"))
+            }
+            _ => diagnostic,
+        })
+    }
+
+    /// What is said of a name that stands for nothing here.
+    pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
+        if let Some(&at) = self.later.get(name) {
+            return Diagnostic::new(
+                Code::UseBeforeDefinition,
+                span,
+                format!("`{name}` is used before it is defined"),
+            )
+            .label(at, "defined here")
+            .help("move its definition up");
+        }
+        let values: Vec<&str> = self
+            .frames
+            .last()
+            .into_iter()
+            .flatten()
+            .map(|(known, _)| known.as_str())
+            .chain(self.globals.keys().map(String::as_str))
+            .chain(self.indices.iter().map(|(known, _)| known.as_str()))
+            .collect();
+        let dims = self.dims.keys().map(String::as_str);
+        let diagnostic =
+            Diagnostic::new(Code::UnknownName, span, format!("`{name}` is not declared"));
+        if let Some(number) = number_of(name) {
+            return diagnostic.help(format!("write `{number}`")).edit(span, number);
+        }
+        // One letter is near to every other; a size is near to what is longer.
+        let long = name.chars().count() > 1;
+        let near = nearest(name, values.iter().copied().chain(dims.clone().filter(|_| long)));
+        match near {
+            Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(span, near),
+            None if ops::lookup(name, 1).is_some() => {
+                diagnostic.help(format!("`{name}` is a function: call it with `{name}(…)`"))
+            }
+            None => {
+                let declare = format!("declare it: `input {name}: [..];` or `param {name}: [..];`");
+                let mut list: Vec<&str> = values.into_iter().chain(dims).collect();
+                list.sort_unstable();
+                list.truncate(12);
+                diagnostic.help(match list.as_slice() {
+                    [] => declare,
+                    list => format!("{declare}; known here are {}", list.join(", ")),
+                })
+            }
+        }
+    }
+
+    /// What is said of a function that nobody knows.
+    pub(crate) fn unknown_function(
+        &self,
+        func: &Ident,
+        args: Option<Span>,
+        call: Span,
+    ) -> Diagnostic {
+        let own = self.functions.keys().chain(self.nets.keys()).map(String::as_str);
+        let table = ops::all()
+            .flat_map(|(_, _, row)| std::iter::once(row.name).chain(row.aliases.iter().copied()));
+        let name = func.name.as_str();
+        let bad =
+            Diagnostic::new(Code::UnknownFunction, func.span, format!("unknown function `{name}`"));
+        let last = name.rsplit_once('.').map_or(name, |(_, last)| last);
+        let ours = if ops::lookup(last, 1).is_some() { Some(last) } else { foreign::ours(last) };
+        let object = name.rsplit_once('.').map(|(object, _)| object);
+        match (ours, object.filter(|object| self.value(object).is_some())) {
+            (Some(ours), Some(object)) => {
+                let bad = bad.help(format!(
+                    "values have no methods; a function stands before its argument: `{ours}({object})`"
+                ));
+                return match args {
+                    Some(args) => bad
+                        .edit(Span::new(func.span.start, args.start), format!("{ours}({object}, ")),
+                    None => bad.edit(call, format!("{ours}({object})")),
+                };
+            }
+            (Some(ours), None) => {
+                let what = if ours == last {
+                    "functions are called by their bare names"
+                } else {
+                    "it has another name here"
+                };
+                return bad.help(format!("{what}: `{ours}`")).edit(func.span, ours);
+            }
+            _ => {}
+        }
+        match nearest(last, own.chain(table)) {
+            Some(near) => bad.help(format!("did you mean `{near}`?")).edit(func.span, near),
+            None if self.value(name).is_some() => bad
+                .help(format!("`{name}` is a variable; multiplication is written `{name} * (…)`"))
+                .insert(func.span.end, " * "),
+            None => bad.help(
+                "`chainrule ops` lists all functions; one of your own is written `fn f(x) = …;`",
+            ),
+        }
+    }
+
+    /// `W^T`, as paper has it.
+    pub(crate) fn transpose_power(&self, base: &Expr, exponent: &Expr) -> Option<Diagnostic> {
+        let ExprKind::Name(name) = &exponent.kind else { return None };
+        let free = self.value(name).is_none() && !self.dims.contains_key(name);
+        if name != "T" || !free || self.index_label(name).is_some() {
+            return None;
+        }
+        let message = "`^` raises to a power, and `T` is not declared";
+        let sign = Span::new(base.span.end, exponent.span.end);
+        let transpose = Diagnostic::new(Code::UnknownName, exponent.span, message);
+        Some(transpose.help("a transpose is written `.T`").edit(sign, ".T"))
+    }
+
+    /// `y == x^2;` where `y` is not known: a definition was meant, so `y` counts as defined.
+    pub(crate) fn compared_definition(&mut self, expr: &Expr) -> Option<Diagnostic> {
+        let ExprKind::Compare(CompareOp::Eq, left, right) = &expr.kind else { return None };
+        let ExprKind::Name(name) = &left.kind else { return None };
+        if self.value(name).is_some()
+            || self.dims.contains_key(name)
+            || self.poisoned.contains(name)
+        {
+            return None;
+        }
+        self.poisoned.push(name.clone());
+        let sign = Span::new(left.span.end, right.span.start);
+        let message = format!("`==` compares, and `{}` is not declared", name.replace('`', ""));
+        let compared = Diagnostic::new(Code::Syntax, sign, message);
+        Some(compared.help(format!("a definition is written `{name} = …`")).edit(sign, " = "))
+    }
+
+    /// An index on axes of different sizes.
+    pub(crate) fn ranges_disagree(
+        &self,
+        label: Label,
+        (size, dim): (&Dim, &Dim),
+        span: Span,
+    ) -> Diagnostic {
+        let (size, dim) = (self.graph.show_dim(size), self.graph.show_dim(dim));
+        let message = format!(
+            "this index takes {size} values elsewhere, but stands on an axis of size {dim} here"
+        );
+        let disagree =
+            Diagnostic::new(Code::IndexRange, span, message).here(format!("an axis of size {dim}"));
+        let disagree = match self.ranged_at.get(&label) {
+            Some(&place) => disagree.label(place, format!("an axis of size {size}")),
+            None => disagree,
+        };
+        disagree.help("an index runs over axes of one size; a shorter range is written where it is bound, as in `sum[k:K](…)`")
+    }
+
+    /// What cannot be a size.
+    pub(crate) fn bad_dimension(&self, expr: &Expr) -> Diagnostic {
+        if let ExprKind::Name(name) = &expr.kind {
+            let diagnostic = Diagnostic::new(
+                Code::UnknownName,
+                expr.span,
+                format!("`{name}` is not a declared dimension"),
+            );
+            return match nearest(name, self.dims.keys().map(String::as_str)) {
+                Some(near) => {
+                    diagnostic.help(format!("did you mean `{near}`?")).edit(expr.span, near)
+                }
+                None => diagnostic
+                    .help(format!("declare it first: `dim {name};`"))
+                    .insert(self.statement.start, format!("dim {name};\n")),
+            };
+        }
+        Diagnostic::new(
+            Code::BadDimension,
+            expr.span,
+            "a size is a whole number, a dim name, or a formula of those with + - * /",
+        )
+    }
+
+    /// A name among positions that is neither an index in scope nor anything else.
+    pub(crate) fn unbound_index(&self, name: &str, span: Span) -> Diagnostic {
+        let unbound = Diagnostic::new(
+            Code::UnboundIndex,
+            span,
+            format!("the index `{name}` is neither named on the left nor bound by a sum"),
+        );
+        let known = self.indices.iter().map(|(known, _)| known.as_str());
+        if let Some(near) = nearest(name, known).filter(|_| name.chars().count() > 1) {
+            return unbound.help(format!("did you mean `{near}`?")).edit(span, near);
+        }
+        let help = format!("sums are written out: `sum[{name}](…)`");
+        let inside = self.right.start <= span.start && span.end <= self.right.end;
+        match inside {
+            true => unbound
+                .help(help)
+                .insert(self.right.start, format!("sum[{name}]("))
+                .insert(self.right.end, ")"),
+            false => unbound.help(help),
+        }
+    }
+
+    /// A name that is declared or defined a second time.
+    pub(crate) fn taken(&self, name: &Ident) -> Diagnostic {
+        let taken = Diagnostic::new(
+            Code::Redefinition,
+            name.span,
+            format!("the name `{}` is already taken", name.name),
+        );
+        let taken = match self.places.get(&name.name) {
+            Some(&first) => taken.label(first, "first here"),
+            None => taken,
+        };
+        taken.help("every name stands for one value; write the new one under a new name")
+    }
+
+    /// What would make shapes broadcast, and where to write it.
+    pub(crate) fn mismatch_help(&self, diagnostic: Diagnostic, operands: &[Operand]) -> Diagnostic {
+        let [a, b] = operands else { return diagnostic };
+        let (left, right) = (self.positional(&a.val), self.positional(&b.val));
+        let flipped: Vec<Dim> = right.iter().rev().cloned().collect();
+        if left.len() == 2 && flipped == left {
+            let help = diagnostic.help("transpose one of them with `.T`");
+            return self.after_name(help, b, ".T");
+        }
+        match (left, right) {
+            ([rows, _], [length]) if rows == length => self.laid_along_rows(diagnostic, b),
+            ([length], [rows, _]) if rows == length => self.laid_along_rows(diagnostic, a),
+            _ => match differing(left, right) {
+                Some((from_end, x, y)) => {
+                    let which = if from_end == 1 { "last axes" } else { "axes" };
+                    let (x, y) = (self.graph.show_dim(x), self.graph.show_dim(y));
+                    diagnostic.help(format!(
+                        "the {which} {x} and {y} meet: they must be equal, or one of them 1"
+                    ))
+                }
+                None => diagnostic,
+            },
+        }
+    }
+
+    fn laid_along_rows(&self, diagnostic: Diagnostic, vector: &Operand) -> Diagnostic {
+        let name = self.spelling(vector).unwrap_or("v");
+        let help = format!(
+            "a vector lies along the last axis; write `{name}[:, None]` to lay it along the rows"
+        );
+        self.after_name(diagnostic.help(help), vector, "[:, None]")
+    }
+
+    /// Puts something behind an operand, where it is a plain name.
+    fn after_name(&self, diagnostic: Diagnostic, operand: &Operand, text: &str) -> Diagnostic {
+        match self.spelling(operand) {
+            Some(_) => diagnostic.insert(operand.span.end, text),
+            None => diagnostic,
+        }
+    }
+
+    /// What would make a matrix product fit, and where to write it.
+    pub(crate) fn product_help(
+        &self,
+        diagnostic: Diagnostic,
+        a: &Operand,
+        b: &Operand,
+    ) -> Diagnostic {
+        let (left, right) = (self.positional(&a.val), self.positional(&b.val));
+        let first_right = right.get(right.len().saturating_sub(2));
+        let called = |operand: &Operand, word: &str| match self.spelling(operand) {
+            Some(name) => format!("`{name}.T`"),
+            None => format!("`.T` after the {word} operand"),
+        };
+        if right.last() == left.first() && left.len() == 2 && right.len() == 2 {
+            let names = (self.spelling(a), self.spelling(b));
+            if let (Some(x), Some(y)) = names {
+                let swap = format!("swap the operands: `{y} @ {x}`");
+                return diagnostic.help(swap).edit(a.span, y).edit(b.span, x);
+            }
+            return diagnostic.help("swap the operands");
+        }
+        if right.len() == 2 && right.last() == left.last() {
+            let help = format!("transpose the right operand: {}", called(b, "right"));
+            return self.after_name(diagnostic.help(help), b, ".T");
+        }
+        if left.len() == 2 && left.first() == first_right {
+            let help = format!("transpose the left operand: {}", called(a, "left"));
+            return self.after_name(diagnostic.help(help), a, ".T");
+        }
+        diagnostic
+    }
+
+    /// `here 0 (B) and 1 (M)`
+    pub(crate) fn axes_in_words(&self, val: &Val) -> String {
+        let axes: Vec<String> = self
+            .positional(val)
+            .iter()
+            .enumerate()
+            .map(|(at, dim)| format!("{at} ({})", self.graph.show_dim(dim)))
+            .collect();
+        match axes.as_slice() {
+            [] => "a scalar has no axes".to_string(),
+            axes => format!("axes are counted from 0: here {}; -1 is the last", axes.join(", ")),
+        }
+    }
+}
+
+/// The last pair of sizes that do not broadcast: how far from the end, and both.
+fn differing<'d>(a: &'d [Dim], b: &'d [Dim]) -> Option<(usize, &'d Dim, &'d Dim)> {
+    let pairs = a.iter().rev().zip(b.iter().rev()).enumerate();
+    let bad = |(_, (x, y)): &(usize, (&Dim, &Dim))| x != y && !x.is_one() && !y.is_one();
+    pairs.into_iter().find(bad).map(|(at, (x, y))| (at + 1, x, y))
+}
+
+/// What `π`, `np.pi` and `math.inf` are called.
+fn number_of(name: &str) -> Option<&'static str> {
+    match name.rsplit_once('.').map_or(name, |(_, last)| last) {
+        "π" => Some("pi"),
+        "pi" if name.contains('.') => Some("pi"),
+        "inf" if name.contains('.') => Some("inf"),
+        _ => None,
+    }
+}
+
+/// The known name that is nearest to one that was meant, if any is near.
+pub fn nearest<'n>(name: &str, mut known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+    // One letter is near to every other; only its capital is meant.
+    if name.chars().count() == 1 {
+        return known.find(|candidate| candidate.to_lowercase() == name.to_lowercase());
+    }
+    let limit = (name.chars().count() / 3).clamp(1, 3);
+    known
+        .map(|candidate| (edit_distance(name, candidate), candidate))
+        .filter(|(distance, candidate)| {
+            *distance <= limit && *distance < candidate.chars().count().max(2)
+        })
+        .min()
+        .map(|(_, candidate)| candidate)
+}
+
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().take(64).collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, x) in a.chars().take(64).enumerate() {
+        let mut diagonal = row[0];
+        row[0] = i + 1;
+        for (j, y) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(!x.eq_ignore_ascii_case(y));
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

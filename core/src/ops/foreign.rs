@@ -1,0 +1,71 @@
+//! What other tools call the functions of the rule book: only for messages, so that who writes `torch.mm` is told `matmul`.
+
+/// Their name, and ours.
+pub const FOREIGN: &[(&str, &str)] = &[
+    ("reduce_sum", "sum"),
+    ("reduce_mean", "mean"),
+    ("reduce_max", "max"),
+    ("reduce_min", "min"),
+    ("mm", "matmul"),
+    ("bmm", "matmul"),
+    ("mv", "matmul"),
+    ("mtimes", "matmul"),
+    ("inner", "dot"),
+    ("vdot", "dot"),
+    ("tensordot", "einsum"),
+    ("fabs", "abs"),
+    ("absolute", "abs"),
+    ("expit", "sigmoid"),
+    ("σ", "sigmoid"),
+    ("log_sum_exp", "logsumexp"),
+    ("logsoftmax", "log_softmax"),
+    ("cat", "concat"),
+    ("hstack", "concat"),
+    ("vstack", "concat"),
+    ("view", "reshape"),
+    ("ravel", "flatten"),
+    ("arange", "range"),
+    ("permute", "transpose"),
+    ("swapaxes", "transpose"),
+    ("identity", "eye"),
+    ("determinant", "det"),
+    ("slogdet", "logdet"),
+    ("diagonal", "diag"),
+    ("sgn", "sign"),
+    ("heaviside", "step"),
+    ("gammaln", "lgamma"),
+    ("loggamma", "lgamma"),
+    ("psi", "digamma"),
+    ("MSELoss", "mse"),
+    ("L1Loss", "mae"),
+    ("CrossEntropyLoss", "softmax_cross_entropy"),
+    ("softmax_cross_entropy_with_logits", "softmax_cross_entropy"),
+    ("BCELoss", "bce"),
+    ("BCEWithLogitsLoss", "bce_with_logits"),
+    ("NLLLoss", "nll"),
+    ("huber_loss", "huber"),
+    ("smooth_l1_loss", "smooth_l1"),
+];
+
+/// Their keyword, and ours.
+pub const KEYWORDS: &[(&str, &str)] =
+    &[("dim", "axis"), ("axes", "axis"), ("dims", "axis"), ("keepdim", "keepdims")];
+
+/// Our name for theirs.
+pub fn ours(theirs: &str) -> Option<&'static str> {
+    FOREIGN.iter().find(|(name, _)| *name == theirs).map(|(_, ours)| *ours)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ops::lookup;
+
+    #[test]
+    fn every_name_leads_to_a_function_and_none_hides_one() {
+        for (theirs, ours) in FOREIGN {
+            assert!(lookup(ours, 1).is_some(), "{ours} is not in the rule book");
+            assert!(lookup(theirs, 1).is_none(), "{theirs} is a function of its own");
+        }
+    }
+}
