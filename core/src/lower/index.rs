@@ -131,7 +131,7 @@ impl Lowerer<'_> {
         // The result's axes: labels, then one for each slice or new axis.
         let mut out_shape: Vec<Dim> = labels.iter().map(|label| self.label_size(*label)).collect();
         let axis_of = |label: &Label| labels.iter().position(|own| own == label).unwrap_or(0);
-        let mut map: Vec<Affine> = (0..val.labels.len()).map(|axis| Affine::at(axis)).collect();
+        let mut map: Vec<Affine> = (0..val.labels.len()).map(Affine::at).collect();
         for read in reads {
             match read {
                 None => out_shape.push(Dim::fixed(1)),
