@@ -55,6 +55,8 @@ pub(crate) const COMMANDS: &[Command] = &[
         &["format", "notation", "output"],
         1,
     ),
+    #[cfg(feature = "serve")]
+    command("serve", "the playground, for a browser on this machine", &["port", "answer"], 0),
     command("ops", "the rule book: every function and its derivative", &["format", "output"], 1),
     command("fmt", "formats programs", &["check", "in-place", "expression", "syntax"], usize::MAX),
     command("explain", "what an error code means", &["format", "output"], 1),
@@ -67,7 +69,10 @@ const READERS: [&str; 5] = ["derive", "eval", "check", "emit", "graph"];
 
 /// The formats that a command writes.
 const FORMATS: &[(&str, &[&str])] = &[
-    ("derive", &["unicode", "text", "latex", "markdown", "mathml", "typst", "json", "ipynb"]),
+    (
+        "derive",
+        &["unicode", "text", "latex", "markdown", "html", "mathml", "typst", "json", "ipynb"],
+    ),
     ("graph", &["dot", "svg"]),
     ("ops", &["text", "unicode", "markdown", "json"]),
 ];
@@ -102,7 +107,10 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag(
         "format",
         None,
-        &["unicode", "text", "latex", "markdown", "mathml", "typst", "json", "ipynb", "dot", "svg"],
+        &[
+            "unicode", "text", "latex", "markdown", "html", "mathml", "typst", "json", "ipynb",
+            "dot", "svg",
+        ],
     ),
     flag("notation", None, &["matrix", "index"]),
     flag("steps", None, &["full", "brief", "none"]),
@@ -121,6 +129,8 @@ pub(crate) const FLAGS: &[Flag] = &[
     flag("dtype", None, &["f32", "f64"]),
     switch("check", None),
     switch("in-place", Some('i')),
+    flag("port", None, &[]),
+    flag("answer", None, &["derive", "graph", "check", "code"]),
     flag("color", None, &["auto", "always", "never"]),
     flag("message-format", None, &["human", "json"]),
     switch("help", Some('h')),

@@ -79,7 +79,7 @@ const PAGES: &[(&str, &str, bool)] = &[
 
 usage: chainrule derive [FILE | - | -e PROGRAM] [flags]
 
-  --format unicode|text|latex|markdown|mathml|typst|json|ipynb
+  --format unicode|text|latex|markdown|html|mathml|typst|json|ipynb
                           how it is written; by default as `-o FILE` ends, else drawn in Unicode
   --standalone            with latex, mathml and typst: a whole document, not a fragment
   --width N               columns that drawn formulas may take; COLUMNS, or 80, by default
@@ -176,6 +176,24 @@ examples:
   chainrule graph net.grad --wrt W1 | dot -Tpdf > net.pdf
 ",
         true,
+    ),
+    (
+        "serve",
+        "chainrule serve: the playground, for a browser on this machine
+
+usage: chainrule serve [flags]
+
+  --port N       where it is found; 8017 by default, 0 takes any port that is free
+  --answer WHAT  answers one request (JSON on standard input) and ends: what the playground's workers do
+
+An editor with errors under the token as you type, the gallery, derivations in either notation, the graph, a numeric check, and
+LaTeX, Typst or code to copy. The program is kept in the page's address, so a link holds it. Only this machine is answered, and
+nothing is loaded from elsewhere.
+
+example:
+  chainrule serve
+",
+        false,
     ),
     (
         "ops",

@@ -7,9 +7,13 @@
 mod args;
 mod commands;
 mod failure;
+mod formats;
 mod help;
+mod html;
 mod input;
 mod json;
+#[cfg(feature = "serve")]
+pub mod playground;
 mod plot;
 mod point;
 mod progress;

@@ -4,6 +4,7 @@ use crate::Session;
 use crate::args::Args;
 use crate::commands::{notation, print};
 use crate::failure::Failure;
+use crate::html;
 use crate::input;
 use crate::json::{pretty, pretty_at};
 use chainrule_core::derivation::{Binding, Lang, Options, Steps, Style, Told, tell};
@@ -25,6 +26,7 @@ enum Format {
     Text,
     Latex,
     Markdown,
+    Html,
     Mathml,
     Typst,
     Json,
@@ -37,6 +39,7 @@ const FORMATS: &[(&str, Format, &[&str])] = &[
     ("text", Format::Text, &["txt"]),
     ("latex", Format::Latex, &["tex"]),
     ("markdown", Format::Markdown, &["md"]),
+    ("html", Format::Html, &["html", "htm"]),
     ("mathml", Format::Mathml, &["xhtml", "mml"]),
     ("typst", Format::Typst, &["typ"]),
     ("json", Format::Json, &["json"]),
@@ -67,6 +70,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         Format::Latex if alone => document_latex::article(&page),
         Format::Latex => document_latex::fragment(&told, options.lang),
         Format::Markdown => markdown::document(&page),
+        Format::Html => html::report(&unit.compiled, &unit.source, &told, options),
         Format::Mathml if alone => document_mathml::document(&page),
         Format::Mathml => document_mathml::fragment(&page),
         Format::Typst if alone => document_typst::document(&page),

@@ -9,6 +9,8 @@ mod explain;
 mod fmt;
 mod graph;
 mod ops;
+#[cfg(feature = "serve")]
+mod serve;
 
 use crate::Session;
 use crate::args::Args;
@@ -38,6 +40,8 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         "emit" => emit::run(session),
         "graph" => graph::run(session),
         "ops" => ops::run(session),
+        #[cfg(feature = "serve")]
+        "serve" => serve::run(session),
         "fmt" => fmt::run(session),
         "explain" => explain::run(session),
         "completions" => completions::run(session),

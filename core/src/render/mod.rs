@@ -20,6 +20,7 @@ pub mod page;
 pub mod phrases;
 mod products;
 pub mod prose;
+pub mod report;
 pub mod rows;
 pub mod svg;
 mod template;

@@ -1,6 +1,6 @@
 //! C99. In: a job. Out: one file without a header of its own: loop nests over row-major arrays, no allocation.
 //!
-//! - [`file`]: comments, functions, their arguments; [`check`]: the self-check.
+//! - `file`: comments, functions, their arguments; `check`: the self-check.
 //! - [`writer`]: the statements of one function: which nodes get a place, and the loops that fill it; [`special`]: those of calls,
 //!   rows and scans; [`entry`]: one entry of a node as an expression.
 //! - `helpers.c`: functions that the rule book's templates call. A file gets those that it uses.

@@ -21,8 +21,10 @@ pub fn dot(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 pub fn outer(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let [a, b] = args(lowerer, call)?;
     let labels = lowerer.union_labels([&a.val, &b.val].into_iter());
-    let (left, _) = lowerer.axes(&lowerer.positional(&a.val).to_vec());
-    let (right, _) = lowerer.axes(&lowerer.positional(&b.val).to_vec());
+    let (dims_a, dims_b) =
+        (lowerer.positional(&a.val).to_vec(), lowerer.positional(&b.val).to_vec());
+    let (left, _) = lowerer.axes(&dims_a);
+    let (right, _) = lowerer.axes(&dims_b);
     let read = |own: &Operand, axes: &[Label]| {
         own.val.labels.iter().chain(axes).map(|label| label.0).collect::<Vec<u32>>()
     };

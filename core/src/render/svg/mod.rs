@@ -18,7 +18,7 @@ const MARGIN: f64 = 12.0;
 const NODE_HEIGHT: f64 = 44.0;
 const LABEL_HEIGHT: f64 = 34.0;
 /// Above and below labels.
-const ROOM: f64 = 13.0;
+const ROOM: f64 = 16.0;
 /// Sizes of letters in boxes and on edges, and about how wide each is.
 const IN_BOXES: (f64, f64) = (14.0, 7.8);
 const ON_EDGES: (f64, f64) = (13.0, 7.2);
@@ -183,7 +183,11 @@ impl<'d> Picture<'d> {
         let mut points = vec![self.border(edge.to, label, -1.0)];
         let mut item = label;
         loop {
-            points.push((self.layers.items[item].x, self.rows[self.row_of[item]]));
+            let (x, y) = (self.layers.items[item].x, self.rows[self.row_of[item]]);
+            // Behind its label an edge goes straight down.
+            let half = if item == label { LABEL_HEIGHT / 2.0 } else { 0.0 };
+            points.push((x, y + half));
+            points.push((x, y - half));
             let Some(&above) = self.layers.items[item].above.first() else { break };
             if matches!(self.layers.items[above].what, What::Node(_)) {
                 points.push(self.border(above, item, 1.0));
