@@ -670,6 +670,8 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Held,
         latex: r"\operatorname{sg}",
         rust: "{0}",
+        python: alike("{0}"),
+        c: "{0}",
         ..unary("stop_gradient", |a| a[0])
     },
     // Comparisons.
