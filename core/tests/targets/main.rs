@@ -10,8 +10,16 @@ use case::Case;
 use chainrule_core::emit::{self, Dtype, Job, Library};
 use chainrule_core::eval::Array;
 use serde_json::{Value, json};
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+
+/// Says that a test was skipped, past the harness, which keeps what tests print to itself.
+fn skipped(what: &str) {
+    let said = format!("\n*** SKIPPED: {what} is not there, so the emitted code was not run ***\n");
+    // Where nobody listens, there is nobody to tell.
+    let _ = std::io::stderr().write_all(said.as_bytes());
+}
 
 /// Whether what a test needs is there; without it the test says so aloud, and fails where all has to be tested.
 fn available(what: &str, command: &mut Command) -> bool {
@@ -19,7 +27,7 @@ fn available(what: &str, command: &mut Command) -> bool {
     let required = std::env::var_os("CI").is_some_and(|ci| ci == "true");
     assert!(there || !required, "{what} is wanted for this test");
     if !there {
-        eprintln!("\n*** SKIPPED: {what} is not there, so the emitted code was not run ***\n");
+        skipped(what);
     }
     there
 }
@@ -170,7 +178,7 @@ fn some() -> Vec<Case> {
 #[test]
 fn jax_computes_what_the_reference_does() {
     if !imports("jax") {
-        eprintln!("\n*** SKIPPED: JAX is not there, so the code for it was not run ***\n");
+        skipped("JAX");
         return;
     }
     let wrong = run(Library::Jax, &some());
@@ -180,7 +188,7 @@ fn jax_computes_what_the_reference_does() {
 #[test]
 fn pytorch_computes_what_the_reference_does() {
     if !imports("torch") {
-        eprintln!("\n*** SKIPPED: PyTorch is not there, so the code for it was not run ***\n");
+        skipped("PyTorch");
         return;
     }
     let wrong = run(Library::Torch, &some());
