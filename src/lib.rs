@@ -41,7 +41,7 @@
 //! | `rand` | initialisation from any generator of `rand` |
 //! | `argmin` | objectives for its solvers |
 #![cfg_attr(not(feature = "std"), no_std)]
-#![deny(unsafe_code)]
+#![forbid(unsafe_code)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

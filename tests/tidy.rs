@@ -157,22 +157,6 @@ fn only_the_rim_prints() {
     }
 }
 
-/// The run-time support asks the processor for its instructions in one place; nothing else may be `unsafe`.
-#[test]
-fn one_file_is_unsafe() {
-    for package in [".", "grammar", "core", "macros", "cli"] {
-        for path in sources(package).iter().filter(|path| !path.ends_with("src/rt/dispatch.rs")) {
-            let text = read(path);
-            let code = text.lines().filter(|line| !line.trim_start().starts_with("//"));
-            for line in code {
-                let word =
-                    line.split(|c: char| !c.is_alphanumeric() && c != '_').any(|w| w == "unsafe");
-                assert!(!word || line.contains("\"unsafe\""), "{}: {line}", path.display());
-            }
-        }
-    }
-}
-
 #[test]
 fn every_file_says_what_it_is() {
     for package in [".", "grammar", "core", "macros", "cli"] {

@@ -5,7 +5,6 @@
 // Indices keep the loops in the shape that vectorises.
 #![allow(clippy::needless_range_loop)]
 
-use super::dispatch::dispatch;
 use super::{Real, packed};
 
 /// The part of `b` that is turned at a time where its columns are not adjacent.
@@ -103,13 +102,16 @@ pub fn matmul_large<F: Real>(
 ) {
     if m < 24 || n < 24 || k < 24 || m.saturating_mul(k).saturating_mul(n) < LARGE {
         let (a_row, b_row) = (a_row_stride, b_row_stride);
-        matmul_any(m, k, n, a, a_row, a_col_stride, b, b_row, b_col_stride, c, accumulate);
+        matmul(m, k, n, a, a_row, a_col_stride, b, b_row, b_col_stride, c, accumulate);
         return;
     }
     let a = Strided { data: a, row: a_row_stride, col: a_col_stride };
     let b = Strided { data: b, row: b_row_stride, col: b_col_stride };
-    let sizes = [m, k, n];
-    dispatch(packed::Large { sizes, a, b, c, accumulate, room });
+    if size_of::<F>() == 4 {
+        packed::product::<F, 6, 16>(m, k, n, a, b, c, accumulate, room);
+    } else {
+        packed::product::<F, 6, 8>(m, k, n, a, b, c, accumulate, room);
+    }
 }
 
 /// A matrix by strides.

@@ -1,7 +1,6 @@
 //! What generated code calls. Not a stable interface: the names here change with the macro.
 
 mod axes;
-mod dispatch;
 mod real;
 mod shape;
 mod special;

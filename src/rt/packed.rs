@@ -6,7 +6,6 @@
 #![allow(clippy::needless_range_loop, clippy::too_many_arguments)]
 
 use super::Real;
-use super::dispatch::Kernel;
 use super::kernels::Strided;
 
 /// Terms of a sum that are taken at a time: a panel of `b` this deep stays in the first-level cache.
@@ -30,35 +29,9 @@ pub const fn room(m: usize, k: usize, n: usize) -> usize {
     depth * (padded(m + 16, rows_of(4)) + padded(n, COLUMNS))
 }
 
-/// A product that is large enough for panels.
-pub(super) struct Large<'a, F> {
-    /// Rows and columns of the result, with the length of the sums between them.
-    pub sizes: [usize; 3],
-    pub a: Strided<'a, F>,
-    pub b: Strided<'a, F>,
-    pub c: &'a mut [F],
-    pub accumulate: bool,
-    pub room: &'a mut [F],
-}
-
-impl<F: Real> Kernel for Large<'_, F> {
-    /// Tiles fill the registers: sixteen, of 8 `f32` with fused multiplication, else of 4.
-    #[inline(always)]
-    fn run<const FUSED: bool>(self) {
-        let Large { sizes: [m, k, n], a, b, c, accumulate, room } = self;
-        let single = size_of::<F>() == 4;
-        match (FUSED, single) {
-            (true, true) => product::<F, 6, 16, FUSED>(m, k, n, a, b, c, accumulate, room),
-            (true, false) => product::<F, 6, 8, FUSED>(m, k, n, a, b, c, accumulate, room),
-            (false, true) => product::<F, 4, 8, FUSED>(m, k, n, a, b, c, accumulate, room),
-            (false, false) => product::<F, 4, 4, FUSED>(m, k, n, a, b, c, accumulate, room),
-        }
-    }
-}
-
 /// `c = a · b`, or `c += a · b` where `accumulate`, for row-major `c: [m, n]`.
 #[inline(always)]
-fn product<F: Real, const H: usize, const W: usize, const FUSED: bool>(
+pub(super) fn product<F: Real, const H: usize, const W: usize>(
     m: usize,
     k: usize,
     n: usize,
@@ -82,14 +55,7 @@ fn product<F: Real, const H: usize, const W: usize, const FUSED: bool>(
                 let a = Strided { data: &a.data[from_row * a.row + from * a.col..], ..a };
                 pack::<F, H>(a, rows, depth, left);
                 let c = &mut c[from_row * n + from_column..];
-                block::<F, H, W, FUSED>(
-                    [rows, columns, depth],
-                    left,
-                    right,
-                    c,
-                    n,
-                    accumulate || from > 0,
-                );
+                block::<F, H, W>([rows, columns, depth], left, right, c, n, accumulate || from > 0);
             }
         }
     }
@@ -135,7 +101,7 @@ fn pack<F: Real, const P: usize>(a: Strided<F>, rows: usize, depth: usize, to: &
 
 /// The product of packed blocks.
 #[inline(always)]
-fn block<F: Real, const H: usize, const W: usize, const FUSED: bool>(
+fn block<F: Real, const H: usize, const W: usize>(
     [rows, columns, depth]: [usize; 3],
     left: &[F],
     right: &[F],
@@ -149,7 +115,7 @@ fn block<F: Real, const H: usize, const W: usize, const FUSED: bool>(
         for first in (0..rows).step_by(H) {
             let height = (rows - first).min(H);
             let a = left[first * depth..][..H * depth].as_chunks::<H>().0;
-            let sums = tile::<F, H, W, FUSED>(a, b);
+            let sums = tile::<F, H, W>(a, b);
             let c = &mut c[first * c_row + at_w * W..];
             for (r, sums) in sums.iter().enumerate().take(height) {
                 let c = &mut c[r * c_row..][..width];
@@ -169,16 +135,12 @@ fn block<F: Real, const H: usize, const W: usize, const FUSED: bool>(
 
 /// `H · W` sums in registers.
 #[inline(always)]
-fn tile<F: Real, const H: usize, const W: usize, const FUSED: bool>(
-    a: &[[F; H]],
-    b: &[[F; W]],
-) -> [[F; W]; H] {
+fn tile<F: Real, const H: usize, const W: usize>(a: &[[F; H]], b: &[[F; W]]) -> [[F; W]; H] {
     let mut sums = [[F::ZERO; W]; H];
     for (a, b) in a.iter().zip(b) {
         for r in 0..H {
             for j in 0..W {
-                let sum = sums[r][j];
-                sums[r][j] = if FUSED { a[r].fused(b[j], sum) } else { a[r] * b[j] + sum };
+                sums[r][j] = a[r].fma(b[j], sums[r][j]);
             }
         }
     }

@@ -54,8 +54,6 @@ macro_rules! real {
             fn is_nan(self) -> bool;
             /// `self * a + b`, in one rounding where the target has the instruction (`-C target-feature=+fma`), else in two.
             fn fma(self, a: Self, b: Self) -> Self;
-            /// `self * a + b` in one rounding: for code that runs only where there is an instruction for it, else it is slow.
-            fn fused(self, a: Self, b: Self) -> Self;
             /// `self` to an integer power.
             fn powi(self, n: i32) -> Self;
             $( $(#[$doc])* fn $name(self $(, $arg: $type)*) -> Self; )*
@@ -187,10 +185,6 @@ macro_rules! impl_real {
                 $math::fma(self, a, b)
             }
             #[inline(always)]
-            fn fused(self, a: Self, b: Self) -> Self {
-                platform::$platform::fused(self, a, b)
-            }
-            #[inline(always)]
             fn powi(self, n: i32) -> Self {
                 // Square and multiply; constant powers unroll.
                 let (mut base, mut n, negative, mut y) = (self, n.unsigned_abs(), n < 0, 1.0);
@@ -302,7 +296,6 @@ mod platform {
             pub mod $float {
                 $( #[inline(always)] pub fn $name(x: $float) -> $float { x.$method() } )*
                 $( #[inline(always)] pub fn $name2(x: $float, y: $float) -> $float { x.$name2(y) } )*
-                #[inline(always)] pub fn fused(x: $float, a: $float, b: $float) -> $float { x.mul_add(a, b) }
             }
         };
         ($($float:ident)*) => { $( platform! { $float:
@@ -317,20 +310,19 @@ mod platform {
 mod platform {
     //! Those of the `libm` crate.
     macro_rules! platform {
-        ($float:ident: $fma:ident $($name:ident = $function:ident)* ; $($name2:ident = $function2:ident)*) => {
+        ($float:ident: $($name:ident = $function:ident)* ; $($name2:ident = $function2:ident)*) => {
             pub mod $float {
-                #[inline(always)] pub fn fused(x: $float, a: $float, b: $float) -> $float { libm::$fma(x, a, b) }
                 $( #[inline(always)] pub fn $name(x: $float) -> $float { libm::$function(x) } )*
                 $( #[inline(always)] pub fn $name2(x: $float, y: $float) -> $float { libm::$function2(x, y) } )*
             }
         };
     }
-    platform! { f32: fmaf
+    platform! { f32:
         log2 = log2f log10 = log10f sqrt = sqrtf cbrt = cbrtf sin = sinf cos = cosf tan = tanf asin = asinf acos = acosf
         atan = atanf sinh = sinhf cosh = coshf asinh = asinhf acosh = acoshf atanh = atanhf floor = floorf ceil = ceilf
         round = rintf ; powf = powf atan2 = atan2f hypot = hypotf
     }
-    platform! { f64: fma
+    platform! { f64:
         log2 = log2 log10 = log10 sqrt = sqrt cbrt = cbrt sin = sin cos = cos tan = tan asin = asin acos = acos
         atan = atan sinh = sinh cosh = cosh asinh = asinh acosh = acosh atanh = atanh floor = floor ceil = ceil
         round = rint ; powf = pow atan2 = atan2 hypot = hypot

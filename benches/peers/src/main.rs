@@ -3,7 +3,7 @@
 //!
 //!     PEERS_REFS=… chainrule-peers [THREADS]
 //!
-//! `PEERS_NAME` is what the rows are called, `PEERS_ONLY=W3,W9` and `PEERS_DTYPES=f32` choose rows, `PEERS_BUDGET_S` the seconds of timing for each.
+//! `PEERS_ONLY=W3,W9` and `PEERS_DTYPES=f32` choose rows, `PEERS_BUDGET_S` the seconds of timing for each.
 
 mod measure;
 mod nets;

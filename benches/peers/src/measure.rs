@@ -61,9 +61,8 @@ pub fn measure(mut call: impl FnMut()) -> Times {
 impl Times {
     /// Prints the row.
     pub fn emit(&self, workload: &str, dtype: &str, threads: usize) {
-        let peer = std::env::var("PEERS_NAME").unwrap_or_else(|_| "ours".to_string());
         println!(
-            "{{\"peer\": \"{peer}\", \"workload\": \"{workload}\", \"dtype\": \"{dtype}\", \"threads\": {threads}, \
+            "{{\"peer\": \"ours\", \"workload\": \"{workload}\", \"dtype\": \"{dtype}\", \"threads\": {threads}, \
              \"median_us\": {:.4}, \"p10_us\": {:.4}, \"p90_us\": {:.4}, \"n\": {}, \"min_us\": {:.4}, \"cpu_us\": {:.4}}}",
             self.median, self.p10, self.p90, self.calls, self.least, self.cpu
         );
