@@ -124,32 +124,6 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         "input x: [2, 5, 6], k: int[2, 3]; param w: [3, 3], e: [4, 2]; y[b,i,j] = sum[p,q](x[b,i+p,j+q]*w[p,q]); loss E = sum(relu(y)) + sum(e[k]^3);",
         &[],
     ),
-    // Long batches, which run in blocks: of a size that divides them, of one that does not, and of one that is found at run time.
-    (
-        "input x:[320,2], y:[320]; param W:[2,40], v:[40]; h = tanh(x @ W); o = h @ v; loss E = sum((o - y)^2) + mean(h^2);",
-        &[],
-    ),
-    (
-        "input x:[250,2], y:[250]; param W:[2,40], v:[40]; h = tanh(x @ W); o = h @ v; loss E = sum((o - y)^2) + mean(h^2); loss G = sum(max(h, axis=1)); output o;",
-        &[],
-    ),
-    (
-        "dim B; input x:[B,2], k: int[B]; param W:[2,40], e:[4,40], b:[40]; p = softmax(x @ W + e[k] + b); loss E = sum(p^2) / B; grad E wrt W, e, b, x;",
-        &[450],
-    ),
-    (
-        "dim B; input x:[B], y:[B]; param a, c; loss E = mean((a*x + c - y)^2); hessian E wrt a;",
-        &[5000],
-    ),
-    // Products that are large enough for panels.
-    (
-        "dim N; param a:[65], b:[N]; A[i,j] = sin(a[i] + 3*b[j]); C = A @ A.T @ A; loss E = sum(C^2)/1000;",
-        &[70],
-    ),
-    (
-        "param a:[65], b:[66]; A[i,j] = sin(a[i] + 3*b[j]); C = A @ A.T @ A; loss E = sum(C^2)/1000;",
-        &[],
-    ),
 ];
 
 struct Noise(u64);

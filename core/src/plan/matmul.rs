@@ -22,30 +22,6 @@ pub struct Strided {
     pub b: (Dim, Dim),
 }
 
-/// Products of at least so many multiplications gain from panels (measured: from 64 × 64 × 64 on at the latest).
-const LARGE: i128 = 64 * 64 * 64;
-/// Narrower results, and shorter sums, do not.
-const NARROW: i128 = 24;
-/// The most numbers that [`Strided::room`] gives: two panels of 256 numbers, for 128 rows and 512 columns.
-const MOST_ROOM: i128 = 256 * (128 + 512);
-
-impl Strided {
-    /// How many numbers the product wants to work in, where it is, or at run time may be, so large that copying its operands into
-    /// panels pays. At least what `chainrule::rt::room` says for its sizes.
-    pub fn room(&self) -> Option<Dim> {
-        let sizes = [&self.m, &self.k, &self.n].map(Dim::as_fixed);
-        if sizes.iter().flatten().any(|size| *size < NARROW) {
-            return None;
-        }
-        let [Some(m), Some(k), Some(n)] = sizes else {
-            return Some(Dim::fixed(MOST_ROOM));
-        };
-        let padded = |size: i128| (size + 15) / 16 * 16;
-        let room = k.min(256) * (padded(m + 16) + padded(n));
-        (m.saturating_mul(k).saturating_mul(n) >= LARGE).then(|| Dim::fixed(room.min(MOST_ROOM)))
-    }
-}
-
 /// The roles of the indices of a two-operand contraction.
 struct Roles {
     batch: Vec<Ix>,

@@ -4,7 +4,6 @@
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`kernel`], [`order`]: a step for each buffer.
-//! - [`stream`]: steps that run along one axis do so block by block.
 //!
 //! Invariant: a step reads only buffers that an earlier step of its phase, or the forward phase, has filled.
 
@@ -15,17 +14,14 @@ pub mod lin;
 pub mod matmul;
 pub mod order;
 pub mod scale;
-pub mod step;
-pub mod stream;
 
 use crate::emit::Job;
-use crate::ir::{DimId, Graph, NodeId, Op, Shape, VarId};
+use crate::ir::{Dim, Graph, NodeId, Op, Shape, VarId};
 use crate::ops::{self, Kind, OpId};
 use chainrule_grammar::{Code, Diagnostic, Span};
 use fuse::Fusion;
+use kernel::Kernel;
 use std::collections::{BTreeMap, BTreeSet};
-pub use step::Step;
-pub use stream::{Cut, Stream};
 
 /// Where numbers stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,6 +34,71 @@ pub enum Slot {
     Result(usize),
     /// Room for the use of a single step.
     Scratch,
+}
+
+/// One step of a phase.
+#[derive(Clone, Debug)]
+pub enum Step {
+    /// A loop nest.
+    Loops(Kernel),
+    /// A matrix product.
+    Matmul {
+        /// Its sizes and strides.
+        product: matmul::Strided,
+        /// The left operand.
+        a: Slot,
+        /// The right operand.
+        b: Slot,
+        /// What every row of the result starts from, if not from 0.
+        start: Option<Slot>,
+        /// Where to.
+        out: Slot,
+    },
+    /// A reduction, or a function along an axis.
+    Lanes {
+        /// Which.
+        op: OpId,
+        /// Product of the sizes before the lane, of the lane, and after it.
+        sizes: [Dim; 3],
+        /// Of what; further arguments are scalars.
+        args: Vec<Slot>,
+        /// Where to.
+        out: Slot,
+    },
+    /// A function of trailing axes.
+    Structured {
+        /// Which.
+        op: OpId,
+        /// How many times.
+        batch: Dim,
+        /// Trailing shape and place of each argument.
+        args: Vec<(Shape, Slot)>,
+        /// Trailing shape of the result.
+        shape: Shape,
+        /// Whole numbers that it is told besides.
+        ints: Vec<i64>,
+        /// Where to.
+        out: Slot,
+    },
+    /// Rows picked or added up.
+    Rows {
+        /// Whether rows are added up where the indices say, rather than picked.
+        scatter: bool,
+        /// How many indices.
+        count: Dim,
+        /// The entries of one row.
+        row: Dim,
+        /// The rows of the tensor that is indexed.
+        of: Dim,
+        /// The rows.
+        arg: Slot,
+        /// The indices.
+        indices: Slot,
+        /// Whether the indices are declared integers rather than numbers.
+        int: bool,
+        /// Where to.
+        out: Slot,
+    },
 }
 
 /// A part of the work that is one function.
@@ -61,9 +122,6 @@ pub struct Plan {
     pub outputs: Vec<Slot>,
     /// For each loss, its gradients, given the forward phase; results in the order of its gradients.
     pub backward: Vec<Phase>,
-    /// For each loss, its value and its gradients in one, where that saves something: the value in the workspace, the gradients as in
-    /// the backward phase. Other buffers of the workspace hold nothing that is of use afterwards.
-    pub both: Vec<Option<Phase>>,
     /// For each request, all of its work; results in order.
     pub requests: Vec<Phase>,
 }
@@ -116,10 +174,9 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     .concat();
     let (graph, scaled) = scale::scale(job.graph, &all);
     let roots: Vec<NodeId> = all.iter().map(|id| scaled[id]).collect();
-    let (mut graph, map) = contract::contract(&graph, &roots);
-    let block = stream::name(&mut graph);
+    let (graph, map) = contract::contract(&graph, &roots);
     let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[&scaled[id]]).collect::<Vec<_>>();
-    Planner::new(&graph, &moved(&all), block).run(
+    Planner::new(&graph, &moved(&all)).run(
         &moved(&forward),
         &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),
         &requests.iter().map(|n| moved(n)).collect::<Vec<_>>(),
@@ -132,18 +189,15 @@ struct Planner<'a> {
     fusion: Fusion,
     work: Vec<NodeId>,
     listed: BTreeSet<NodeId>,
-    /// The size of a block.
-    block: DimId,
 }
 
 impl<'a> Planner<'a> {
-    fn new(graph: &'a Graph, roots: &[NodeId], block: DimId) -> Planner<'a> {
+    fn new(graph: &'a Graph, roots: &[NodeId]) -> Planner<'a> {
         Planner {
             graph,
             fusion: Fusion::new(graph, roots, roots),
             work: Vec::new(),
             listed: BTreeSet::new(),
-            block,
         }
     }
 
@@ -154,25 +208,15 @@ impl<'a> Planner<'a> {
         requests: &[Vec<NodeId>],
         losses: usize,
     ) -> Result<Plan, Diagnostic> {
-        let none = BTreeSet::new();
-        let first = self.phase(forward, &[], &none, true)?;
+        let first = self.phase(forward, &BTreeSet::new(), true)?;
         let done: BTreeSet<NodeId> = self.stored(forward);
-        let both = forward[..losses]
-            .iter()
-            .zip(backward)
-            .map(|(loss, roots)| {
-                let phase = self.phase(&[*loss], roots, &none, false)?;
-                let streams = phase.steps.iter().any(|step| matches!(step, Step::Stream(_)));
-                Ok(streams.then_some(phase))
-            })
-            .collect::<Result<_, _>>()?;
         let backward = backward
             .iter()
-            .map(|roots| self.phase(&[], roots, &done, true))
+            .map(|roots| self.phase(roots, &done, false))
             .collect::<Result<_, _>>()?;
         let requests = requests
             .iter()
-            .map(|roots| self.phase(&[], roots, &none, false))
+            .map(|roots| self.phase(roots, &BTreeSet::new(), false))
             .collect::<Result<_, _>>()?;
         let slots: Vec<Slot> = forward.iter().map(|id| Slot::Work(*id)).collect();
         Ok(Plan {
@@ -182,7 +226,6 @@ impl<'a> Planner<'a> {
             losses: slots[..losses].to_vec(),
             outputs: slots[losses..].to_vec(),
             backward,
-            both,
             requests,
         })
     }
@@ -193,14 +236,12 @@ impl<'a> Planner<'a> {
         reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)).collect()
     }
 
-    /// The steps for `kept`, which stand in the workspace, and `results`, which are the caller's, given that `done` is filled.
-    /// With `later`, a later phase reads the workspace.
+    /// The steps for `roots`, given that `done` is filled. Roots stand in the workspace or in the phase's results.
     fn phase(
         &mut self,
-        kept: &[NodeId],
-        results: &[NodeId],
+        roots: &[NodeId],
         done: &BTreeSet<NodeId>,
-        later: bool,
+        keep: bool,
     ) -> Result<Phase, Diagnostic> {
         let graph = self.graph;
         let mut slots = Slots { graph, map: BTreeMap::new() };
@@ -209,34 +250,28 @@ impl<'a> Planner<'a> {
                 slots.map.insert(*id, Slot::Work(*id));
             }
         }
-        let roots = [kept, results].concat();
-        let mut phase = Phase::default();
-        for id in self.needed(&roots, done) {
-            let slot = match results.iter().position(|root| *root == id) {
-                Some(at) if !kept.contains(&id) => Slot::Result(at),
+        let mut order: Vec<(NodeId, Slot)> = Vec::new();
+        let needed = self.needed(roots, done);
+        for id in needed {
+            let slot = match roots.iter().position(|root| *root == id) {
+                Some(at) if !keep => Slot::Result(at),
                 _ => Slot::Work(id),
             };
+            order.push((id, slot));
+        }
+        let mut phase = Phase::default();
+        for (id, slot) in order {
             phase.steps.push(self.step(&slots, id, slot)?);
             if !is_plain_var(graph, id) {
                 slots.map.insert(id, slot);
             }
             self.list(slot);
         }
-        for (at, root) in results.iter().enumerate() {
-            self.copy(&mut phase, &slots, *root, Slot::Result(at))?;
+        if !keep {
+            for (at, root) in roots.iter().enumerate() {
+                self.copy(&mut phase, &slots, *root, Slot::Result(at))?;
+            }
         }
-        let shape = |slot: Slot| match slot {
-            Slot::Var(var) => graph.var(var).shape.clone(),
-            Slot::Work(id) => graph.shape(id).clone(),
-            Slot::Result(at) => graph.shape(results[at]).clone(),
-            Slot::Scratch => Shape::new(),
-        };
-        let keep = |slot: Slot| match slot {
-            Slot::Work(id) => later || kept.contains(&id),
-            _ => true,
-        };
-        phase.steps = stream::stream(phase.steps, &shape, &keep, self.block);
-        phase.steps.iter_mut().for_each(Step::arrange);
         Ok(phase)
     }
 
@@ -309,7 +344,7 @@ impl<'a> Planner<'a> {
         let args = self.graph.args(id);
         let (a, b) = (slots.of(args[0])?, slots.of(args[1])?);
         let (a, b) = if product.swapped { (b, a) } else { (a, b) };
-        Some(Step::Matmul { product, a, b, start, adds: false, out })
+        Some(Step::Matmul { product, a, b, start, out })
     }
 
     fn call(
@@ -422,5 +457,11 @@ fn is_plain_var(graph: &Graph, id: NodeId) -> bool {
 
 /// Whether a step of the phase fills a slot.
 fn fills(phase: &Phase, slot: Slot) -> bool {
-    phase.steps.iter().any(|step| step.fills().contains(&slot))
+    phase.steps.iter().any(|step| match step {
+        Step::Loops(kernel) => kernel.out == slot,
+        Step::Matmul { out, .. }
+        | Step::Lanes { out, .. }
+        | Step::Structured { out, .. }
+        | Step::Rows { out, .. } => *out == slot,
+    })
 }

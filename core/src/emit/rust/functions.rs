@@ -5,6 +5,7 @@ use super::names::{ident, numbered, prefixed};
 use super::{docs, index, steps, types};
 use crate::emit::{LossJob, RequestJob};
 use crate::ir::{Shape, VarId, VarKind};
+use crate::plan::kernel::Value;
 use crate::plan::lin::volume;
 use crate::plan::{Phase, Slot, Step};
 use proc_macro2::{Ident, TokenStream};
@@ -26,7 +27,32 @@ pub fn all(layout: &Layout) -> TokenStream {
 
 /// The slots that a phase touches.
 fn touched(phase: &Phase) -> BTreeSet<Slot> {
-    phase.steps.iter().flat_map(Step::slots).collect()
+    let mut slots = BTreeSet::new();
+    for step in &phase.steps {
+        match step {
+            Step::Loops(kernel) => {
+                slots.insert(kernel.out);
+                slots.extend(kernel.values.iter().filter_map(|value| match value {
+                    Value::Load(access) => Some(access.slot),
+                    _ => None,
+                }));
+            }
+            Step::Matmul { a, b, start, out, .. } => {
+                slots.extend([*a, *b, *out]);
+                slots.extend(*start);
+            }
+            Step::Lanes { args, out, .. } => {
+                slots.extend(args);
+                slots.insert(*out);
+            }
+            Step::Structured { args, out, .. } => {
+                slots.extend(args.iter().map(|(_, slot)| *slot));
+                slots.extend([*out, Slot::Scratch]);
+            }
+            Step::Rows { arg, indices, out, .. } => slots.extend([*arg, *indices, *out]),
+        }
+    }
+    slots
 }
 
 /// Brings every slot that a phase touches into a local slice of its exact length; results are the caller's business.
@@ -208,13 +234,6 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
         "The loss `{loss_name}`, and its gradients into `grads`. Cannot fail and allocates nothing."
     ));
     let both_doc = docs::line(&format!("The loss `{loss_name}` and its gradients."));
-    let both_body = match &layout.plan.both[at] {
-        Some(phase) => {
-            let (bindings, body) = (self::bindings(layout, phase), self::body(layout, phase));
-            quote!(#bindings #results #body)
-        }
-        None => quote!(run_forward(params, inputs, ws); #backward(params, inputs, ws, grads);),
-    };
     quote! {
         #doc
         #[inline]
@@ -231,7 +250,8 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
         pub fn #both_into<F: ::chainrule::rt::Real>(
             params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>, grads: &mut #grad<F>,
         ) -> F {
-            #both_body
+            run_forward(params, inputs, ws);
+            #backward(params, inputs, ws, grads);
             #value[0]
         }
 
