@@ -98,7 +98,7 @@ impl Lowerer<'_> {
                 list.truncate(12);
                 diagnostic.help(match list.as_slice() {
                     [] => declare,
-                    list => format!("{declare}; known here are {}", list.join(", ")),
+                    list => format!("{declare}; declared: {}", list.join(", ")),
                 })
             }
         }

@@ -160,7 +160,7 @@ fn square(graph: &Graph, shapes: &[Shape], _: &Attrs) -> Axes {
     let [rows, columns] = matrix_axes(shapes, 0);
     if rows != columns {
         return Err(format!(
-            "a square matrix is wanted, this one is {} by {}",
+            "a square matrix is needed, this one is {} by {}",
             graph.show_dim(&rows),
             graph.show_dim(&columns)
         ));

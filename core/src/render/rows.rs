@@ -236,7 +236,7 @@ fn wrapped(prose: &Prose, room: f64, measure: &Measure<'_>) -> Vec<Prose> {
     let mut lines: Vec<Prose> = Vec::new();
     let mut line = Prose::default();
     let mut used = 0.0;
-    for piece in prose.0.iter().flat_map(atoms) {
+    for piece in prose.0.iter().flat_map(atoms).flat_map(|piece| fitting(piece, room, measure)) {
         let piece = Prose(vec![piece]);
         let width = measure.prose(&piece);
         if used > 0.0 && used + width > room {
@@ -260,6 +260,17 @@ fn atoms(piece: &Piece) -> Vec<Piece> {
             .split_inclusive([' ', '，', '；', '：'])
             .map(|word| Piece::Words(word.to_string()))
             .collect(),
+    }
+}
+
+/// A formula that is wider than a line is broken as one that stands alone.
+fn fitting(piece: Piece, room: f64, measure: &Measure<'_>) -> Vec<Piece> {
+    match piece {
+        Piece::Math(math) if (measure.inline)(&math) > room => {
+            let inline = Measure { math: measure.inline, ..*measure };
+            broken(&math, room, &inline).into_iter().map(Piece::Math).collect()
+        }
+        other => vec![other],
     }
 }
 
