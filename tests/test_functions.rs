@@ -129,13 +129,14 @@ const ROWS: &[Row] = &[
         [(-10.0, 10.0)],
         "loss f = -abs(sin(x1)*cos(x2)*exp(abs(1 - norm2(x)/pi)));"
     ),
+    // The crate sums from the second variable on, in value and derivatives alike, where its documentation says from the first.
     any!(
         levy,
         levy_derivative,
         levy_hessian,
         [(-10.0, 10.0)],
         "w = 1 + (x - 1)/4;
-         g = (w - 1)^2 * where(range(N) < N - 1, 1 + 10*sin(pi*w + 1)^2, 1 + sin(2*pi*w)^2);
+         g = (w - 1)^2 * where(range(N) < N - 1, 1 + 10*sin(pi*w + 1)^2, 1 + sin(2*pi*w)^2) * (range(N) > 0);
          loss f = sin(pi*w[0])^2 + sum(g);"
     ),
     two!(
