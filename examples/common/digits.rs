@@ -16,6 +16,9 @@ pub struct Samples {
     pub labels: Vec<usize>,
 }
 
+/// Images and their one-hot digits, side by side.
+pub type Batch<'d> = (&'d [[f64; 64]], &'d [[f64; 10]]);
+
 impl Samples {
     fn push(&mut self, image: [f64; 64], label: usize) {
         let mut target = [0.0; 10];
@@ -35,7 +38,7 @@ impl Samples {
     }
 
     /// Batches of about this many samples, all of nearly the same size.
-    pub fn batches(&self, about: usize) -> Vec<(&[[f64; 64]], &[[f64; 10]])> {
+    pub fn batches(&self, about: usize) -> Vec<Batch<'_>> {
         let count = (self.images.len() / about).max(1);
         let edge = |at: usize| at * self.images.len() / count;
         let batch = |at: usize| {
