@@ -1,4 +1,5 @@
 //! The examples of the gallery, run: what they print is asserted here.
+#![allow(clippy::duplicate_mod, reason = "every example brings the common part with it")]
 
 #[path = "../examples/clusters.rs"]
 #[allow(dead_code, reason = "its main is not run")]

@@ -1,7 +1,7 @@
 //! The macro of chainrule. In: tokens. Out: the module that [`chainrule_core`] generates for them, or errors at their places.
 //!
-//! [`header`] reads `pub mod name { … }`, [`tokens`] turns the program's tokens back into text, [`expand`] has it compiled,
-//! [`report`] says at the tokens what is wrong with it, and [`stubs`] keeps the rest of the user's crate free of further errors.
+//! `header` reads `pub mod name { … }`, `tokens` turns the program's tokens back into text, `expand` has it compiled,
+//! `report` says at the tokens what is wrong with it, and `stubs` keeps the rest of the user's crate free of further errors.
 #![forbid(unsafe_code)]
 
 mod expand;
