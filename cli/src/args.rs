@@ -130,7 +130,7 @@ pub(crate) const FLAGS: &[Flag] = &[
     switch("check", None),
     switch("in-place", Some('i')),
     flag("port", None, &[]),
-    flag("answer", None, &["derive", "graph", "check", "code"]),
+    switch("answer", None),
     flag("color", None, &["auto", "always", "never"]),
     flag("message-format", None, &["human", "json"]),
     switch("help", Some('h')),

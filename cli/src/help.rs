@@ -184,7 +184,7 @@ examples:
 usage: chainrule serve [flags]
 
   --port N       where it is found; 8017 by default, 0 takes any port that is free
-  --answer WHAT  answers one request (JSON on standard input) and ends: what the playground's workers do
+  --answer       answers questions, one JSON a line on standard input: what the playground's workers do
 
 An editor with errors under the token as you type, the gallery, derivations in either notation, the graph, a numeric check, and
 LaTeX, Typst or code to copy. The program is kept in the page's address, so a link holds it. Only this machine is answered, and

@@ -305,6 +305,23 @@ fn a_slow_program_is_ended_and_leaves_its_place() {
 }
 
 #[test]
+fn a_worker_that_fails_is_one_answer() {
+    let listener = TcpListener::bind(("127.0.0.1", 0)).expect("a port");
+    let server = listener.local_addr().expect("an address");
+    // No worker at all.
+    std::thread::spawn(move || server::run(listener, "there/is/none".into(), server::PATIENCE));
+    let body = json!({ "program": "param w; loss E = w^2;" }).to_string();
+    let request = format!(
+        "POST /api/derive HTTP/1.1\r\nHost: {server}\r\nContent-Type: application/json\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+        body.len()
+    );
+    for _ in 0..2 {
+        let answer = raw_to(server, request.as_bytes());
+        assert!(answer.status == 500 && answer.problem().contains("report"), "{}", answer.body);
+    }
+}
+
+#[test]
 fn many_at_once_do_not_mix() {
     let threads: Vec<_> = (0..12)
         .map(|at| {

@@ -1,20 +1,17 @@
-//! `chainrule serve`: the playground on the loopback interface, until it is interrupted; or, as a worker of it, one answer.
+//! `chainrule serve`: the playground on the loopback interface, until it is interrupted; or, as a worker of it, answers.
 
 use crate::Session;
-use crate::commands::print;
 use crate::failure::{self, Failure};
-use crate::input;
-use crate::playground::{answer, server};
-use std::ffi::OsStr;
+use crate::playground::{server, workers};
 use std::io::Write;
 
 /// Where the playground is found unless `--port` says otherwise.
 const PORT: u16 = 8017;
 
 pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
-    if let Some(what) = session.args.value("answer") {
-        let request = input::read_bytes(OsStr::new("-"), session.stdin, answer::MAX_BODY as u64)?;
-        return print(session, &answer::answer(what, &request).to_string());
+    if session.args.has("answer") {
+        let answered = workers::answer_all(session.stdin, &mut std::io::stdout());
+        return answered.map_err(|error| Failure::usage(failure::reason(&error)));
     }
     let port: u16 = session.args.number("port", PORT, "a number up to 65535")?;
     let refused = |error: std::io::Error| {

@@ -1,4 +1,5 @@
-//! What the playground says of a program, as JSON: a pure function of the request.
+//! What the playground says of a program, as JSON: a pure function of the question. `question` makes of a request the one line that
+//! stands for all requests of the same meaning, or refuses it; `answer` says what there is to say to such a line.
 //!
 //! Everything is bounded: the text, the graph that it stands for, the number of derivatives, the work of a check, the length of an
 //! answer. All text of a program that ends up in HTML or SVG is escaped by the printers.
@@ -29,6 +30,15 @@ const MAX_WORK: u64 = 1 << 28;
 /// The most bytes of a formula's or a file's text.
 const MAX_ANSWER: usize = 4 << 20;
 
+/// The switches, and what each may be: first what it is unless a request says so.
+const CHOICES: &[(&str, &[&str])] = &[
+    ("notation", &["matrix", "index"]),
+    ("steps", &["full", "brief", "none"]),
+    ("style", &["auto", "chain", "staged"]),
+    ("lang", &["en", "zh"]),
+    ("syntax", &["chainrule", "matlab"]),
+];
+
 /// What may be asked of a program.
 pub(crate) const QUESTIONS: &[&str] = &["derive", "graph", "check", "code"];
 
@@ -56,7 +66,7 @@ pub(crate) fn gallery() -> Value {
         .map(|(name, text)| {
             json!({
                 "name": name.trim_end_matches(".grad"), "title": title(text), "program": text,
-                "syntax": if name.ends_with(".m.grad") { "matlab" } else { "chainrule" },
+                "syntax": syntax(name),
             })
         })
         .collect();
@@ -67,18 +77,41 @@ pub(crate) fn gallery() -> Value {
     json!({ "programs": programs, "formats": formats })
 }
 
-/// The answer to a request: `{"ok": …, "diagnostics": …, …}`, or `{"problem": …}` where it is refused.
-pub(crate) fn answer(what: &str, request: &[u8]) -> Value {
-    let parsed = match request.len() > MAX_BODY {
-        true => Err(refusal("the request is too large")),
-        false => {
-            serde_json::from_slice::<Value>(request).map_err(|_| refusal("the request is not JSON"))
-        }
-    };
-    match parsed.and_then(|request| answered(what, &request)) {
-        Ok(value) => value,
-        Err(Refusal(text)) => json!({ "problem": text }),
+/// The dialect of a file of the gallery.
+pub(crate) fn syntax(name: &str) -> &'static str {
+    if name.ends_with(".m.grad") { "matlab" } else { "chainrule" }
+}
+
+/// The question that a request asks, as one line, or the sentence with which it is refused.
+pub(crate) fn question(what: &str, request: &[u8]) -> Result<String, String> {
+    let parsed = serde_json::from_slice::<Value>(request)
+        .map_err(|_| refusal("the request is not JSON"))
+        .and_then(|request| read(&request).map(|_| whole(what, &request)));
+    parsed.map_err(|Refusal(text)| text)
+}
+
+/// The request with what it leaves out, and without what means nothing.
+fn whole(what: &str, request: &Value) -> String {
+    let text = |key: &str| request.get(key).and_then(Value::as_str);
+    let mut whole = json!({ "what": what, "program": text("program") });
+    for (key, known) in CHOICES {
+        whole[key] = text(key).unwrap_or(known[0]).into();
     }
+    if what == "code" {
+        whole["format"] = text("format").unwrap_or_default().into();
+    }
+    whole.to_string()
+}
+
+/// The answer to a question: `{"ok": …, "diagnostics": …, …}`, or `{"problem": …}` where it is refused.
+pub(crate) fn answer(question: &str) -> Value {
+    let parsed =
+        serde_json::from_str::<Value>(question).map_err(|_| refusal("the request is not JSON"));
+    let answer = parsed.and_then(|question| {
+        let what = question.get("what").and_then(Value::as_str).unwrap_or_default();
+        answered(what, &question)
+    });
+    answer.unwrap_or_else(|Refusal(text)| json!({ "problem": text }))
 }
 
 /// A wrong program is answered with its diagnostics.
@@ -133,25 +166,28 @@ fn read(request: &Value) -> Result<Asked, Refusal> {
             "the program has more than {most} kilobytes; use the command line"
         )));
     }
-    let choice = |key: &str, known: &[&str]| match text(key) {
-        None => Ok(0),
-        Some(word) => known
-            .iter()
-            .position(|one| *one == word)
-            .ok_or_else(|| refusal(format!("`{key}` may be {}", known.join(", ")))),
-    };
+    let mut chosen = [0; CHOICES.len()];
+    for (chosen, (key, known)) in chosen.iter_mut().zip(CHOICES) {
+        if let Some(word) = text(key) {
+            *chosen = known
+                .iter()
+                .position(|one| *one == word)
+                .ok_or_else(|| refusal(format!("`{key}` may be {}", known.join(", "))))?;
+        }
+    }
+    let [notation, steps, style, lang, dialect] = chosen;
     let notations = [Notation::Matrix, Notation::Index];
-    let steps = [Steps::Full, Steps::Brief, Steps::None];
+    let all_steps = [Steps::Full, Steps::Brief, Steps::None];
     let styles = [Style::Auto, Style::Chain, Style::Staged];
     let dialects = [Dialect::Chainrule, Dialect::Matlab];
     let langs = [Lang::En, Lang::Zh];
     let options = Options {
-        notation: notations[choice("notation", &["matrix", "index"])?],
-        steps: steps[choice("steps", &["full", "brief", "none"])?],
-        style: styles[choice("style", &["auto", "chain", "staged"])?],
-        lang: langs[choice("lang", &["en", "zh"])?],
+        notation: notations[notation],
+        steps: all_steps[steps],
+        style: styles[style],
+        lang: langs[lang],
     };
-    let dialect = dialects[choice("syntax", &["chainrule", "matlab"])?];
+    let dialect = dialects[dialect];
     let source = Source { dialect, ..Source::new("program", program) };
     Ok(Asked { source, options, format: text("format").unwrap_or_default().to_string() })
 }
@@ -230,4 +266,31 @@ fn units(text: &str, span: Span) -> (usize, usize) {
         text.char_indices().take_while(|(at, _)| *at < end).map(|(_, c)| c.len_utf16()).sum()
     };
     (before(span.start), before(span.end))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_of_one_meaning_are_one_question() {
+        let asked = |what: &str, request: Value| question(what, request.to_string().as_bytes());
+        let plain = asked("derive", json!({ "program": "param w;\nloss E = w;" }));
+        let line = plain.clone().expect("a question");
+        assert!(!line.contains('\n'), "{line}");
+        let same = json!({
+            "lang": "en", "program": "param w;\nloss E = w;", "notation": "matrix", "view": 3, "format": "latex",
+        });
+        assert_eq!(asked("derive", same.clone()), plain);
+        for other in [
+            asked("graph", same.clone()),
+            asked("code", same.clone()),
+            asked("derive", json!({ "program": "param w;\nloss E = w;", "lang": "zh" })),
+            asked("derive", json!({ "program": "param w; loss E = w;" })),
+        ] {
+            assert!(other.is_ok() && other != plain, "{other:?}");
+        }
+        assert_eq!(answer(&line)["ok"], true);
+        assert!(asked("derive", json!({ "program": "", "steps": "all" })).is_err());
+    }
 }

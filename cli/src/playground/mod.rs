@@ -1,10 +1,13 @@
 //! The playground: programs in, derivations, pictures, checks and code out, for a page in a browser.
 //!
-//! `answer` is a function from a request to JSON and knows nothing of the network; `server` is the network and knows nothing of
-//! programs: it sees to it that a request is small, comes from this machine's own page, and never hurts the next one.
+//! `answer` is a function from a question to JSON and knows nothing of the network; `server` is the network and knows nothing of
+//! programs: it sees to it that a request is small, comes from this machine's own page, and never hurts the next one. Between them
+//! stand the processes that work (`workers`) and what they have said before (`memory`).
 
 pub(crate) mod answer;
+mod memory;
 pub mod server;
+pub(crate) mod workers;
 
 /// The page, its style and its script, and the formulas' font: path, type, bytes.
 pub(crate) const FILES: &[(&str, &str, &[u8])] = &[

@@ -1,12 +1,14 @@
 //! The network side of the playground: HTTP on the loopback interface.
 //!
 //! What stays true: a request is bounded in size, in time, and in how many are worked on at once. What it asks for is worked out by
-//! a process of its own, which is killed when its time is over: a program that is slow, or finds a mistake of ours, is one answer
-//! and hurts no other. Only pages of this server are answered: the `Host` must be the loopback interface, and programs must
+//! another process, which is killed when its time is over: a program that is slow, or finds a mistake of ours, is one answer
+//! and hurts no other. What was worked out once is remembered, and the gallery is worked out before it is asked for. Only pages of this server are answered: the `Host` must be the loopback interface, and programs must
 //! come as JSON, which other sites cannot send.
 
-use super::FILES;
 use super::answer::{self, MAX_BODY, QUESTIONS};
+use super::memory::Memory;
+use super::workers::Workers;
+use super::{FILES, GALLERY};
 use axum::Router;
 use axum::body::{Body, to_bytes};
 use axum::extract::{Path, Request, State};
@@ -15,11 +17,8 @@ use axum::middleware::{self, Next};
 use chainrule_core::render::report;
 use serde_json::{Value, json};
 use std::path::PathBuf;
-use std::process::Stdio;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
-use tokio::io::AsyncWriteExt;
-use tokio::process::Command;
 use tokio::sync::Semaphore;
 use tokio::time::timeout;
 
@@ -46,28 +45,38 @@ pub fn run(
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     runtime.block_on(async {
         let listener = tokio::net::TcpListener::from_std(listener)?;
-        axum::serve(listener, router(workers, program, patience)).await
+        let office = Office {
+            workers: Arc::new(Workers::new(program)),
+            memory: Arc::default(),
+            patience,
+            busy: Arc::new(Semaphore::new(workers)),
+            all: Arc::new(Semaphore::new(workers + WAITING)),
+        };
+        tokio::spawn(gallery_ahead(office.clone()));
+        axum::serve(listener, router(office)).await
     })
 }
 
 #[derive(Clone)]
 struct Office {
-    /// What does the work.
-    program: Arc<PathBuf>,
+    /// Those who work.
+    workers: Arc<Workers>,
+    /// What they have said.
+    memory: Arc<Mutex<Memory>>,
     patience: Duration,
-    /// Places of those that work.
-    workers: Arc<Semaphore>,
-    /// Places of those that work or wait.
+    /// Places of requests that are worked on.
+    busy: Arc<Semaphore>,
+    /// Places of requests that are worked on or wait.
     all: Arc<Semaphore>,
 }
 
-fn router(workers: usize, program: PathBuf, patience: Duration) -> Router {
-    let office = Office {
-        program: Arc::new(program),
-        patience,
-        workers: Arc::new(Semaphore::new(workers)),
-        all: Arc::new(Semaphore::new(workers + WAITING)),
-    };
+impl Office {
+    fn memory(&self) -> std::sync::MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn router(office: Office) -> Router {
     let mut router = Router::new();
     for (path, kind, bytes) in FILES {
         let file = move || async move { answered(StatusCode::OK, kind, Body::from(*bytes)) };
@@ -153,48 +162,60 @@ async fn work(
             return problem(StatusCode::REQUEST_TIMEOUT, "the request did not arrive in time");
         }
     };
-    let Ok(Ok(_worker)) = timeout(office.patience, office.workers.acquire()).await else {
-        return problem(StatusCode::SERVICE_UNAVAILABLE, "all workers are busy; try again");
+    let question = match answer::question(what, &body) {
+        Ok(question) => question,
+        Err(text) => return problem(StatusCode::BAD_REQUEST, &text),
     };
-    match timeout(office.patience, worked(&office.program, what, &body)).await {
-        Ok(Ok(answer)) => respond(answer),
-        Ok(Err(_)) => problem(
-            StatusCode::INTERNAL_SERVER_ERROR,
-            "this program makes chainrule fail, which is a mistake of chainrule: please report it",
-        ),
-        Err(_) => problem(
-            StatusCode::GATEWAY_TIMEOUT,
-            "this program takes too long for the playground; use the command line",
-        ),
+    match answer_to(&office, &question).await {
+        Ok(answer) => respond(&answer),
+        Err(refused) => refused,
     }
 }
 
-/// What a process says that is given the request. It ends with this future, whether it is done or not.
-async fn worked(program: &PathBuf, what: &str, body: &[u8]) -> std::io::Result<Vec<u8>> {
-    let mut process = Command::new(program)
-        .args(["serve", "--answer", what])
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .kill_on_drop(true)
-        .spawn()?;
-    if let Some(mut input) = process.stdin.take() {
-        input.write_all(body).await?;
+/// What was said before, or what a worker says now.
+async fn answer_to(office: &Office, question: &str) -> Result<Arc<[u8]>, Response<Body>> {
+    if let Some(answer) = office.memory().recall(question) {
+        return Ok(answer);
     }
-    let output = process.wait_with_output().await?;
-    match output.status.success() {
-        true => Ok(output.stdout),
-        false => Err(std::io::Error::other("a worker failed")),
+    let Ok(Ok(_place)) = timeout(office.patience, office.busy.acquire()).await else {
+        return Err(problem(StatusCode::SERVICE_UNAVAILABLE, "all workers are busy; try again"));
+    };
+    let answer: Arc<[u8]> = match timeout(office.patience, office.workers.ask(question)).await {
+        Ok(Ok(answer)) => answer.into(),
+        Ok(Err(_)) => {
+            return Err(problem(
+                StatusCode::INTERNAL_SERVER_ERROR,
+                "this program makes chainrule fail, which is a mistake of chainrule: please report it",
+            ));
+        }
+        Err(_) => {
+            return Err(problem(
+                StatusCode::GATEWAY_TIMEOUT,
+                "this program takes too long for the playground; use the command line",
+            ));
+        }
+    };
+    office.memory().learn(question, answer.clone());
+    Ok(answer)
+}
+
+/// Works out the gallery, one program at a time, so that the page's examples are there as soon as they are chosen.
+async fn gallery_ahead(office: Office) {
+    for (name, program) in GALLERY {
+        let request = json!({ "program": program, "syntax": answer::syntax(name) }).to_string();
+        if let Ok(question) = answer::question("derive", request.as_bytes()) {
+            let _ = answer_to(&office, &question).await;
+        }
     }
 }
 
 /// An answer as it is, or a refusal with its status.
-fn respond(answer: Vec<u8>) -> Response<Body> {
+fn respond(answer: &[u8]) -> Response<Body> {
     let status = match answer.starts_with(b"{\"problem\"") {
         true => StatusCode::BAD_REQUEST,
         false => StatusCode::OK,
     };
-    answered(status, "application/json", Body::from(answer))
+    answered(status, "application/json", Body::from(answer.to_vec()))
 }
 
 fn problem(status: StatusCode, text: &str) -> Response<Body> {
