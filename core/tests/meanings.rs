@@ -204,3 +204,9 @@ fn keywords_that_a_function_does_not_have() {
     refused("param a:[3]; loss L = dot(a, a, axis=0);", "E03", "no argument `axis`");
     refused("param a:[3]; loss L = sum(a, along=0);", "E03", "no argument `along`");
 }
+
+#[test]
+fn ranges_that_do_not_follow_are_printed() {
+    let text = "param p:[1,2], q:[1], r:[3,1]; loss L = sum((softmax(p, axis=0)*solve(diag(q^2 + 1), p)) @ concat([r, r], axis=1).T);";
+    assert_told(&compiled(text), text);
+}

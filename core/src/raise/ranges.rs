@@ -8,7 +8,8 @@ use chainrule_grammar::ast::{Binder, Expr, ExprKind, IndexItem};
 
 /// `i`, or `i:N` where the range does not follow from the expression.
 pub(super) fn binder(names: &Names<'_>, letter: &str, dim: &Dim, inside: &Expr) -> Binder {
-    let follows = has_range(inside, letter) && !is_short(names, inside, letter, dim);
+    let unknown = on_unnamed(inside, letter) && is_shifted(inside, letter);
+    let follows = has_range(inside, letter) && !is_short(names, inside, letter, dim) && !unknown;
     let range = (!follows).then(|| size_expr(names.graph, dim));
     Binder { name: build::ident(letter), range }
 }
@@ -71,4 +72,46 @@ fn is_short(names: &Names<'_>, expr: &Expr, letter: &str, dim: &Dim) -> bool {
                 || within(base)
         }
     }
+}
+
+/// Whether a letter stands alone on an axis of an expression, whose size is not known here.
+fn on_unnamed(expr: &Expr, letter: &str) -> bool {
+    let own = match &expr.kind {
+        ExprKind::Index(base, items) => {
+            !matches!(base.kind, ExprKind::Name(_)) && items.iter().any(|item| alone(item, letter))
+        }
+        _ => false,
+    };
+    own || any_child(expr, &mut |child| on_unnamed(child, letter))
+}
+
+/// Whether a letter stands with an offset or a factor on an axis, `x[i + 1]`: then it may stop short of an axis that it stands on alone.
+fn is_shifted(expr: &Expr, letter: &str) -> bool {
+    let own = match &expr.kind {
+        ExprKind::Index(base, items) => {
+            let delta = matches!(&base.kind, ExprKind::Name(name) if name == "delta");
+            let with_more = |item: &IndexItem| match item {
+                IndexItem::At(at) => !alone(item, letter) && mentions(at, letter),
+                _ => false,
+            };
+            !delta && items.iter().any(with_more)
+        }
+        _ => false,
+    };
+    own || any_child(expr, &mut |child| is_shifted(child, letter))
+}
+
+fn alone(item: &IndexItem, letter: &str) -> bool {
+    matches!(item, IndexItem::At(Expr { kind: ExprKind::Name(name), .. }) if name == letter)
+}
+
+fn mentions(expr: &Expr, letter: &str) -> bool {
+    matches!(&expr.kind, ExprKind::Name(name) if name == letter)
+        || any_child(expr, &mut |child| mentions(child, letter))
+}
+
+fn any_child(expr: &Expr, holds: &mut dyn FnMut(&Expr) -> bool) -> bool {
+    let mut found = false;
+    expr.children(&mut |child| found = found || holds(child));
+    found
 }
