@@ -285,6 +285,9 @@ fn conventions_at_ties_and_origins() {
     assert_eq!(at("min(a0)", &[1.0, 1.0, 3.0]), [0.5, 0.5, 0.0]);
     assert_eq!(at("prod(a0)", &[0.0, 2.0, 3.0]), [6.0, 0.0, 0.0]);
     assert_eq!(at("prod(a0)", &[0.0, 0.0, 3.0]), [0.0, 0.0, 0.0]);
+    assert_eq!(at("sum(d(prod(a0), a0))", &[0.0, 2.0, 3.0]), [5.0, 3.0, 2.0]);
+    assert_eq!(at("sum(cumprod(a0))", &[2.0, 0.0, 3.0]), [1.0, 8.0, 0.0]);
+    assert_eq!(at("sum(d(sum(cumprod(a0)), a0))", &[2.0, 0.0, 3.0]), [4.0, 6.0, 2.0]);
     assert_eq!(at("sort(a0)[0]", &[2.0, 1.0, 1.0]), [0.0, 0.5, 0.5]);
     let halves = at("logsumexp(a0)", &[1e4, 1e4]);
     assert!(halves.iter().all(|half| (half - 0.5).abs() < 1e-11));

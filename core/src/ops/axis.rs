@@ -48,8 +48,10 @@ pub const ROWS: &[OpSpec] = &[
         ..along("cumsum", |x| running(x, 0.0, |sum, v| sum + v))
     },
     OpSpec {
-        doc: "The products of the entries up to and including each; the derivative divides by the entries, which must not be 0.",
-        rule: Rule::Vjp(&["flip(cumsum(flip(y_bar*y)))/x"]),
+        doc: "The products of the entries up to and including each; the derivative is right also where entries are 0.",
+        rule: Rule::Vjp(&[
+            "y_bar @ tril(cumprod(tensor[j,k](x[j]*(1 - delta[j,k]) + delta[j,k]), axis=0))",
+        ]),
         latex: r"\operatorname{cumprod}",
         rust: "cumprod",
         python: [
@@ -62,7 +64,9 @@ pub const ROWS: &[OpSpec] = &[
     },
     OpSpec {
         doc: "For each entry the product of all others: the derivative of prod, right also where entries are 0.",
-        rule: Rule::Vjp(&["(sum(y_bar*y) - y_bar*y)/x"]),
+        rule: Rule::Vjp(&[
+            "tensor[k](sum[i](y_bar[i]*(1 - delta[i,k])*prod_others(tensor[j,k](x[j]*(1 - delta[j,k]) + delta[j,k]), axis=0)[i,k]))",
+        ]),
         latex: r"\operatorname{prod}_{\ne}",
         rust: "prod_others",
         python: alike("_prod_others({0}, {axis})"),
