@@ -355,6 +355,8 @@ impl<'c> Teller<'c> {
         bindings: Vec<(String, NodeId)>,
         closed: NodeId,
     ) -> Vec<(String, NodeId)> {
+        // A closed form that was a part of an earlier one is written anew, with the names that parts of it got since.
+        self.mentions.remove(&closed);
         let mut seen: HashSet<NodeId> = HashSet::new();
         let mut functions = Vec::new();
         let mut ordered: Vec<(String, NodeId)> = Vec::new();

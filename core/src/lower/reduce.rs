@@ -69,6 +69,11 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Result<Val> {
         let row = ops::spec(op);
+        if row.one_axis && axes.is_empty() {
+            let rank = self.positional(val).len();
+            let single = self.with_axis(val, rank);
+            return self.reduce(op, &single, &[rank], span);
+        }
         if row.one_axis
             && let [rest @ .., last] = axes
             && !rest.is_empty()

@@ -107,6 +107,12 @@ pub enum Rule {
 }
 
 impl Rule {
+    /// Whether the derivative asks which entries the value was taken from, as that of `max` does. Then these entries must not be
+    /// computed in two ways, which would differ by rounding.
+    pub fn picks(self) -> bool {
+        matches!(self, Rule::Vjp(formulas) if formulas.iter().any(|formula| formula.contains("==")))
+    }
+
     /// Whether no derivative goes through, whatever the arguments.
     pub fn is_flat(self) -> bool {
         matches!(self, Rule::Zero | Rule::Held)

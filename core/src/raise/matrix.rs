@@ -35,11 +35,17 @@ pub(super) fn exact(scope: &Scope<'_>, node: NodeId) -> Option<Expr> {
     Some(exact_loose(scope, node)?.term.expr())
 }
 
+/// Zeros of a shape.
+fn nothing(scope: &Scope<'_>, shape: &[Dim]) -> Loose {
+    let zeros = if shape.is_empty() { Expr::num("0") } else { filled(scope, "zeros", shape) };
+    Loose::full(zeros, shape.len())
+}
+
 fn exact_loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     let graph = scope.graph();
     let shape = graph.shape(node);
     if graph.is_zero(node) && scope.name(node).is_none() && !shape.is_empty() {
-        return Some(Loose::full(filled(scope, "zeros", shape), shape.len()));
+        return Some(nothing(scope, shape));
     }
     if let Some(expr) = structure::kronecker(scope, node) {
         return Some(Loose::full(expr, shape.len()));
@@ -141,7 +147,11 @@ fn sum(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         parts.push(part.term);
         cover.iter_mut().zip(&part.cover).for_each(|(all, has)| *all |= has);
     }
-    Some(Loose { term: together(parts), cover, kept: None })
+    let term = together(parts);
+    if term.coefficient.is_zero() {
+        return Some(nothing(scope, scope.graph().shape(node)));
+    }
+    Some(Loose { term, cover, kept: None })
 }
 
 /// The sum of terms. Those that are written alike, as products of matrices in another grouping are, become one.
@@ -161,12 +171,11 @@ pub(super) fn together(parts: Vec<Term>) -> Term {
             }
         }
     }
+    kept.retain(|term| !term.coefficient.is_zero());
     match <[Term; 1]>::try_from(kept) {
         Ok([only]) => only,
-        Err(terms) => {
-            let terms = terms.into_iter().filter(|term| !term.coefficient.is_zero());
-            Term::of(signed_sum(terms.map(Term::signed).collect()))
-        }
+        Err(terms) if terms.is_empty() => Term::number(Num::ZERO),
+        Err(terms) => Term::of(signed_sum(terms.into_iter().map(Term::signed).collect())),
     }
 }
 

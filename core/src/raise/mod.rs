@@ -12,6 +12,7 @@ mod product;
 mod program;
 mod ranges;
 mod share;
+mod sizes;
 mod structure;
 
 pub use letters::Letters;

@@ -3,6 +3,7 @@
 
 use super::Names;
 use crate::ir::{NodeId, Op};
+use crate::simplify::picked;
 use std::collections::BTreeSet;
 
 /// A formula used twice is named when it is longer than this.
@@ -16,7 +17,8 @@ struct Extent {
     depth: usize,
 }
 
-/// Names (`t1`, `t2`, …) for unnamed nodes below `root`: those used twice or more whose formula is not short, and those that
+/// Names (`t1`, `t2`, …) for unnamed nodes below `root`: those used twice or more whose formula is not short or
+/// whose entries are picked, and those that
 /// keep every formula within `limit` parts. In the order in which they can be read: each uses only earlier ones.
 pub fn share(names: &Names<'_>, root: NodeId, limit: usize) -> Vec<(String, NodeId)> {
     label(names, shared(names, root, limit))
@@ -28,6 +30,7 @@ pub fn shared(names: &Names<'_>, root: NodeId, limit: usize) -> BTreeSet<NodeId>
     let nodes = reachable(names, root);
     let position = |id: NodeId| nodes.binary_search(&id).ok();
     let uses = count_uses(names, root, &nodes);
+    let picked = picked(graph, &nodes);
     let mut extents = vec![Extent::default(); nodes.len()];
     let mut shared: BTreeSet<NodeId> = BTreeSet::new();
     for (at, &id) in nodes.iter().enumerate() {
@@ -38,7 +41,8 @@ pub fn shared(names: &Names<'_>, root: NodeId, limit: usize) -> BTreeSet<NodeId>
         let args: Vec<NodeId> = graph.args(id).to_vec();
         let extent = cut(&args, limit, &mut shared, &mut extents, &position);
         extents[at] = extent;
-        if id != root && uses[at] > 1 && extent.size > SMALL && !is_transparent(names, id) {
+        let long = extent.size > SMALL && !is_transparent(names, id);
+        if id != root && uses[at] > 1 && (long || picked.contains(&id)) {
             name_it(id, &mut shared, &mut extents, &position);
         }
     }

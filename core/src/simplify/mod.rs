@@ -93,6 +93,7 @@ fn run(
         fresh: 1 << 20,
     };
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    let picked = picked(simplifier.graph, &nodes);
     for node in nodes {
         if leaves.contains(&node) {
             map.insert(node, node);
@@ -104,9 +105,18 @@ fn run(
         simplifier.carry_name(node, new);
         *simplifier.uses.entry(new).or_default() += old_uses.get(&node).copied().unwrap_or(0);
         map.insert(node, new);
+        if picked.contains(&node) {
+            simplifier.more_atoms.insert(new);
+        }
     }
     let rewrites = simplifier.rewrites;
     Simplified { roots: roots.iter().map(|root| map[root]).collect(), rewrites, map }
+}
+
+/// What functions such as `max` pick their values from.
+pub(crate) fn picked(graph: &Graph, nodes: &[NodeId]) -> BTreeSet<NodeId> {
+    let picks = |node: &&NodeId| matches!(graph.op(**node), Op::Call(op, _) if crate::ops::spec(*op).rule.picks());
+    nodes.iter().filter(picks).map(|node| graph.args(*node)[0]).collect()
 }
 
 /// The state of one simplification.

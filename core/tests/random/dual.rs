@@ -6,6 +6,7 @@ use super::write::broadcast;
 use chainrule_core::eval::Array;
 use chainrule_core::ir::Attrs;
 use chainrule_core::ops::{Eval, OpSpec};
+use std::cell::Cell;
 
 /// Entries and their derivatives.
 #[derive(Clone, Debug)]
@@ -15,20 +16,22 @@ pub struct Dual {
     pub slope: Vec<f64>,
 }
 
-/// The definitions of a program in order, at a point and along a direction.
-pub fn run(maker: &Maker, params: &[Dual]) -> Vec<Dual> {
+/// The definitions of a program in order, at a point and along a direction, and whether a function stands exactly on a kink.
+pub fn run(maker: &Maker, params: &[Dual]) -> (Vec<Dual>, bool) {
     let mut defs = Vec::new();
+    let on_kink = Cell::new(false);
     for (_, expr) in &maker.defs {
-        let value = Run { maker, params, defs: &defs }.of(expr);
+        let value = Run { maker, params, defs: &defs, on_kink: &on_kink }.of(expr);
         defs.push(value);
     }
-    defs
+    (defs, on_kink.get())
 }
 
 struct Run<'a> {
     maker: &'a Maker,
     params: &'a [Dual],
     defs: &'a [Dual],
+    on_kink: &'a Cell<bool>,
 }
 
 impl Dual {
@@ -111,6 +114,8 @@ impl Run<'_> {
                 let shape =
                     args.iter().fold(Vec::new(), |shape, arg| broadcast(&shape, &arg.shape));
                 let args: Vec<Dual> = args.iter().map(|arg| arg.widened(&shape)).collect();
+                let kink = |x: &f64| row.probe.kinks.iter().any(|kink| (x - kink).abs() < 1e-12);
+                self.on_kink.set(self.on_kink.get() || args[0].value.iter().any(kink));
                 moved(&args, |args| entrywise(row, args))
             }
             Expr::Reduce(row, x, axis, keep) => self.reduce(row, &self.of(x), *axis, *keep),
@@ -126,6 +131,7 @@ impl Run<'_> {
                 let Eval::Tensor(f) = row.eval else { panic!("{} has a reference", row.name) };
                 moved(&args, |args| f(args, &Attrs::default()))
             }
+            Expr::Window(x, w) => window(&self.of(x), &self.of(w)),
             Expr::Product(a, b) => product(&self.of(a), &self.of(b), &self.maker.shape_of(expr)),
             _ => self.rearranged(expr),
         }
@@ -243,6 +249,18 @@ fn lanes(x: &Dual, axis: usize, f: impl Fn(&[f64]) -> Vec<f64>) -> Dual {
             lane.1[ix[axis]]
         })
     })
+}
+
+fn window(x: &Dual, w: &Dual) -> Dual {
+    let count = x.value.len() + 1 - w.value.len();
+    let sum =
+        |i: usize, f: &dyn Fn(usize, usize) -> f64| (0..w.value.len()).map(|k| f(i + k, k)).sum();
+    let slope = |at: usize, k: usize| x.value[at] * w.slope[k] + x.slope[at] * w.value[k];
+    Dual {
+        shape: vec![count],
+        value: (0..count).map(|i| sum(i, &|at, k| x.value[at] * w.value[k])).collect(),
+        slope: (0..count).map(|i| sum(i, &slope)).collect(),
+    }
 }
 
 fn product(a: &Dual, b: &Dual, shape: &[usize]) -> Dual {

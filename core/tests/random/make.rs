@@ -43,6 +43,8 @@ pub enum Expr {
     Flip(Box<Expr>, usize),
     /// The diagonal matrix of a vector, or the diagonal of a matrix.
     Diag(Box<Expr>),
+    /// `sum[k](x[i + k] * w[k])`
+    Window(Box<Expr>, Box<Expr>),
 }
 
 /// What a random program is made of.
@@ -79,6 +81,18 @@ impl Maker {
         let expr = maker.expr(&shape, depth);
         maker.defs.push((shape, expr));
         maker
+    }
+
+    /// Whether a definition is the largest entry of a formula, or the like. A closed form asks which entries are equal to it and
+    /// writes that formula again, which other brackets round differently; so it cannot be read back.
+    pub fn picks_by_name(&self) -> bool {
+        let formula = |x: &Expr| !matches!(x, Expr::Param(_) | Expr::Def(_));
+        self.defs.iter().any(|(_, expr)| match expr {
+            Expr::Reduce(row, x, ..) | Expr::Along(row, x, _) => {
+                (row.rule.picks() || row.name == "norminf") && formula(x)
+            }
+            _ => false,
+        })
     }
 
     /// A whole number below `n`.
@@ -269,6 +283,12 @@ impl Maker {
     fn moved(&mut self, shape: &[usize], depth: usize) -> Expr {
         let axis = self.below(shape.len());
         let mut other = shape.to_vec();
+        if let [n] = *shape
+            && self.below(3) == 0
+        {
+            let k = 1 + self.below(3);
+            return Expr::Window(self.boxed(&[n + k - 1], depth - 1), self.boxed(&[k], depth - 1));
+        }
         match self.below(5) {
             0 => Expr::Flip(self.boxed(shape, depth - 1), axis),
             1 if shape[axis] > 1 => {

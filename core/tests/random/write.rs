@@ -83,6 +83,7 @@ impl Maker {
                 shape
             }
             Expr::Reshape(_, shape) => shape.clone(),
+            Expr::Window(x, w) => vec![self.shape_of(x)[0] + 1 - self.shape_of(w)[0]],
             Expr::Concat(a, b, axis) => {
                 let mut shape = self.shape_of(a);
                 shape[*axis] += self.shape_of(b)[*axis];
@@ -129,6 +130,7 @@ impl Maker {
             }
             Expr::Flip(x, axis) => format!("flip({}, axis={axis})", self.matrix(x)),
             Expr::Diag(x) => format!("diag({})", self.matrix(x)),
+            Expr::Window(..) => self.tensor(expr, &self.shape_of(expr)),
         }
     }
 
@@ -202,6 +204,18 @@ impl Maker {
             Expr::Diag(x) if shape.len() == 1 => {
                 at.push(at[0].clone());
                 self.entry(x, &at, letters)
+            }
+            Expr::Diag(x) => {
+                let delta = format!("delta[{}, {}]", at[0], at[1]);
+                format!("({delta} * {})", self.entry(x, &at[..1], letters))
+            }
+            Expr::Window(x, w) => {
+                let name = fresh();
+                let shifted = format!("{} + {name}", at[0]);
+                let size = self.shape_of(w)[0];
+                let x = self.entry(x, &[shifted], letters);
+                let w = self.entry(w, std::slice::from_ref(&name), letters);
+                format!("sum[{name}:{size}]({x} * {w})")
             }
             _ if shape.is_empty() => self.matrix(expr),
             _ => format!("({})[{}]", self.matrix(expr), at.join(", ")),

@@ -74,7 +74,7 @@ impl Lowerer<'_> {
     }
 
     /// A vector with an axis of size 1 put in at `axis`.
-    fn with_axis(&mut self, val: &Val, axis: usize) -> Val {
+    pub(crate) fn with_axis(&mut self, val: &Val, axis: usize) -> Val {
         let rank = self.graph.rank(val.node);
         let labels: Vec<u32> = (0..rank as u32).collect();
         let mut out = labels.clone();

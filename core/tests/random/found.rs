@@ -1,0 +1,68 @@
+//! What random programs found: each small program failed once. Its derivatives agree with finite differences, and its closed
+//! forms, in both notations, have their values.
+
+use super::{Outcome, compiled, read_back};
+use chainrule_core::check::check;
+use chainrule_core::ops::probe::Random;
+
+fn holds(text: &str) {
+    let compiled = compiled(text).unwrap_or_else(|why| panic!("{text}\n{why}"));
+    let report = check(&compiled, 5, 2, 1e-6);
+    assert!(report.holds(), "{text}: {report:?}");
+    if let Outcome::Fails(why) = read_back(&compiled, &mut Random(7), text) {
+        panic!("{why}");
+    }
+}
+
+#[test]
+fn a_product_of_no_entries() {
+    holds("param p: [2]; loss L = prod(sum(diag(p))) + prod(p[0]^2); hvp L wrt p;");
+}
+
+#[test]
+fn products_with_a_zero_entry() {
+    holds("param p: [2, 2]; loss L = sum(p^2 * cumprod(tril(p), axis=0)); hvp L wrt p;");
+    holds(
+        "param p: [3], q: [3]; loss L = sum(q * prod(diag(p) + tril(outer(p, q)), axis=1)) + sum(q * cumprod(diag(p)[1, :])); hvp L wrt p, q;",
+    );
+}
+
+#[test]
+fn terms_of_a_matrix_that_cancel() {
+    holds(
+        "param p: [3, 1], q: [3, 2], r: [2, 1]; loss L = sum((q @ r) * acos(0.1*layer_norm(p, axis=1))); hvp L wrt p, q;",
+    );
+    holds(
+        "param p: [2, 1], q: [1]; loss L = sum(layer_norm(p, axis=1) @ sort(q, axis=0)); hvp L wrt p, q;",
+    );
+}
+
+#[test]
+fn an_index_that_stops_short_of_an_unnamed_axis() {
+    holds(
+        "param p: [3, 1], q: [2, 1]; loss L = sum(concat([log_softmax(q, axis=0), std(q, axis=0, keepdims=true)], axis=0) * softmax(p - p, axis=1));",
+    );
+    holds(
+        "param p: [1], q: [1]; loss L = sum(prod(p + concat([p - q, hardswish(q)], axis=0), axis=0, keepdims=true));",
+    );
+    holds(
+        "param p: [1], q: [2], a: [3, 3], b: [3]; loss L = sum(logaddexp(concat([log2(p^2 + 1), q - q], axis=0), atan(solve(a @ a.T + diag(b^2 + 1), b))));",
+    );
+}
+
+#[test]
+fn what_is_compared_is_computed_once() {
+    holds(
+        "param p: [2, 2], q: [2, 2], r: [2], s: [1]; loss L = sum(min((p + q) * (s * r), axis=0, keepdims=true));",
+    );
+    holds(
+        "param p: [3, 2], q: [2, 2]; loss L = 2*sum(max(p @ q @ q.T, axis=0)) + sum(sort((p @ q).T, axis=0)[0, :]);",
+    );
+}
+
+#[test]
+fn a_closed_form_that_was_a_part_of_another() {
+    holds(
+        "param p1, p2: [1, 1], p3: [1, 3, 3], p4: [3, 1], p5: [1], p6: [2], p7: [2, 1]; d2 = solve(tanh(p3[:, 0] @ (p2 + p4)) @ tanh(p3[:, 0] @ (p2 + p4)).T + diag(p5^2 + 1), (p1 + p6) @ (p7 @ p2)); loss L = sum(d2); hvp L wrt p1, p2, p3, p4, p5, p6, p7;",
+    );
+}
