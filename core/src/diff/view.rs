@@ -12,41 +12,29 @@ pub fn adjoint(
     extra: usize,
 ) -> NodeId {
     let source = graph.shape(arg).clone();
-    let pivots = pick_pivots(view);
-    // Axes that no index is free to be solved for (fixed positions, repeated indices) are read through a new axis of size 1 at
+    let Solved { indices, guards } = Solved::of(view);
+    // Axes that no index is left to be solved for (fixed positions, repeated indices) are read through a new axis of size 1 at
     // `position - map`, which is 0 unless the position is the one that was read.
-    let guards: Vec<usize> = (0..source.len()).filter(|&axis| pivots[axis].is_none()).collect();
     let widened = widen(graph, cotangent, guards.len());
-    let free: Vec<usize> =
-        (0..view.shape.len()).filter(|axis| !pivots.contains(&Some(*axis))).collect();
+    let rank = view.shape.len();
+    let free: Vec<usize> = (0..rank).filter(|&index| indices[index].is_none()).collect();
     // The result's axes: extra, the source's, then the free ones (summed afterwards).
-    let place_of_source = |axis: usize| extra + axis;
-    let place_of_free =
-        |axis: usize| extra + source.len() + free.iter().position(|&own| own == axis).unwrap_or(0);
-    let mut solved: Vec<Option<Affine>> = vec![None; view.shape.len()];
-    for axis in &free {
-        solved[*axis] = Some(Affine::at(place_of_free(*axis)));
-    }
-    // A pivot may depend on other pivots of the same axis's terms; solve in an order in which they are known.
-    let mut waiting: Vec<usize> =
-        (0..source.len()).filter(|&axis| pivots[axis].is_some()).collect();
-    while let Some(next) = waiting.iter().position(|&axis| {
-        view.map[axis]
-            .terms
-            .iter()
-            .all(|(index, _)| Some(*index) == pivots[axis] || solved[*index].is_some())
-    }) {
-        let axis = waiting.remove(next);
-        if let Some(pivot) = pivots[axis] {
-            solved[pivot] = Some(solve(&view.map[axis], pivot, place_of_source(axis), &solved));
-        }
-    }
+    let placed = |affine: &Affine| {
+        let place = |symbol: usize| match symbol.checked_sub(rank) {
+            Some(axis) => extra + axis,
+            None => extra + source.len() + free.iter().position(|&own| own == symbol).unwrap_or(0),
+        };
+        let mut terms: Vec<(usize, i64)> =
+            affine.terms.iter().map(|(symbol, c)| (place(*symbol), *c)).collect();
+        terms.sort_unstable();
+        Affine { terms, ..affine.clone() }
+    };
     let mut map: Vec<Affine> = (0..extra).map(Affine::at).collect();
-    map.extend(solved.into_iter().map(|place| place.unwrap_or_else(|| Affine::at(0))));
-    let known = map[extra..].to_vec();
-    for &axis in &guards {
-        map.push(difference(&view.map[axis], place_of_source(axis), &known));
-    }
+    map.extend((0..rank).map(|index| match &indices[index] {
+        Some(solved) => placed(solved),
+        None => placed(&Affine::at(index)),
+    }));
+    map.extend(guards.iter().map(placed));
     let mut shape: Vec<Dim> = graph.shape(cotangent)[..extra].to_vec();
     shape.extend(source.iter().cloned());
     shape.extend(free.iter().map(|&axis| view.shape[axis].clone()));
@@ -56,56 +44,82 @@ pub fn adjoint(
     graph.einsum(&[(read, labels)], &out, &[])
 }
 
-/// For each axis of the source, an index of the result that its position can be solved for, each used once. Coefficients of ±1
-/// are preferred; a position that is divided needs no other.
-fn pick_pivots(view: &View) -> Vec<Option<usize>> {
-    let mut taken: Vec<usize> = Vec::new();
-    let mut pivots = vec![None; view.map.len()];
-    // Axes read at a single index go first, so that sums of indices get what is left.
-    let mut order: Vec<usize> = (0..view.map.len()).collect();
-    order.sort_by_key(|&axis| view.map[axis].terms.len());
-    for axis in order {
-        let free = view.map[axis].terms.iter().filter(|(index, _)| !taken.contains(index));
-        if let Some((index, _)) = free.min_by_key(|(_, coefficient)| coefficient.unsigned_abs()) {
-            taken.push(*index);
-            pivots[axis] = Some(*index);
-        }
-    }
-    pivots
+/// The equations `position of each axis = map(indices)`, solved for indices. Formulas are over symbols: the view's indices by
+/// number, then the positions on the axes of the source.
+struct Solved {
+    /// An index by positions and by indices that are free; `None` where it is free itself.
+    indices: Vec<Option<Affine>>,
+    /// What must be 0, for every axis that no index was left for.
+    guards: Vec<Affine>,
 }
 
-/// From `position = (Σ c·index + offset) / divisor`: `pivot = (divisor·position - offset - Σ others) / c`.
-fn solve(at: &Affine, pivot: usize, place: usize, solved: &[Option<Affine>]) -> Affine {
-    let own = at
-        .terms
-        .iter()
-        .find(|(index, _)| *index == pivot)
-        .map_or(1, |(_, coefficient)| *coefficient);
-    let sign = own.signum();
-    let mut result = Affine {
-        terms: vec![(place, sign * at.divisor)],
-        offset: Dim::fixed(0).plus(&at.offset, Num::int(i128::from(-sign))),
-        divisor: own.abs(),
-    };
-    for (index, coefficient) in at.terms.iter().filter(|(index, _)| *index != pivot) {
-        if let Some(known) = &solved[*index] {
-            result = add(&result, known, -sign * coefficient);
+impl Solved {
+    /// Eliminates axis by axis. Those read at a single index go first, so that sums of indices get what is left; coefficients of ±1
+    /// are preferred.
+    fn of(view: &View) -> Solved {
+        let rank = view.shape.len();
+        let mut solved = Solved { indices: vec![None; rank], guards: Vec::new() };
+        let mut order: Vec<usize> = (0..view.map.len()).collect();
+        order.sort_by_key(|&axis| view.map[axis].terms.len());
+        let mut left: Vec<usize> = Vec::new();
+        for axis in order {
+            let difference = solved.difference(&view.map[axis], rank + axis);
+            let free = difference.terms.iter().filter(|(symbol, _)| *symbol < rank);
+            match free.min_by_key(|(_, c)| c.unsigned_abs()).copied() {
+                Some((index, own)) => solved.insert(index, own, &difference),
+                None => left.push(axis),
+            }
         }
+        left.sort_unstable();
+        solved.guards =
+            left.into_iter().map(|axis| solved.difference(&view.map[axis], rank + axis)).collect();
+        solved
     }
-    result
-}
 
-/// `divisor·position - Σ c·index - offset`: 0 exactly where the position is the one that was read.
-fn difference(at: &Affine, place: usize, known: &[Affine]) -> Affine {
-    let mut result = Affine {
-        terms: vec![(place, at.divisor)],
-        offset: Dim::fixed(0).plus(&at.offset, Num::int(-1)),
-        divisor: 1,
-    };
-    for (index, coefficient) in &at.terms {
-        result = add(&result, &known[*index], -coefficient);
+    /// `divisor·position - Σ c·index - offset` with what is known put in: 0 exactly where the position is the one that was read.
+    fn difference(&self, at: &Affine, position: usize) -> Affine {
+        let mut result = Affine {
+            terms: vec![(position, at.divisor)],
+            offset: Dim::fixed(0).plus(&at.offset, Num::int(-1)),
+            divisor: 1,
+        };
+        for (index, c) in &at.terms {
+            let known = self.indices[*index].clone().unwrap_or_else(|| Affine::at(*index));
+            result = add(&result, &known, -c);
+        }
+        result
     }
-    result
+
+    /// Solves `difference = 0` for an index with this coefficient in it, and puts it in where it is mentioned.
+    fn insert(&mut self, index: usize, own: i64, difference: &Affine) {
+        let rest = Affine {
+            terms: difference
+                .terms
+                .iter()
+                .copied()
+                .filter(|(symbol, _)| *symbol != index)
+                .collect(),
+            offset: difference.offset.clone(),
+            divisor: 1,
+        };
+        let sign = -own.signum();
+        let value = Affine {
+            terms: rest.terms.iter().map(|(symbol, c)| (*symbol, sign * c)).collect(),
+            offset: Dim::fixed(0).plus(&rest.offset, Num::int(i128::from(sign))),
+            divisor: own.abs(),
+        };
+        for known in self.indices.iter_mut().flatten() {
+            let Some((_, c)) = known.terms.iter().find(|(symbol, _)| *symbol == index).copied()
+            else {
+                continue;
+            };
+            let mut others = known.clone();
+            others.terms.retain(|(symbol, _)| *symbol != index);
+            let part = Affine { divisor: value.divisor * known.divisor, ..value.clone() };
+            *known = add(&others, &part, c);
+        }
+        self.indices[index] = Some(value);
+    }
 }
 
 /// `a + factor·b` over the common divisor.

@@ -87,7 +87,7 @@ fn call(names: &Names<'_>, row: &OpSpec, args: &[Shape], plain: bool) -> Option<
             let fits =
                 |ranks: &&&[usize]| ranks.iter().zip(args).all(|(rank, arg)| *rank == arg.len());
             ranks.iter().find(fits)?;
-            shape(names.graph, args, &Attrs::default()).ok().map(Shape::from)
+            shape(names.graph, args, &Attrs::default()).ok()
         }
         _ => None,
     }

@@ -66,3 +66,16 @@ fn a_closed_form_that_was_a_part_of_another() {
         "param p1, p2: [1, 1], p3: [1, 3, 3], p4: [3, 1], p5: [1], p6: [2], p7: [2, 1]; d2 = solve(tanh(p3[:, 0] @ (p2 + p4)) @ tanh(p3[:, 0] @ (p2 + p4)).T + diag(p5^2 + 1), (p1 + p6) @ (p7 @ p2)); loss L = sum(d2); hvp L wrt p1, p2, p3, p4, p5, p6, p7;",
     );
 }
+
+#[test]
+fn positions_that_share_their_indices() {
+    holds(
+        "param p: [4, 4], q: [2]; loss L = sum(tensor[i:3](sum[j](p[i + j, i + j] * q[j]^2))); hvp L wrt p, q;",
+    );
+    holds(
+        "param p: [7, 5], q: [2]; loss L = sum(tensor[i:3](sum[j](p[2*i + j, i + 2*j] * p[i + 2*j, 2*i] * q[j]))); hvp L wrt p, q;",
+    );
+    holds(
+        "param p: [3, 5, 3], q: [3, 3]; loss L = sum(tensor[i:3](sum[j:3](p[i, i + j, j] * p[j, i + j, 2 - j] * q[i,j]))); hvp L wrt p, q;",
+    );
+}

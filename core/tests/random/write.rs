@@ -205,7 +205,8 @@ impl Maker {
                 at.push(at[0].clone());
                 self.entry(x, &at, letters)
             }
-            Expr::Diag(x) => {
+            // One of the positions must be an index.
+            Expr::Diag(x) if at.iter().any(|at| at.starts_with('i') && !at.contains(' ')) => {
                 let delta = format!("delta[{}, {}]", at[0], at[1]);
                 format!("({delta} * {})", self.entry(x, &at[..1], letters))
             }
