@@ -67,13 +67,7 @@ fn every_format_holds_for_every_program() {
     });
 }
 
-/// Not yet: fractions with sums in them that are wider than a terminal, and are not broken.
-const WIDE: &[&str] = &["lstm"];
-
 fn fits_the_terminal(what: &str, page: &Page) {
-    if WIDE.iter().any(|name| what.starts_with(name)) {
-        return;
-    }
     for width in [60, 80] {
         let text = drawn(page, width, false);
         // A program's text is one line, as it is copied as one.

@@ -59,7 +59,43 @@ fn section(part: &Part, lang: Lang, terminal: &Terminal) -> String {
     out
 }
 
+/// A chain of equalities. A left side that would leave too little room beside it stands on a line of its own.
 fn chain(rows: &[Row], terminal: &Terminal) -> String {
+    let wide = |row: &Row| {
+        row.line
+            .left
+            .as_ref()
+            .is_some_and(|left| terminal.pen.draw(left).width > terminal.width / 3)
+    };
+    let mut out = String::new();
+    let mut rest = rows;
+    while let Some(at) = rest.iter().position(wide) {
+        out.push_str(&aligned(&rest[..at], terminal));
+        let mut row = rest[at].clone();
+        if let Some(left) = row.line.left.take() {
+            out.extend((!out.is_empty()).then_some('\n'));
+            out.push_str(&indented(&terminal.pen.draw(&left)));
+        }
+        let next = rest[at + 1..].iter().position(|row| row.line.left.is_some());
+        let end = next.map_or(rest.len(), |next| at + 1 + next);
+        let body: Vec<Row> = [&[row], &rest[at + 1..end]].concat();
+        out.push_str(&aligned(&body, terminal));
+        out.extend((end < rest.len()).then_some('\n'));
+        rest = &rest[end..];
+    }
+    out.push_str(&aligned(rest, terminal));
+    out
+}
+
+fn indented(grid: &Grid) -> String {
+    let indent = " ".repeat(INDENT);
+    let lines =
+        grid.lines.iter().map(|line| format!("{indent}{line}").trim_end().to_string() + "\n");
+    lines.collect()
+}
+
+/// A chain whose equals signs stand below each other.
+fn aligned(rows: &[Row], terminal: &Terminal) -> String {
     let pen = &terminal.pen;
     let columns = |text: &str| f64::from(u32::try_from((pen.columns)(text)).unwrap_or(u32::MAX));
     let width = |math: &Math| f64::from(u32::try_from(pen.draw(math).width).unwrap_or(u32::MAX));
@@ -89,10 +125,7 @@ fn chain(rows: &[Row], terminal: &Terminal) -> String {
         if airy && at > 0 && !below {
             out.push('\n');
         }
-        for line in &grid.lines {
-            out.push_str(format!("{}{line}", " ".repeat(INDENT)).trim_end());
-            out.push('\n');
-        }
+        out.push_str(&indented(grid));
     }
     out
 }

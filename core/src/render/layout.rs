@@ -207,7 +207,12 @@ impl Layout<'_> {
         if let ExprKind::Name(name) = &base.kind {
             return self.named(name, names::indexed(name, positions));
         }
-        Piece::atom(Math::subscript(self.base(base), names::positions_math(positions)))
+        // What has a subscript already is one thing.
+        let base = match self.base(base) {
+            base if matches!(base.bare(), Math::Scripts { sub: Some(_), .. }) => Math::fenced(base),
+            base => base,
+        };
+        Piece::atom(Math::subscript(base, names::positions_math(positions)))
     }
 
     fn item(&self, item: &IndexItem) -> Math {

@@ -44,6 +44,11 @@ impl Measure<'_> {
     fn gap(&self) -> f64 {
         (self.words)("===")
     }
+
+    /// How much further right the rest of a line begins, with the sign in front of it.
+    fn further(&self) -> f64 {
+        (self.words)("====")
+    }
 }
 
 /// Sets a chain of equalities.
@@ -64,11 +69,14 @@ pub fn set(rows: &[Row], measure: &Measure<'_>) -> Vec<Set> {
         let beside = width + measure.gap() + reason <= room;
         let mut why = if beside { row.why.clone() } else { Prose::default() };
         let count = pieces.len();
+        let mut open = 0;
         for (at, piece) in pieces.into_iter().enumerate() {
             let why = if at + 1 == count { std::mem::take(&mut why) } else { Prose::default() };
+            let within = open;
+            open = after(open, &piece);
             out.push(match at {
                 0 => Set::Equation(row.line.left.clone(), piece, why),
-                _ => continued(piece, why),
+                _ => continued(piece, within, why),
             });
         }
         if !beside {
@@ -80,8 +88,21 @@ pub fn set(rows: &[Row], measure: &Measure<'_>) -> Vec<Set> {
     out
 }
 
-/// A piece that begins with an equals sign is a line of its own.
-fn continued(piece: Math, why: Prose) -> Set {
+/// In how many brackets that were opened stands what follows a piece.
+fn after(within: usize, piece: &Math) -> usize {
+    flat(piece).iter().fold(within, |depth, item| match item {
+        Math::Symbol(Symbol::Open(_)) => depth + 1,
+        item => depth.saturating_sub(usize::from(closes(item))),
+    })
+}
+
+/// How far a line is indented that begins in so many brackets.
+fn indent(within: usize) -> Vec<Math> {
+    vec![Math::Thin; 2 * within.min(4)]
+}
+
+/// A piece that begins with an equals sign is a line of its own; another one is indented by the brackets in which it stands.
+fn continued(piece: Math, within: usize, why: Prose) -> Set {
     match piece {
         Math::Row(mut items) if items.first() == Some(&Math::Symbol(Symbol::Equals)) => {
             items.remove(0);
@@ -92,50 +113,101 @@ fn continued(piece: Math, why: Prose) -> Set {
             if items.first() == Some(&Math::Thin) {
                 items[0] = Math::Symbol(Symbol::Cdot);
             }
-            items.insert(0, Math::Row(Vec::new()));
+            items.splice(0..0, std::iter::once(Math::Row(Vec::new())).chain(indent(within)));
             Set::More(Math::Row(items), why)
         }
         other => Set::More(other, why),
     }
 }
 
-/// A formula cut into pieces of at most this width: at equals signs, else at sums, else at products.
+/// A formula cut into pieces of at most this width: at equals signs, else at sums, else at products; between arguments where that is
+/// further outside.
 fn broken(math: &Math, room: f64, measure: &Measure<'_>) -> Vec<Math> {
-    if (measure.math)(math) <= room {
+    broken_at(math, None, room, measure)
+}
+
+/// The same where it may be the rest of a line, which begins in so many brackets that indent it.
+fn broken_at(math: &Math, rest: Option<usize>, room: f64, measure: &Measure<'_>) -> Vec<Math> {
+    let within = rest.unwrap_or(0);
+    let inside = rest.map_or(room, |within| {
+        room - (measure.math)(&Math::Row(indent(within))) - measure.further()
+    });
+    if (measure.math)(math) <= inside {
         return vec![math.clone()];
     }
     // Brackets stay closed as long as the line can be broken outside of them.
-    for limit in [room - measure.gap(), room / 2.0, room / 4.0] {
+    for limit in [inside - measure.gap(), room / 2.0, room / 4.0] {
         let items = opened(flat(math), limit, measure);
-        let cuts = [EQUALITIES, TERMS, FACTORS].map(|signs| parts(&items, signs));
-        let mut cuts = cuts.into_iter().chain([factors(&items)]).enumerate();
-        if let Some((at, parts)) = cuts.find(|(_, parts)| parts.len() > 1) {
-            let pieces = packed(parts, room, measure, at == 0).into_iter();
-            return pieces.flat_map(|piece| again(piece, items.len(), room, measure)).collect();
+        let Some((alone, parts)) = cut(&items) else { continue };
+        let mut pieces = Vec::new();
+        let mut open = within;
+        for piece in packed(parts, within, room, measure, alone) {
+            let rest = (rest.is_some() || !pieces.is_empty()).then_some(open);
+            open = after(open, &piece);
+            // Broken further if it got shorter at all.
+            match size(&flat(&piece)) < size(&items) {
+                true => pieces.extend(broken_at(&piece, rest, room, measure)),
+                false => pieces.push(piece),
+            }
         }
+        return pieces;
     }
     vec![math.clone()]
 }
 
-/// A piece of a broken formula, broken further if it got shorter at all.
-fn again(piece: Math, whole: usize, room: f64, measure: &Measure<'_>) -> Vec<Math> {
-    if flat(&piece).len() >= whole { vec![piece] } else { broken(&piece, room, measure) }
+/// How many pieces are more than a space.
+fn size(items: &[Math]) -> usize {
+    items.iter().filter(|item| **item != Math::Thin).count()
+}
+
+/// A formula cut in as few brackets as it can be, and whether each part is a line of its own: at equals signs, else between arguments,
+/// else at sums, else at products.
+fn cut(items: &[Math]) -> Option<(bool, Vec<Vec<Math>>)> {
+    let most = items.iter().filter(|item| matches!(item, Math::Symbol(Symbol::Open(_)))).count();
+    (0..=most).find_map(|depth| {
+        let mut cuts = [
+            parts(items, EQUALITIES, depth),
+            arguments(items, depth),
+            parts(items, TERMS, depth),
+            parts(items, FACTORS, depth),
+            factors(items, depth),
+        ]
+        .into_iter()
+        .enumerate();
+        cuts.find(|(_, parts)| parts.len() > 1).map(|(at, parts)| (at == 0, parts))
+    })
+}
+
+/// In how many brackets that were opened each item stands; a bracket stands outside of itself.
+fn depths(items: &[Math]) -> Vec<usize> {
+    let mut depth = 0;
+    let mut depths = Vec::with_capacity(items.len());
+    for item in items {
+        let next = after(depth, item);
+        depths.push(depth.min(next));
+        depth = next;
+    }
+    depths
 }
 
 /// Brackets around what is wider than a limit are opened, so that what is in them can be broken.
 fn opened(items: Vec<Math>, limit: f64, measure: &Measure<'_>) -> Vec<Math> {
     let wide = |math: &Math| (measure.math)(math) > limit;
     let mut out = Vec::new();
-    for item in items {
+    let mut items = items.into_iter().peekable();
+    while let Some(item) = items.next() {
         match item {
             Math::Fence(fence, inner) if wide(&inner) => {
                 out.push(Math::Symbol(Symbol::Open(fence)));
-                out.extend(opened(flat(&inner), limit, measure));
+                out.extend(opened(
+                    flat(&Math::Row(flat(&inner)).with_spaced_commas()),
+                    limit,
+                    measure,
+                ));
                 out.push(Math::Symbol(Symbol::Close(fence)));
             }
-            Math::Scripts { base, sub, sup } if matches!(&*base, Math::Fence(_, inner) if wide(inner)) =>
-            {
-                let mut inner = opened(vec![*base], limit, measure);
+            Math::Scripts { base, sub, sup } if ends_wide(&base, &wide) => {
+                let mut inner = opened(flat(&base), limit, measure);
                 let close = inner.pop().map(Box::new);
                 out.extend(inner);
                 out.extend(close.map(|base| Math::Scripts { base, sub, sup }));
@@ -148,15 +220,48 @@ fn opened(items: Vec<Math>, limit: f64, measure: &Measure<'_>) -> Vec<Math> {
                 out.extend(opened(flat(&above), limit, measure));
                 out.push(Math::Symbol(Symbol::Close(Fence::Round)));
             }
+            Math::Frac(above, below) if wide(&below) => {
+                let goes_on = items.peek().is_some_and(|next| !ends_a_product(next));
+                let row = [bracketed(*above), Math::Symbol(Symbol::Slash), bracketed(*below)];
+                let row = match goes_on {
+                    true => vec![Math::Fence(Fence::Square, Box::new(Math::Row(row.into())))],
+                    false => row.into(),
+                };
+                out.extend(opened(row, limit, measure));
+            }
             other => out.push(other),
         }
     }
     out
 }
 
+/// Whether brackets that are wider than a limit stand at its end, as a function's do around its argument.
+fn ends_wide(math: &Math, wide: &dyn Fn(&Math) -> bool) -> bool {
+    match math {
+        Math::Fence(_, inner) => wide(inner),
+        Math::Row(items) => items.last().is_some_and(|last| ends_wide(last, wide)),
+        _ => false,
+    }
+}
+
+/// Whether what stands before it is no factor of it.
+fn ends_a_product(math: &Math) -> bool {
+    use Symbol::{Close, Comma, Equals, Minus, Plus};
+    matches!(math, Math::Symbol(Plus | Minus | Equals | Comma | Close(_)))
+}
+
+/// In brackets, where it is more than one piece.
+fn bracketed(math: Math) -> Math {
+    match flat(&math).len() {
+        0 | 1 => math,
+        _ => Math::fenced(math),
+    }
+}
+
 const EQUALITIES: &[Symbol] = &[Symbol::Equals];
 const TERMS: &[Symbol] = &[Symbol::Plus, Symbol::Minus];
-const FACTORS: &[Symbol] = &[Symbol::Odot, Symbol::Oslash, Symbol::Cdot, Symbol::Otimes];
+const FACTORS: &[Symbol] =
+    &[Symbol::Odot, Symbol::Oslash, Symbol::Cdot, Symbol::Otimes, Symbol::Slash];
 
 /// The pieces side by side, without the frame around them.
 fn flat(math: &Math) -> Vec<Math> {
@@ -167,11 +272,11 @@ fn flat(math: &Math) -> Vec<Math> {
     }
 }
 
-/// Cuts before every one of these signs, other than a sign in front.
-fn parts(items: &[Math], signs: &[Symbol]) -> Vec<Vec<Math>> {
+/// Cuts before every one of these signs in so many brackets, other than a sign in front.
+fn parts(items: &[Math], signs: &[Symbol], depth: usize) -> Vec<Vec<Math>> {
     let mut parts: Vec<Vec<Math>> = vec![Vec::new()];
-    for item in items {
-        let cuts = matches!(item, Math::Symbol(symbol) if signs.contains(symbol));
+    for (item, at) in items.iter().zip(depths(items)) {
+        let cuts = at == depth && matches!(item, Math::Symbol(symbol) if signs.contains(symbol));
         let fresh = parts.last().is_some_and(|part| {
             part.iter().all(|item| matches!(item, Math::Symbol(_) | Math::Thin))
         });
@@ -185,14 +290,43 @@ fn parts(items: &[Math], signs: &[Symbol]) -> Vec<Vec<Math>> {
     parts
 }
 
-/// Cuts between factors that nothing but a space parts, or not even that.
-fn factors(items: &[Math]) -> Vec<Vec<Math>> {
+/// A closing bracket, with or without scripts.
+fn closes(math: &Math) -> bool {
+    match math {
+        Math::Symbol(Symbol::Close(_)) => true,
+        Math::Scripts { base, .. } => closes(base),
+        _ => false,
+    }
+}
+
+/// Cuts behind every comma in so many brackets.
+fn arguments(items: &[Math], depth: usize) -> Vec<Vec<Math>> {
     let mut parts: Vec<Vec<Math>> = vec![Vec::new()];
-    for item in items {
+    let mut behind = false;
+    for (item, at) in items.iter().zip(depths(items)) {
+        if behind && *item != Math::Thin {
+            parts.push(Vec::new());
+            behind = false;
+        }
+        behind |= at == depth && *item == Math::Symbol(Symbol::Comma);
+        if let Some(part) = parts.last_mut() {
+            part.push(item.clone());
+        }
+    }
+    parts
+}
+
+/// Cuts between factors in so many brackets that nothing but a space parts, or not even that.
+fn factors(items: &[Math], depth: usize) -> Vec<Vec<Math>> {
+    let mut parts: Vec<Vec<Math>> = vec![Vec::new()];
+    for (item, at) in items.iter().zip(depths(items)) {
         let Some(part) = parts.last_mut() else { break };
-        let opens =
-            part.last().is_none_or(|before| matches!(before, Math::Symbol(_) | Math::Big(..)));
-        if *item == Math::Thin && !opens {
+        let opens = part.last().is_none_or(|before| {
+            matches!(before, Math::Symbol(_) | Math::Big(..)) && !closes(before)
+        });
+        if at != depth || closes(item) {
+            part.push(item.clone());
+        } else if *item == Math::Thin && !opens {
             parts.push(vec![Math::Thin]);
         } else if part.last().is_some_and(ends_a_factor)
             && !matches!(item, Math::Symbol(sign) if !matches!(sign, Symbol::Open(_)))
@@ -214,17 +348,29 @@ fn ends_a_factor(math: &Math) -> bool {
     }
 }
 
-/// As many parts in a piece as fit.
-fn packed(parts: Vec<Vec<Math>>, room: f64, measure: &Measure<'_>, alone: bool) -> Vec<Math> {
+/// As many parts in a piece as fit, the first of which begins in so many brackets.
+fn packed(
+    parts: Vec<Vec<Math>>,
+    within: usize,
+    room: f64,
+    measure: &Measure<'_>,
+    alone: bool,
+) -> Vec<Math> {
     let mut pieces: Vec<Vec<Math>> = Vec::new();
+    let (mut begins, mut open) = (within, within);
     for part in parts {
         let fits = |piece: &Vec<Math>| {
-            let joined = [piece.as_slice(), part.as_slice()].concat();
-            (measure.math)(&Math::Row(joined)) <= room - measure.gap()
+            let joined = [indent(begins), piece.clone(), part.clone()].concat();
+            (measure.math)(&Math::Row(joined)) <= room - measure.further()
         };
+        let depth = open;
+        open = part.iter().fold(open, after);
         match pieces.last_mut() {
             Some(piece) if !alone && fits(piece) => piece.extend(part),
-            _ => pieces.push(part),
+            _ => {
+                begins = depth;
+                pieces.push(part);
+            }
         }
     }
     pieces.into_iter().map(Math::Row).collect()

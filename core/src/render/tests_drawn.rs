@@ -112,3 +112,31 @@ fn typst_takes_no_two_pieces_for_one() {
         assert_eq!(typst::emit(&math), expected, "{math:?}");
     }
 }
+
+#[test]
+fn wide_formulas_are_broken_where_they_have_fewest_brackets() {
+    let sum = |name: &str| {
+        (0..9).map(|at| format!("{name}{at} * cost{at}")).collect::<Vec<_>>().join(" + ")
+    };
+    let (long, other) = (sum("weight"), sum("rate"));
+    for (text, starts) in [
+        (
+            format!("({long}) / ({other}) + a * c"),
+            "y = (weight₀|+ weight₅ co|/(rate₀ cost|+ rate₆ cost|+ a c",
+        ),
+        (
+            format!("(({long}) / ({other}) + z) * c"),
+            "y = ((weight|+ weight₅ co|/(rate₀ cost|+ rate₆ cost|+ z)|·c",
+        ),
+        (format!("a / ({long}) * c"), "y = [a|/(weight₀ co|+ weight₅ co|·c"),
+        (format!("tanh(({long}) * a)^2"), "y = tanh((we|+ weight₅ co|·a)²"),
+        (format!("f({long}, b + c, x * y)"), "y = f(weight|+ weight₅ co|b + c, x y)"),
+    ] {
+        let line = math::Line::new(Math::Ident("y".into()), index(&text));
+        let text = document_terminal::drawing(&[line]);
+        assert!(text.lines().all(|line| columns(line) <= 100), "{text}");
+        let start = |line: &str| line.trim_start().chars().take(12).collect::<String>();
+        let lines = text.lines().filter(|line| !line.is_empty()).map(start);
+        assert_eq!(lines.collect::<Vec<_>>().join("|"), starts, "{text}");
+    }
+}
