@@ -14,7 +14,9 @@ type Factor = (NodeId, Vec<u32>);
 pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let mut out = graph.clone();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-    let order = graph.reachable(roots);
+    let bodies = super::scan::bodies(graph, roots);
+    let steps = bodies.iter().map(|body| graph.bodies[body.0 as usize].result);
+    let order = graph.reachable(&roots.iter().copied().chain(steps).collect::<Vec<_>>());
     let [softmax, log_softmax, exp] =
         ["softmax", "log_softmax", "exp"].map(|name| ops::known(name, 1));
     let logs: Vec<(&[NodeId], &crate::ir::Attrs)> = order
@@ -47,6 +49,9 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
         if let Some(span) = graph.spans.get(&id) {
             out.spans.entry(new).or_insert(*span);
         }
+    }
+    for body in &mut out.bodies {
+        body.result = map.get(&body.result).copied().unwrap_or(body.result);
     }
     (out, map)
 }

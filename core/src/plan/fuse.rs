@@ -1,6 +1,7 @@
 //! In: a contracted graph. Out: which nodes get a buffer; all others are computed inside of the loops of their consumers.
 //! Invariant: what is computed in place is bounded in size, so that code grows linearly with the graph.
 
+use super::kernel;
 use crate::ir::{Einsum, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
 use std::collections::BTreeMap;
@@ -89,6 +90,10 @@ impl Fusion {
                     self.stored[rows.0 as usize] = false;
                 }
             }
+            Op::Scan(_) => {
+                self.stored[id.0 as usize] = true;
+                self.operands(graph, args);
+            }
             // A view reads a buffer; a reshape is a name for its argument's buffer.
             Op::View(_) | Op::Reshape => self.operands(graph, args),
             _ => {}
@@ -172,7 +177,10 @@ fn own_cost(graph: &Graph, id: NodeId) -> u32 {
         }
         Op::Einsum(e) => (e.ins.len() as u32).saturating_sub(1).max(1),
         Op::Add(c) => c.len() as u32,
-        Op::View(v) => 1 + v.map.len() as u32,
+        Op::View(view) => {
+            let guards = kernel::guards(view, graph.shape(graph.args(id)[0]));
+            1 + 3 * guards as u32
+        }
         _ => 1,
     }
 }

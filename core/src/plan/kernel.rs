@@ -319,6 +319,16 @@ impl Builder<'_> {
     }
 }
 
+/// On how many axes a view reads beyond its argument, or at computed places: each costs a comparison where it is read.
+pub fn guards(view: &View, argument: &[Dim]) -> usize {
+    let at: Vec<Lin> = (0..view.shape.len() as LoopIx).map(Lin::index).collect();
+    let guarded = |(affine, size): &(&Affine, &Dim)| {
+        affine.divisor != 1
+            || !position(affine, &at).stays_within(size, &|ix| view.shape[ix as usize].clone())
+    };
+    view.map.iter().zip(argument).filter(guarded).count()
+}
+
 /// The dividend of a view's position.
 fn position(affine: &Affine, at: &[Lin]) -> Lin {
     affine.terms.iter().fold(Lin::constant(affine.offset.clone()), |sum, (axis, factor)| {

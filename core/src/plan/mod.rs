@@ -3,7 +3,7 @@
 //! - [`scale`]: scalar factors are moved to where they are applied once.
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
 //! - [`fuse`]: which nodes get a buffer.
-//! - [`matmul`], [`kernel`], [`order`]: a step for each buffer.
+//! - [`matmul`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
 //!
 //! Invariant: a step reads only buffers that an earlier step of its phase, or the forward phase, has filled.
 
@@ -14,14 +14,16 @@ pub mod lin;
 pub mod matmul;
 pub mod order;
 pub mod scale;
+pub mod scan;
+pub mod step;
 
 use crate::emit::Job;
-use crate::ir::{Dim, Graph, NodeId, Op, Shape, VarId};
+use crate::ir::{Graph, NodeId, Op, Shape, VarId};
 use crate::ops::{self, Kind, OpId};
 use chainrule_grammar::{Code, Diagnostic, Span};
 use fuse::Fusion;
-use kernel::Kernel;
 use std::collections::{BTreeMap, BTreeSet};
+pub use step::{Phase, Step};
 
 /// Where numbers stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -34,78 +36,6 @@ pub enum Slot {
     Result(usize),
     /// Room for the use of a single step.
     Scratch,
-}
-
-/// One step of a phase.
-#[derive(Clone, Debug)]
-pub enum Step {
-    /// A loop nest.
-    Loops(Kernel),
-    /// A matrix product.
-    Matmul {
-        /// Its sizes and strides.
-        product: matmul::Strided,
-        /// The left operand.
-        a: Slot,
-        /// The right operand.
-        b: Slot,
-        /// What every row of the result starts from, if not from 0.
-        start: Option<Slot>,
-        /// Where to.
-        out: Slot,
-    },
-    /// A reduction, or a function along an axis.
-    Lanes {
-        /// Which.
-        op: OpId,
-        /// Product of the sizes before the lane, of the lane, and after it.
-        sizes: [Dim; 3],
-        /// Of what; further arguments are scalars.
-        args: Vec<Slot>,
-        /// Where to.
-        out: Slot,
-    },
-    /// A function of trailing axes.
-    Structured {
-        /// Which.
-        op: OpId,
-        /// How many times.
-        batch: Dim,
-        /// Trailing shape and place of each argument.
-        args: Vec<(Shape, Slot)>,
-        /// Trailing shape of the result.
-        shape: Shape,
-        /// Whole numbers that it is told besides.
-        ints: Vec<i64>,
-        /// Where to.
-        out: Slot,
-    },
-    /// Rows picked or added up.
-    Rows {
-        /// Whether rows are added up where the indices say, rather than picked.
-        scatter: bool,
-        /// How many indices.
-        count: Dim,
-        /// The entries of one row.
-        row: Dim,
-        /// The rows of the tensor that is indexed.
-        of: Dim,
-        /// The rows.
-        arg: Slot,
-        /// The indices.
-        indices: Slot,
-        /// Whether the indices are declared integers rather than numbers.
-        int: bool,
-        /// Where to.
-        out: Slot,
-    },
-}
-
-/// A part of the work that is one function.
-#[derive(Clone, Debug, Default)]
-pub struct Phase {
-    /// In order.
-    pub steps: Vec<Step>,
 }
 
 /// Everything that generated code does.
@@ -283,7 +213,7 @@ impl<'a> Planner<'a> {
         root: NodeId,
         to: Slot,
     ) -> Result<(), Diagnostic> {
-        if slots.map.get(&root) != Some(&to) && !fills(phase, to) {
+        if slots.map.get(&root) != Some(&to) && !phase.fills(to) {
             let kernel = kernel::copy(self.graph, slots, root, to);
             let step = kernel.map_err(|at| self.unsupported(at))?;
             phase.steps.push(Step::Loops(step));
@@ -316,7 +246,7 @@ impl<'a> Planner<'a> {
         }
     }
 
-    fn step(&self, slots: &Slots, id: NodeId, out: Slot) -> Result<Step, Diagnostic> {
+    fn step(&mut self, slots: &Slots, id: NodeId, out: Slot) -> Result<Step, Diagnostic> {
         let special = match self.graph.op(id) {
             Op::Einsum(_) => self.product(slots, id, None, out),
             Op::Add(_) => self.fusion.started(id).and_then(|(product, vector)| {
@@ -325,6 +255,7 @@ impl<'a> Planner<'a> {
             }),
             Op::Call(op, attrs) => self.call(slots, id, *op, attrs, out)?,
             Op::Gather | Op::Scatter(_) => Some(self.rows(slots, id, out)?),
+            Op::Scan(body) => Some(self.scan(slots, id, *body, out)?),
             _ => None,
         };
         match special {
@@ -453,15 +384,4 @@ impl<'a> Planner<'a> {
 /// Whether the node is a declared tensor of numbers: it is read where it stands.
 fn is_plain_var(graph: &Graph, id: NodeId) -> bool {
     matches!(graph.op(id), Op::Var(var) if !graph.var(*var).int)
-}
-
-/// Whether a step of the phase fills a slot.
-fn fills(phase: &Phase, slot: Slot) -> bool {
-    phase.steps.iter().any(|step| match step {
-        Step::Loops(kernel) => kernel.out == slot,
-        Step::Matmul { out, .. }
-        | Step::Lanes { out, .. }
-        | Step::Structured { out, .. }
-        | Step::Rows { out, .. } => *out == slot,
-    })
 }

@@ -5,12 +5,13 @@ use super::names::{ident, numbered, prefixed};
 use super::{docs, index, steps, types};
 use crate::emit::{LossJob, RequestJob};
 use crate::ir::{Shape, VarId, VarKind};
-use crate::plan::kernel::Value;
 use crate::plan::lin::volume;
-use crate::plan::{Phase, Slot, Step};
+use crate::plan::{Phase, Slot};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
-use std::collections::BTreeSet;
+
+/// Steps of one function; the steps of a scan's step count as well.
+const MOST_STEPS: usize = 24;
 
 /// All functions.
 pub fn all(layout: &Layout) -> TokenStream {
@@ -25,36 +26,6 @@ pub fn all(layout: &Layout) -> TokenStream {
     quote!(#forward #(#losses)* #(#requests)*)
 }
 
-/// The slots that a phase touches.
-fn touched(phase: &Phase) -> BTreeSet<Slot> {
-    let mut slots = BTreeSet::new();
-    for step in &phase.steps {
-        match step {
-            Step::Loops(kernel) => {
-                slots.insert(kernel.out);
-                slots.extend(kernel.values.iter().filter_map(|value| match value {
-                    Value::Load(access) => Some(access.slot),
-                    _ => None,
-                }));
-            }
-            Step::Matmul { a, b, start, out, .. } => {
-                slots.extend([*a, *b, *out]);
-                slots.extend(*start);
-            }
-            Step::Lanes { args, out, .. } => {
-                slots.extend(args);
-                slots.insert(*out);
-            }
-            Step::Structured { args, out, .. } => {
-                slots.extend(args.iter().map(|(_, slot)| *slot));
-                slots.extend([*out, Slot::Scratch]);
-            }
-            Step::Rows { arg, indices, out, .. } => slots.extend([*arg, *indices, *out]),
-        }
-    }
-    slots
-}
-
 /// Brings every slot that a phase touches into a local slice of its exact length; results are the caller's business.
 fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
     let graph = layout.graph();
@@ -63,7 +34,7 @@ fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
         let fields = layout.params.dims.iter().map(|at| ident(&graph.dims[*at].name));
         out.extend(quote!(#(::core::assert_eq!(params.dims.#fields, inputs.dims.#fields, "parameters and inputs have different sizes");)*));
     }
-    for slot in touched(phase) {
+    for slot in phase.slots() {
         let local = layout.local(slot);
         match slot {
             Slot::Var(var) => {
@@ -91,7 +62,42 @@ fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
     out
 }
 
-fn body(layout: &Layout, phase: &Phase) -> TokenStream {
+/// What a function does, and the functions that it calls for that, `name_0`, `name_1`, …: the compiler's time grows faster than a
+/// function's length, so that a long one is cut.
+fn work(layout: &Layout, phase: &Phase, name: &Ident) -> (TokenStream, TokenStream) {
+    let pieces = phase.cut(MOST_STEPS);
+    if pieces.len() < 2 {
+        let (bindings, steps) = (bindings(layout, phase), steps(layout, phase));
+        return (quote!(#bindings #steps), TokenStream::new());
+    }
+    let (mut calls, mut items) = (TokenStream::new(), TokenStream::new());
+    for (at, piece) in pieces.iter().enumerate() {
+        let name = numbered(&format!("{name}_"), at);
+        let slots = piece.slots().into_iter();
+        let (directions, results): (Vec<Slot>, Vec<Slot>) = slots
+            .filter(|slot| match slot {
+                Slot::Var(var) => layout.graph().var(*var).kind == VarKind::Direction,
+                slot => matches!(slot, Slot::Result(_)),
+            })
+            .partition(|slot| matches!(slot, Slot::Var(_)));
+        let directions: Vec<Ident> = directions.iter().map(|slot| layout.local(*slot)).collect();
+        let results: Vec<Ident> = results.iter().map(|slot| layout.local(*slot)).collect();
+        let (bindings, steps) = (bindings(layout, piece), steps(layout, piece));
+        calls.extend(quote!(#name(params, inputs, ws, #(#directions,)* #(#results,)*);));
+        items.extend(quote! {
+            #[inline]
+            fn #name<F: ::chainrule::rt::Real>(
+                params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>, #(#directions: &[F],)* #(#results: &mut [F],)*
+            ) {
+                #bindings
+                #steps
+            }
+        });
+    }
+    (calls, items)
+}
+
+fn steps(layout: &Layout, phase: &Phase) -> TokenStream {
     let steps = phase.steps.iter().map(|step| steps::step(&layout.plan.graph, step, layout));
     quote!(#(#steps)*)
 }
@@ -158,16 +164,16 @@ fn forward(layout: &Layout) -> TokenStream {
             quote!(#name: #value)
         }
     });
-    let (bindings, body) =
-        (bindings(layout, &layout.plan.forward), body(layout, &layout.plan.forward));
+    let (body, pieces) = work(layout, &layout.plan.forward, &format_ident!("run_forward"));
     quote! {
+        #pieces
+
         /// What [`forward`] gives.
         #[derive(::core::clone::Clone, ::core::marker::Copy, ::core::fmt::Debug)]
         pub struct Forward<#lifetime F> { #(#fields,)* #[doc(hidden)] pub marker: ::core::marker::PhantomData<F> }
 
         #[inline]
         fn run_forward<F: ::chainrule::rt::Real>(params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>) {
-            #bindings
             #body
         }
 
@@ -220,8 +226,8 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
     let [backward, both, both_into] =
         ["backward", "value_and_grad", "value_and_grad_into"].map(name);
     let grad = &flat.name;
-    let (bindings, results, body) =
-        (bindings(layout, phase), grad_results(layout, flat, job), body(layout, phase));
+    let (dims, results) = (layout.bind_dims(&quote!(inputs.dims)), grad_results(layout, flat, job));
+    let (body, pieces) = work(layout, phase, &prefixed("run", &backward.to_string()));
     let value = field(layout, layout.plan.losses[at]);
     let zeros = if flat.dims.is_empty() {
         quote!(#grad::zeros())
@@ -235,12 +241,14 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
     ));
     let both_doc = docs::line(&format!("The loss `{loss_name}` and its gradients."));
     quote! {
+        #pieces
+
         #doc
         #[inline]
         pub fn #backward<F: ::chainrule::rt::Real>(
             params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>, grads: &mut #grad<F>,
         ) {
-            #bindings
+            #dims
             #results
             #body
         }
@@ -316,14 +324,18 @@ fn request(layout: &Layout, job: &RequestJob, phase: &Phase) -> TokenStream {
     ]);
     let doc = docs::lines(&lines);
     let formulas = job.results.iter().map(|(_, _, formula)| docs::formula(formula));
-    let (name, bindings, body) = (ident(&job.name), bindings(layout, phase), body(layout, phase));
+    let name = ident(&job.name);
+    let dims = layout.bind_dims(&quote!(inputs.dims));
+    let (body, pieces) = work(layout, phase, &prefixed("run", &job.name));
     quote! {
+        #pieces
+
         #doc
         #(#formulas)*
         pub fn #name<F: ::chainrule::rt::Real>(
             params: &Params<F>, inputs: &Inputs<'_, F>, #(#directions)* ws: &mut Workspace<F>, #(#outs: &mut [F],)*
         ) {
-            #bindings
+            #dims
             #(#results)*
             #body
         }

@@ -162,11 +162,20 @@ impl<'a> Layout<'a> {
         quote!(let Dims { #(#fields),* } = #from;)
     }
 
+    /// Whether a variable is none of the program's, but stands for something in the step of a scan.
+    fn is_stand_in(&self, var: VarId) -> bool {
+        let mut directions = self.job.requests.iter().flat_map(|request| &request.directions);
+        self.plan.graph.var(var).kind == VarKind::Direction && !directions.any(|id| *id == var)
+    }
+
     /// The local variable that holds a slot's entries in a function.
     pub fn local(&self, slot: Slot) -> Ident {
         match slot {
             Slot::Var(var) => {
-                let declared = self.graph().var(var);
+                let declared = self.plan.graph.var(var);
+                if self.is_stand_in(var) {
+                    return super::names::numbered("given", var.0 as usize);
+                }
                 let prefix = match declared.kind {
                     VarKind::Param => "p",
                     VarKind::Direction => "d",
@@ -190,7 +199,7 @@ impl super::nest::Places for Layout<'_> {
     }
 
     fn is_int(&self, slot: Slot) -> bool {
-        matches!(slot, Slot::Var(var) if self.graph().var(var).int)
+        matches!(slot, Slot::Var(var) if self.plan.graph.var(var).int)
     }
 }
 
@@ -226,7 +235,7 @@ fn grads(job: &Job) -> Option<Flat> {
 }
 
 /// The larger of two sizes, or their sum where that cannot be told.
-fn larger(a: Dim, b: Dim) -> Dim {
+pub fn larger(a: Dim, b: Dim) -> Dim {
     match (a.as_fixed(), b.as_fixed()) {
         (Some(p), Some(q)) => Dim::fixed(p.max(q)),
         _ if a == b => a,

@@ -1,12 +1,14 @@
 //! In: one step of a plan. Out: Rust statements over the local slices of the function that it stands in.
 
 use super::index;
+use super::layout::larger;
 use super::names::numbered;
 use super::nest::{Places, nest};
 use crate::ir::{Dim, Graph};
 use crate::ops;
 use crate::plan::lin::volume;
 use crate::plan::matmul::Strided;
+use crate::plan::scan::Scan;
 use crate::plan::{Slot, Step};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
@@ -27,6 +29,35 @@ pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
         }
         Step::Structured { .. } => structured(graph, step, places),
         Step::Rows { .. } => rows(graph, step, places),
+        Step::Scan(scan) => self::scan(graph, scan, places),
+    }
+}
+
+/// A loop over time. The states before it are the front of the result.
+fn scan(graph: &Graph, scan: &Scan, places: &dyn Places) -> TokenStream {
+    let t = numbered("t", scan.body.0 as usize);
+    let [times, size] = [&scan.times, &scan.size].map(|dim| index::dim(graph, dim));
+    let [state, first] = [Slot::Var(scan.state.0), scan.state.1].map(|slot| places.local(slot));
+    let captures = scan.captures.iter().map(|(var, slot)| {
+        let (stand_in, from) = (places.local(Slot::Var(*var)), places.local(*slot));
+        quote!(let #stand_in = &#from[..];)
+    });
+    let entries = scan.entries.iter().map(|(var, slot, row)| {
+        let (stand_in, from) = (places.local(Slot::Var(*var)), places.local(*slot));
+        let row = index::dim(graph, row);
+        quote!(let #stand_in = &#from[#t * #row..][..#row];)
+    });
+    let (out, next) = (places.local(scan.out), places.local(Slot::Result(0)));
+    let steps = scan.step.steps.iter().map(|step| self::step(graph, step, places));
+    quote! {
+        for #t in 0..#times {
+            #(#captures)*
+            #(#entries)*
+            let (before, after) = #out.split_at_mut(#t * #size);
+            let #state = if #t == 0 { &#first[..#size] } else { &before[(#t - 1) * #size..] };
+            let #next = &mut after[..#size];
+            #(#steps)*
+        }
     }
 }
 
@@ -96,8 +127,10 @@ fn structured(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
 
 /// How many numbers a structured step needs for its own use.
 pub fn scratch(step: &Step) -> Option<Dim> {
-    let Step::Structured { args, shape, .. } = step else {
-        return None;
+    let (args, shape) = match step {
+        Step::Structured { args, shape, .. } => (args, shape),
+        Step::Scan(scan) => return scan.step.steps.iter().filter_map(scratch).reduce(larger),
+        _ => return None,
     };
     let args = args.iter().map(|(shape, _)| volume(shape));
     let all = args.fold(volume(shape), |sum, size| sum.plus(&size, crate::ir::Num::ONE));
