@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # Drives the playground and a report in headless Chromium. Wants Debian's `chromium` and Node; fetches playwright-core once.
 #   scripts/browser.sh [FOLDER]    with a folder, keeps pictures of all pages there
+# CHAINRULE may name a built program.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -13,7 +14,10 @@ if [ ! -d target/browser/node_modules/playwright-core ]; then
     (cd target/browser && npm install --no-audit --no-fund --silent)
 fi
 cp scripts/browser/drive.mjs target/browser/
-cargo build --quiet -p chainrule-cli --bin chainrule ${PROFILE:-}
-folder=debug
-[ "${PROFILE:-}" = "--release" ] && folder=release
-exec timeout 300 node target/browser/drive.mjs "target/$folder/chainrule" "${1:-}"
+if [ -z "${CHAINRULE:-}" ]; then
+    cargo build --quiet -p chainrule-cli --bin chainrule ${PROFILE:-}
+    folder=debug
+    [ "${PROFILE:-}" = "--release" ] && folder=release
+    CHAINRULE="target/$folder/chainrule"
+fi
+exec timeout 300 node target/browser/drive.mjs "$CHAINRULE" "${1:-}"
