@@ -35,15 +35,17 @@ impl Unit {
 
     /// The program asks for nothing.
     pub fn no_derivative(&self) -> Failure {
-        let said = Diagnostic::new(
-            Code::BadRequest,
-            Span::default(),
-            "the program asks for no derivative",
-        );
-        let help =
-            Some("write `loss E = …;` for what is differentiated and declare a `param`, or name variables with `--wrt`".to_string());
-        self.refused(Diagnostic { labels: Vec::new(), help, ..said })
+        self.refused(no_derivative(
+            "write `loss E = …;` for what is differentiated and declare a `param`, or name variables with `--wrt`",
+        ))
     }
+}
+
+/// What is said of a program that asks for nothing, and what to write.
+pub(crate) fn no_derivative(help: &str) -> Diagnostic {
+    let message = "the program asks for no derivative";
+    let said = Diagnostic::new(Code::BadRequest, Span::default(), message);
+    Diagnostic { labels: Vec::new(), help: Some(help.to_string()), ..said }
 }
 
 /// The program that the command line names, compiled. Warnings are shown; errors are a failure.

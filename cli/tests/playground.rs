@@ -185,6 +185,39 @@ fn errors_have_places_as_browsers_count() {
     assert!(answer["diagnostics"][0]["explanation"].as_str().is_some_and(|text| !text.is_empty()));
 }
 
+/// All that the page says of every wrong program of the command line's tests: code, place and words, as they stand below the editor.
+#[test]
+fn wrong_programs_are_told_what_to_write() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wrong");
+    let files = std::fs::read_dir(folder).expect("a folder");
+    let mut paths: Vec<_> = files.map(|file| file.expect("a file").path()).collect();
+    paths.sort();
+    assert!(paths.len() >= 30);
+    let mut page = String::new();
+    for path in paths {
+        let program = std::fs::read_to_string(&path).expect("a program");
+        let answer = ask("derive", json!({ "program": program }));
+        let found = answer["diagnostics"].as_array().expect("diagnostics");
+        assert!(!found.is_empty(), "{}", path.display());
+        page.push_str(&format!("{}\n", path.file_stem().unwrap_or_default().to_string_lossy()));
+        for one in found {
+            let word = |key: &str| one[key].as_str().unwrap_or_default();
+            page.push_str(&format!("  {} {}: {}\n", word("level"), word("code"), word("message")));
+            for label in one["labels"].as_array().expect("labels") {
+                let (line, column) = (&label["line"], &label["column"]);
+                page.push_str(&format!(
+                    "    {line}:{column} {}\n",
+                    label["text"].as_str().unwrap_or_default()
+                ));
+            }
+            if one["help"].is_string() {
+                page.push_str(&format!("    help: {}\n", word("help")));
+            }
+        }
+    }
+    insta::assert_snapshot!(page);
+}
+
 #[test]
 fn hostile_text_stays_text() {
     let evil = "</pre></math></svg><script>alert(1)</script><img src=x onerror=alert(2)>\"'&";

@@ -6,6 +6,7 @@
 
 use crate::formats;
 use crate::html::{POINTS, TOLERANCE};
+use crate::input::no_derivative;
 use chainrule_core::check::{check, work};
 use chainrule_core::compile::{Compiled, compile_program};
 use chainrule_core::derivation::{Lang, Notation, Options, Steps, Style, tell};
@@ -210,6 +211,10 @@ fn compiled(source: &Source) -> Result<Result<Compiled, Vec<Diagnostic>>, Refusa
 
 fn derivation(compiled: &Compiled, asked: &Asked) -> Result<Value, Diagnostic> {
     let told = tell(compiled, asked.options)?;
+    if told.is_empty() {
+        let help = "write `loss E = …;` for what is differentiated, and declare a `param`";
+        return Err(no_derivative(help));
+    }
     Ok(json!({ "html": report::fragment(&told, asked.options.lang), "count": told.len() }))
 }
 
