@@ -310,3 +310,27 @@ derive_grad! {
 fn parameters_without_influence() {
     check!(idle, [], (x), "E", value_and_grad, value_and_grad_into);
 }
+
+derive_grad! {
+    mod picked {
+        dim B, V;
+        input i: int[B];
+        param E: [V, 2];
+        loss s = sum(E[i]^2);
+    }
+}
+
+/// Integers are checked with the shapes: what `Inputs::new` passes never fails later.
+#[test]
+fn integers_pick_rows_that_are_there() {
+    let dims = picked::Dims { B: 3, V: 4 };
+    let error = picked::Inputs::<f64>::new(dims, &[0_usize, 4, 9]).unwrap_err();
+    let told = "input `i`: number 1 is 4, and picks one of 4 rows: wanted 0 to 3";
+    assert_eq!(error.to_string(), told);
+    let inputs = picked::Inputs::new(dims, &[0_usize, 3, 3]).unwrap();
+    let mut params = picked::Params::zeros(dims);
+    params.as_mut_slice().copy_from_slice(&[1.0, 2.0, 9.0, 9.0, 9.0, 9.0, 3.0, 0.5]);
+    let (s, gradient) = picked::value_and_grad(&params, &inputs);
+    assert_eq!(s, 5.0 + 2.0 * 9.25);
+    assert_eq!(gradient.as_slice(), [2.0, 4.0, 0.0, 0.0, 0.0, 0.0, 12.0, 2.0]);
+}

@@ -49,6 +49,7 @@ fn sigmoids_and_tangents_written_out() {
 #[test]
 fn logarithms_of_exponentials() {
     same("log(1 + exp(x))", "softplus(x)");
+    same("log1p(exp(x))", "softplus(x)");
     same("log(1/(1 + exp(-x)))", "logsigmoid(x)");
     same("log(1 - sigmoid(x))", "logsigmoid(-x)");
     same("log(cosh(x))", "logcosh(x)");

@@ -64,6 +64,15 @@ fn whole_programs() {
     }
 }
 
+/// An equals sign before a block changes nothing.
+#[test]
+fn blocks_after_an_equals_sign() {
+    let plain = round_trip("fn f(x) { h = x^2; h + 1 } y = 2;");
+    for text in ["fn f(x) = { h = x^2; h + 1 } y = 2;", "fn f(x) = { h = x^2; h + 1 }; y = 2;"] {
+        assert_eq!(round_trip(text), plain, "{text}");
+    }
+}
+
 #[test]
 fn precedence_and_parentheses() {
     for (text, expected) in [

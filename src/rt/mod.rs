@@ -21,7 +21,7 @@ pub use axes::{Axes, MAX_RANK};
 pub use buf::Buf;
 pub use kernels::{matmul, matmul_any};
 pub use real::Real;
-pub use shape::{Axis, Declared, ShapeError, flat, infer_all};
+pub use shape::{Axis, Declared, ShapeError, flat, infer_all, picks};
 pub use tensor::{Shaped, Tensor};
 
 pub use crate::rng::Rng;

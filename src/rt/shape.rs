@@ -57,6 +57,8 @@ enum Reason {
     Empty,
     /// Not one run of memory in row-major order.
     NotContiguous,
+    /// An index is not below the number of rows.
+    NoSuchRow { at: usize, index: usize, rows: usize },
 }
 
 impl ShapeError {
@@ -99,6 +101,14 @@ impl fmt::Display for Pattern {
 
 impl fmt::Display for ShapeError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Reason::NoSuchRow { at, index, rows } = self.reason {
+            let name = self.input;
+            return write!(
+                f,
+                "input `{name}`: number {at} is {index}, and picks one of {rows} rows: wanted 0 to {}",
+                rows.saturating_sub(1)
+            );
+        }
         let wanted = Pattern(self.pattern);
         match self.found.sizes() {
             None if self.found.len() == 1 => {
@@ -112,7 +122,7 @@ impl fmt::Display for ShapeError {
             Axis::Free(_, text) | Axis::Formula(_, text) => text,
         };
         match self.reason {
-            Reason::Differs => Ok(()),
+            Reason::Differs | Reason::NoSuchRow { .. } => Ok(()),
             Reason::NotAMultiple(of) => write!(f, " (a multiple of {of})"),
             Reason::Conflict { axis, size, from: "" } => write!(f, " with {} = {size}", text(axis)),
             Reason::Conflict { axis, size, from } => {
@@ -279,4 +289,25 @@ pub fn flat<'a, F, T: super::Tensor<F> + ?Sized>(
         found: tensor.axes(),
         reason: Reason::NotContiguous,
     })
+}
+
+/// Whether every index picks one of so many rows.
+///
+/// # Errors
+/// The first that does not, with the place where it stands.
+pub fn picks(
+    input: &'static str,
+    pattern: &'static [Axis],
+    indices: &[usize],
+    rows: usize,
+) -> Result<(), ShapeError> {
+    match indices.iter().position(|index| *index >= rows) {
+        None => Ok(()),
+        Some(at) => Err(ShapeError {
+            input,
+            pattern,
+            found: Axes::flat(indices.len()),
+            reason: Reason::NoSuchRow { at, index: indices[at], rows },
+        }),
+    }
 }

@@ -4,7 +4,7 @@ use super::Slot;
 use super::kernel::{Kernel, Value};
 use super::matmul;
 use super::scan::Scan;
-use crate::ir::{Dim, Shape};
+use crate::ir::{Dim, Shape, VarId};
 use crate::ops::OpId;
 use std::collections::BTreeSet;
 
@@ -86,6 +86,16 @@ impl Phase {
     /// Whether a step fills the slot.
     pub fn fills(&self, slot: Slot) -> bool {
         self.steps.iter().any(|step| step.out() == slot)
+    }
+
+    /// The declared integers that pick rows, and of how many.
+    pub fn picks(&self) -> Vec<(VarId, Dim)> {
+        let picks = |step: &Step| match step {
+            Step::Rows { indices: Slot::Var(var), int: true, of, .. } => vec![(*var, of.clone())],
+            Step::Scan(scan) => scan.step.picks(),
+            _ => Vec::new(),
+        };
+        self.steps.iter().flat_map(picks).collect()
     }
 
     /// The same in phases of at most so many steps each, those of scans counted; a scan is not cut.

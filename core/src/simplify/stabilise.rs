@@ -80,6 +80,7 @@ impl Known {
     fn rewrite(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
         match graph.op(node).clone() {
             Op::Call(op, _) if op == self.log => self.logarithm(graph, node),
+            Op::Call(op, _) if op == self.log1p => self.log_of_one_plus_exp(graph, node),
             Op::Pow(exponent) if exponent == Num::int(-1) => self.reciprocal(graph, node),
             Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
             Op::Einsum(_) => {

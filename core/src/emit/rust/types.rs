@@ -7,6 +7,7 @@ use crate::ir::{Dim, Num, Shape, VarId};
 use crate::plan::lin::volume;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
+use std::collections::BTreeSet;
 
 /// All structs.
 pub fn all(layout: &Layout) -> TokenStream {
@@ -290,7 +291,7 @@ fn inputs(layout: &Layout) -> TokenStream {
             /// Borrows the data, in order of declaration, finds the sizes and checks them.
             ///
             /// # Errors
-            /// The first input that does not have its declared shape.
+            /// The first input that does not have its declared shape, or that picks a row that is not there.
             pub fn new(#known_argument #(#arguments)*) -> ::core::result::Result<Self, ::chainrule::rt::ShapeError> {
                 #body
             }
@@ -335,6 +336,7 @@ fn new_inputs(layout: &Layout, told: bool) -> TokenStream {
             quote!(::core::option::Option::None)
         }
     });
+    let picks = picks(layout);
     let dims = layout.has_dims().then(|| {
         let fields = layout.dims.iter().enumerate().map(|(slot, at)| {
             let (field, slot) = (ident(&graph.dims[*at].name), index::literal(slot as u128));
@@ -345,8 +347,26 @@ fn new_inputs(layout: &Layout, told: bool) -> TokenStream {
     quote! {
         #(#patterns)*
         let sizes = ::chainrule::rt::infer_all::<#count>([#(#known),*], &[#(#declared),*])?;
-        ::core::result::Result::Ok(Self { #(#values,)* #dims marker: ::core::marker::PhantomData })
+        let inputs = Self { #(#values,)* #dims marker: ::core::marker::PhantomData };
+        #picks
+        ::core::result::Result::Ok(inputs)
     }
+}
+
+/// Checks that integers pick rows that are there.
+fn picks(layout: &Layout) -> TokenStream {
+    let (graph, plan) = (layout.graph(), layout.plan);
+    let phases = std::iter::once(&plan.forward).chain(&plan.backward).chain(&plan.requests);
+    let all: BTreeSet<(VarId, Dim)> = phases.flat_map(|phase| phase.picks()).collect();
+    let checks = all.iter().filter_map(|(var, rows)| {
+        let (_, field) = layout.inputs.iter().find(|(id, _)| id == var)?;
+        let text = &graph.var(*var).name;
+        let (constant, rows) = (prefixed("PATTERN", text), index::dim(graph, rows));
+        Some(quote!(::chainrule::rt::picks(#text, #constant, inputs.#field, #rows)?;))
+    });
+    let checks: Vec<TokenStream> = checks.collect();
+    let dims = (!checks.is_empty()).then(|| layout.bind_dims(&quote!(inputs.dims)));
+    quote!(#dims #(#checks)*)
 }
 
 fn workspace(layout: &Layout) -> TokenStream {

@@ -24,6 +24,22 @@ impl Known {
         Some(("log-cosh", self.unary(graph, self.logcosh, x)))
     }
 
+    /// log1p(exp(x)) = softplus(x)
+    pub(super) fn log_of_one_plus_exp(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+    ) -> Option<(&'static str, NodeId)> {
+        let arg = graph.args(node)[0];
+        match graph.op(arg) {
+            Op::Call(op, _) if *op == self.exp => {
+                let x = graph.args(arg)[0];
+                Some(("softplus", self.unary(graph, self.softplus, x)))
+            }
+            _ => None,
+        }
+    }
+
     /// log(1 + u) = log1p(u)
     pub(super) fn log_of_one_plus(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let (c, u) = one_and(graph, arg)?;
