@@ -351,6 +351,15 @@ impl Indexer<'_> {
                 Some(pos) if affine.divisor == 1 && is_inside(view, axis, dim) => {
                     positions.push(pos)
                 }
+                // Nothing to sum over: there is one position, and it is read where the terms are minus the offset.
+                Some(Pos::At { terms, offset })
+                    if affine.divisor == 1 && dim.is_one() && !terms.is_empty() =>
+                {
+                    let here = Pos::At { terms, offset: Dim::fixed(0) };
+                    let only = Pos::At { terms: Vec::new(), offset: offset.times(&Dim::fixed(-1)) };
+                    deltas.push(delta_of(self.position(&here), self.position(&only)));
+                    positions.push(Pos::At { terms: Vec::new(), offset: Dim::fixed(0) });
+                }
                 composed => {
                     let letter = self.fresh(dim, &mut inner.letters);
                     let scaled = Pos::At {
@@ -368,13 +377,10 @@ impl Indexer<'_> {
             }
         }
         let entry = self.entry(arg, &positions, &inner);
-        if bound.is_empty() {
-            return entry;
-        }
         let mut body = Term::one();
         body.over = deltas;
         body.absorb(entry);
-        Term::of(self.sum_over(&bound, body.expr()))
+        if bound.is_empty() { body } else { Term::of(self.sum_over(&bound, body.expr())) }
     }
 
     /// An affine formula of positions that are not all affine.

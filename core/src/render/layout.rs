@@ -354,14 +354,24 @@ impl Layout<'_> {
         if name == "tensor" {
             return self.piece(arg);
         }
-        let lower =
-            Math::commas(bound.iter().map(|binder| names::name(&binder.name.name)).collect());
+        let lower = Math::commas(bound.iter().map(|binder| self.binder(binder)).collect());
         if name == "sum" || name == "prod" {
             return self.big(big(name), Some(lower), arg);
         }
         let template = ops::lookup(name, 1).map_or("", |(_, row)| row.latex);
         let head = Math::subscript(function(name, template), lower);
         Piece::atom(Math::Row(vec![head, Math::fenced(self.math(arg))]))
+    }
+
+    /// `i`, or `i < 2` where the range does not follow from what stands in the sum.
+    fn binder(&self, binder: &Binder) -> Math {
+        let letter = names::name(&binder.name.name);
+        match &binder.range {
+            None => letter,
+            Some(range) => {
+                Math::Row(vec![letter, Math::Symbol(relation(CompareOp::Lt)), self.math(range)])
+            }
+        }
     }
 
     fn big(&self, big: Big, lower: Option<Math>, arg: &Expr) -> Piece {
