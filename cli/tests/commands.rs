@@ -149,6 +149,12 @@ fn derivations_as_json() {
     let first = &out["derivatives"][0];
     assert_eq!((&first["of"], &first["wrt"]), (&"E".into(), &"W".into()));
     assert_eq!(first["shape"], serde_json::json!(["N", "M"]));
+    assert_eq!(first["kind"], "gradient");
+    let second =
+        run(&["derive", "-e", LAYER, "--format", "json", "--order", "2", "--wrt", "b"]).json();
+    let kinds: Vec<&serde_json::Value> =
+        second["derivatives"].as_array().into_iter().flatten().map(|one| &one["kind"]).collect();
+    assert!(kinds.contains(&&"hessian".into()), "{kinds:?}");
     let steps = first["steps"].as_array().expect("steps");
     assert!(
         steps.len() > 2

@@ -188,6 +188,7 @@ fn derivative(told: &Told) -> Value {
         })
         .collect();
     json!({
+        "kind": told.kind,
         "of": told.of,
         "wrt": told.wrt,
         "shape": told.shape,

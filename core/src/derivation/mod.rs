@@ -67,6 +67,8 @@ impl Default for Options {
 /// A derivation, told.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Told {
+    /// Which derivative it is, as a word: `gradient`, `jacobian`, `hessian`, `hvp` or `jvp`.
+    pub kind: &'static str,
     /// What is differentiated.
     pub of: String,
     /// By what.

@@ -442,7 +442,15 @@ impl<'c> Teller<'c> {
             })
             .collect();
         let closed = math::Line::new(show.lhs().swap_remove(0), show.closed(chain.closed));
+        let kind = match derivative.kind {
+            RequestKind::Grad => "gradient",
+            RequestKind::Jacobian => "jacobian",
+            RequestKind::Hessian => "hessian",
+            RequestKind::Hvp => "hvp",
+            RequestKind::Jvp => "jvp",
+        };
         let told = Told {
+            kind,
             of: derivative.of.name.clone(),
             wrt: derivative.wrt.name.clone(),
             shape: self

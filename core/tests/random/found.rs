@@ -63,7 +63,7 @@ fn what_is_compared_is_computed_once() {
 #[test]
 fn a_closed_form_that_was_a_part_of_another() {
     holds(
-        "param p1, p2: [1, 1], p3: [1, 3, 3], p4: [3, 1], p5: [1], p6: [2], p7: [2, 1]; d2 = solve(tanh(p3[:, 0] @ (p2 + p4)) @ tanh(p3[:, 0] @ (p2 + p4)).T + diag(p5^2 + 1), (p1 + p6) @ (p7 @ p2)); loss L = sum(d2); hvp L wrt p1, p2, p3, p4, p5, p6, p7;",
+        "param p1: [], p2: [1, 1], p3: [1, 3, 3], p4: [3, 1], p5: [1], p6: [2], p7: [2, 1]; d2 = solve(tanh(p3[:, 0] @ (p2 + p4)) @ tanh(p3[:, 0] @ (p2 + p4)).T + diag(p5^2 + 1), (p1 + p6) @ (p7 @ p2)); loss L = sum(d2); hvp L wrt p1, p2, p3, p4, p5, p6, p7;",
     );
 }
 
