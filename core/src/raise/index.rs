@@ -324,11 +324,19 @@ impl Indexer<'_> {
                     if keeps {
                         outer.next();
                     }
+                    if dim.is_one() {
+                        positions.push(Pos::zero());
+                        continue;
+                    }
                     let letter = self.fresh(dim, &mut inner.letters);
                     positions.push(Pos::letter(&letter));
                     bound.push((letter, dim.clone()));
                 }
                 let body = self.entry(args[0], &positions, &inner).expr();
+                if bound.is_empty() {
+                    // Of a single entry a norm is not that entry.
+                    return Term::of(Expr::call(row.name, vec![body]));
+                }
                 Term::of(self.reduce_over(row.name, &bound, body))
             }
             _ => {

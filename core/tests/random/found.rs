@@ -79,3 +79,9 @@ fn positions_that_share_their_indices() {
         "param p: [3, 5, 3], q: [3, 3]; loss L = sum(tensor[i:3](sum[j:3](p[i, i + j, j] * p[j, i + j, 2 - j] * q[i,j]))); hvp L wrt p, q;",
     );
 }
+
+#[test]
+fn the_norm_of_a_single_entry() {
+    holds("param p: [], q: []; loss L = q * norm2(p) + norm2(p - 3); hvp L wrt p, q;");
+    holds("param p: [3]; loss L = sum(p * norm2(p[:, None] - 2, axis=1)); hvp L wrt p;");
+}
