@@ -41,6 +41,10 @@ impl Simplifier<'_> {
             self.record("collect-terms", node, new);
             return new;
         }
+        if let Some(new) = self.crossed(&terms, &shape) {
+            self.record("collect-terms", node, new);
+            return new;
+        }
         if let Some(new) = self.factor_out(&terms, &shape) {
             self.record("common-factor", node, new);
             return new;
@@ -184,6 +188,49 @@ impl Simplifier<'_> {
         let axes = (0..sum.labels.len()).filter(|&axis| alone(&sum.labels[axis]));
         terms.len() <= 4
             && axes.into_iter().any(|axis| terms.iter().any(|term| constant(term, axis)))
+    }
+
+    /// `(1 - t)·y - (1 - y)·t = y - t`, as the two terms of a binary cross-entropy give it.
+    fn crossed(&mut self, terms: &[(Num, NodeId)], shape: &[Dim]) -> Option<NodeId> {
+        let [(c, first), (d, second)] = terms else { return None };
+        if *c != -*d {
+            return None;
+        }
+        let (first, second) =
+            (self.aligned(*first, shape.len()), self.aligned(*second, shape.len()));
+        let ([a, b], [p, q]) = (first.factors.as_slice(), second.factors.as_slice()) else {
+            return None;
+        };
+        let plain = |f: &Factor| f.exponent.is_one() && f.labels == a.labels;
+        if first.coefficient != second.coefficient || ![a, b, p, q].into_iter().all(plain) {
+            return None;
+        }
+        let meets = |x: &Factor, y: &Factor| self.complement(x.base) == Some(y.base);
+        let (y, t) = [(a, b, p, q), (a, b, q, p), (b, a, p, q), (b, a, q, p)]
+            .into_iter()
+            .find(|(rest, y, other, t)| meets(rest, t) && meets(other, y))
+            .map(|(_, y, _, t)| (y.base, t.base))?;
+        let c = *c * first.coefficient;
+        let inner = self.graph.shape(y).clone();
+        let difference = self.graph.add(&[(c, y), (-c, t)], &inner);
+        let difference = self.normal(difference);
+        let read = self.graph.einsum(&[(difference, a.labels.clone())], &first.out, &first.sizes);
+        Some(self.normal(read))
+    }
+
+    /// The x of `1 - x`.
+    fn complement(&self, node: NodeId) -> Option<NodeId> {
+        let Op::Add(coefficients) = self.graph.op(node) else { return None };
+        let ([c, d], [p, q]) = (coefficients.as_slice(), self.graph.args(node)) else {
+            return None;
+        };
+        let is_one =
+            |c: Num, node| facts::number(self.graph, node).is_some_and(|n| (c * n).is_one());
+        match (is_one(*c, *p), is_one(*d, *q)) {
+            (true, _) if *d == Num::int(-1) => Some(*q),
+            (_, true) if *c == Num::int(-1) => Some(*p),
+            _ => None,
+        }
     }
 
     /// `c·(a + b)·f` where every term has the factor f or a coefficient of one size.
