@@ -1,6 +1,6 @@
 //! The judge itself: points satisfy the declared facts, right programs hold, and wrong derivatives and lines are found.
 
-use chainrule_core::check::{ToldReport, check, check_told, random_point};
+use chainrule_core::check::{ToldReport, check, check_told, curve, random_point};
 use chainrule_core::derivation::{Notation, Options, Style, tell};
 use chainrule_core::eval::Array;
 use chainrule_core::ir::Num;
@@ -153,4 +153,13 @@ fn the_same_seed_gives_the_same_point() {
 fn no_point_is_said() {
     let report = check(&compiled("param x:[3]; loss E = sum(log(-x^2));"), 0, 1, 1e-6);
     assert!(report.problem.is_some_and(|why| why.contains("not finite")));
+}
+
+/// The curve of errors holds constant what the derivative does.
+#[test]
+fn the_curve_of_a_held_quantity_falls() {
+    let compiled = compiled("param x:[3]; loss E = sum(sin(x) * stop_gradient(exp(x)));");
+    let curve = curve(&compiled, &compiled.derivatives[0], 2).expect("a curve");
+    let order = curve.order().expect("a slope");
+    assert!((order - 2.0).abs() < 0.2, "{order}: {curve:?}");
 }

@@ -121,10 +121,31 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         &[],
     ),
     (
+        "dim T; input xs: [T, 3]; param W: [3, 4], U: [4, 4], b: [4], h0: [4]; fn step(h, x) = tanh(x @ W + h @ U + b); h = scan(step, h0, xs); loss L = sum(h[-1]^2) + sum(h * h[0]); grad L wrt W, U, b, h0, xs; hvp L wrt W, U; output h;",
+        &[5],
+    ),
+    (
+        "dim T; input a: [T], b: [T]; param k, s; fn step(y, u, v) = k*y*u + v*s; fn keep(y, u) = u; loss L = sum(scan(step, s, a, b)^2) + sum(scan(keep, s, a)); hessian L wrt k;",
+        &[6],
+    ),
+    (
+        "input x: [4, 3], s0, p0; fn inner(p, x) = sin(p) + x; fn outer(s, row) = s + sum(scan(inner, p0, row)); output y = scan(outer, s0, x);",
+        &[],
+    ),
+    (
         "input x: [2, 5, 6], k: int[2, 3]; param w: [3, 3], e: [4, 2]; y[b,i,j] = sum[p,q](x[b,i+p,j+q]*w[p,q]); loss E = sum(relu(y)) + sum(e[k]^3);",
         &[],
     ),
 ];
+
+/// A program of more steps than one function gets, with two losses and a direction.
+fn long() -> String {
+    let mut text = "input x: [5]; param w: [5], v: [5]; a0 = w * x;".to_string();
+    for at in 1..40 {
+        text += &format!(" a{at} = cumsum(sin(a{})) / 3 + v;", at - 1);
+    }
+    text + " loss L = sum(a39^2); loss K = sum(a20 * w); hvp L wrt w; jvp K wrt v;"
+}
 
 struct Noise(u64);
 
@@ -329,13 +350,19 @@ fn compiled(program: &str) -> Option<Compiled> {
 fn generated_rust_computes_what_the_reference_does() {
     let (mut modules, mut tests, mut calls) = (String::new(), String::new(), String::new());
     let mut skipped = 0;
-    for (at, (program, sizes)) in PROGRAMS.iter().enumerate() {
+    let long = long();
+    let all = PROGRAMS.iter().copied().chain([(long.as_str(), &[][..])]);
+    for (at, (program, sizes)) in all.enumerate() {
         let Some(compiled) = compiled(program) else {
             skipped += 1;
             continue;
         };
         let job = compiled.job(program).unwrap();
         let text = emit::rust_text(&job).unwrap_or_else(|d| panic!("{program}: {}", d.message));
+        if program == long {
+            let cut = ["run_forward_1", "run_backward_L_1", "run_hvp_L_w_1"];
+            assert!(cut.iter().all(|name| text.contains(name)), "a long function is not cut");
+        }
         let _ = writeln!(modules, "mod p{at} {{ {text} }}");
         let point = point(&compiled.graph, sizes);
         let mut case = Case {

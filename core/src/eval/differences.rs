@@ -12,6 +12,9 @@ const DEEPEST: usize = 3;
 /// How many steps are tried for an entry.
 const LEVELS: usize = 8;
 
+/// The entries of a value, or why there is none.
+type Entries = Result<Vec<f64>, String>;
+
 /// `∂of/∂wrt` at a point by finite differences: axes of `of`, then of `wrt`.
 pub fn finite_difference(
     graph: &Graph,
@@ -101,29 +104,12 @@ impl Evaluator<'_> {
         direction: &[f64],
         h: f64,
     ) -> Result<Vec<f64>, String> {
-        let (value, start) = (self.value(f)?, self.value(x)?);
-        let order = self.moving(f, x);
-        if order.is_empty() && f != x {
-            return Ok(vec![0.0; value.data.len()]);
+        match self.path(f, x, direction)? {
+            Some(at) => derivative_from(h, 0.0, at),
+            None => Ok(vec![0.0; self.value(f)?.data.len()]),
         }
-        let mut moved = self.clone();
-        moved.nesting += 1;
-        derivative_from(h, 0.0, |step| {
-            let mut shifted = start.as_ref().clone();
-            for (entry, along) in shifted.data.iter_mut().zip(direction) {
-                *entry += step * along;
-            }
-            for id in &order {
-                moved.values.remove(id);
-            }
-            moved.values.insert(x, Rc::new(shifted));
-            moved.run(&order)?;
-            Ok(moved.value(f)?.data.clone())
-        })
     }
-}
 
-impl Evaluator<'_> {
     /// The plain central difference of the entries of `f` where `x` moves along a direction by `h` times it.
     pub(crate) fn central(
         &self,
@@ -132,13 +118,28 @@ impl Evaluator<'_> {
         direction: &[f64],
         h: f64,
     ) -> Result<Vec<f64>, String> {
+        let Some(mut at) = self.path(f, x, direction)? else {
+            return Ok(vec![0.0; self.value(f)?.data.len()]);
+        };
+        let (ahead, behind) = (at(h)?, at(-h)?);
+        Ok(ahead.iter().zip(&behind).map(|(a, b)| (a - b) / (2.0 * h)).collect())
+    }
+
+    /// The entries of `f` by how far `x` moves along a direction; `None` where they do not move.
+    fn path<'p>(
+        &'p self,
+        f: NodeId,
+        x: NodeId,
+        direction: &'p [f64],
+    ) -> Result<Option<impl FnMut(f64) -> Entries + use<'p>>, String> {
         let start = self.value(x)?;
-        let depends = self.graph.depends_on(&[x]);
-        let mut order = self.graph.reachable(&[f]);
-        order.retain(|id| depends[id.0 as usize] && *id != x);
+        let order = self.moving(f, x);
+        if order.is_empty() && f != x {
+            return Ok(None);
+        }
         let mut moved = self.clone();
         moved.nesting += 1;
-        let mut at = |step: f64| -> Result<Vec<f64>, String> {
+        Ok(Some(move |step: f64| {
             let mut shifted = start.as_ref().clone();
             for (entry, along) in shifted.data.iter_mut().zip(direction) {
                 *entry += step * along;
@@ -149,9 +150,7 @@ impl Evaluator<'_> {
             moved.values.insert(x, Rc::new(shifted));
             moved.run(&order)?;
             Ok(moved.value(f)?.data.clone())
-        };
-        let (ahead, behind) = (at(h)?, at(-h)?);
-        Ok(ahead.iter().zip(&behind).map(|(a, b)| (a - b) / (2.0 * h)).collect())
+        }))
     }
 }
 

@@ -344,10 +344,10 @@ impl Lowerer<'_> {
         }
     }
 
-    /// The logarithm of what is never positive is NaN everywhere.
+    /// A function of positive numbers only, such as a logarithm, has no value at what is never positive.
     fn warn_of_domain(&mut self, row: &OpSpec, operands: &[Operand], span: Span) {
         let [operand] = operands else { return };
-        if matches!(row.name, "log" | "log2" | "log10")
+        if row.is_of_positive_numbers()
             && crate::simplify::facts::never_positive(self.graph, operand.val.node)
         {
             let message = format!("`{}` of an expression that is never positive", row.name);

@@ -14,6 +14,17 @@ pub struct Operand {
 }
 
 impl Lowerer<'_> {
+    /// A value with an axis of size 1 put in at `axis`.
+    pub fn with_axis(&mut self, val: &Val, axis: usize) -> Val {
+        let rank = self.graph.rank(val.node);
+        let labels: Vec<u32> = (0..rank as u32).collect();
+        let mut out = labels.clone();
+        let fresh = rank as u32;
+        out.insert(val.labels.len() + axis, fresh);
+        let node = self.graph.einsum(&[(val.node, labels)], &out, &[(fresh, Dim::fixed(1))]);
+        Val { node, labels: val.labels.clone() }
+    }
+
     /// Remembers how many values the labels of these values take.
     pub fn note_sizes<'v>(&mut self, vals: impl Iterator<Item = &'v Val>) {
         for val in vals {

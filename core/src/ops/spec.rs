@@ -45,6 +45,18 @@ pub struct OpSpec {
     pub range: Range,
 }
 
+impl OpSpec {
+    /// Whether it is a function of one number that has no value below 0, and no finite one at 0.
+    pub fn is_of_positive_numbers(&self) -> bool {
+        match self.eval {
+            Eval::Scalar(eval) if self.params.len() == 1 => {
+                eval(&[-1.0]).is_nan() && eval(&[-1e-3]).is_nan() && !eval(&[0.0]).is_finite()
+            }
+            _ => false,
+        }
+    }
+}
+
 /// The shape of a result's trailing axes from the arguments' trailing axes, or what is wrong with them.
 pub type ShapeRule = fn(&Graph, &[Shape], &Attrs) -> Result<Vec<Dim>, String>;
 

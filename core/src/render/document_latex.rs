@@ -4,7 +4,7 @@ use super::latex::{emit, escaped};
 use super::page::{self, Page, Part, Row};
 use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
-use super::rows::{Measure, Set, em, em_words, set};
+use super::rows::{Measure, Set, set};
 use crate::derivation::Told;
 
 /// The width of a page of A4 with margins of two centimetres, in em, somewhat less.
@@ -52,14 +52,7 @@ fn chains(part: &Part, lang: Lang) -> String {
 }
 
 fn align(rows: &[Row]) -> String {
-    let measure = Measure {
-        width: WIDTH,
-        math: &em,
-        inline: &em,
-        words: &em_words,
-        columns: true,
-        wraps: true,
-    };
+    let measure = Measure::page(WIDTH);
     format!("\\begin{{align*}}\n{}\n\\end{{align*}}\n", lines(set(rows, &measure)))
 }
 

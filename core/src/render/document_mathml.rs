@@ -5,7 +5,7 @@ use super::mathml::{self, escaped};
 use super::page::{Page, Part, Row};
 use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
-use super::rows::{Measure, Set, em, em_words, set};
+use super::rows::{Measure, Set, set};
 
 /// Formulas are broken where they are wider than this, in em.
 const WIDTH: f64 = 60.0;
@@ -66,14 +66,7 @@ fn section(part: &Part, lang: Lang) -> String {
 
 /// A chain of equalities as a grid.
 pub fn chain(rows: &[Row]) -> String {
-    let measure = Measure {
-        width: WIDTH,
-        math: &em,
-        inline: &em,
-        words: &em_words,
-        columns: false,
-        wraps: false,
-    };
+    let measure = Measure { columns: false, wraps: false, ..Measure::page(WIDTH) };
     let cell = |class: &str, inner: &str| format!("<div class=\"{class}\">{inner}</div>\n");
     let mut out = String::from("<div class=\"cr-chain\">\n");
     for row in set(rows, &measure) {

@@ -3,7 +3,7 @@
 use super::page::{Page, Part, Row};
 use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
-use super::rows::{Measure, Set, em, em_words, set};
+use super::rows::{Measure, Set, set};
 use super::typst::{emit, quoted};
 
 /// The width of a page of A4, in em of its formulas.
@@ -44,14 +44,7 @@ fn section(part: &Part, lang: Lang) -> String {
 }
 
 fn chain(rows: &[Row]) -> String {
-    let measure = Measure {
-        width: WIDTH,
-        math: &em,
-        inline: &em,
-        words: &em_words,
-        columns: true,
-        wraps: true,
-    };
+    let measure = Measure::page(WIDTH);
     let line = |row: Set| match row {
         Set::Equation(left, right, why) => {
             let left = left.as_ref().map(emit).unwrap_or_default();

@@ -5,7 +5,7 @@ use super::latex::emit;
 use super::page::{Page, Part, Row};
 use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
-use super::rows::{Measure, Set, em, em_words, set};
+use super::rows::{Measure, Set, set};
 
 /// The width of a column of text on a page, in em of its formulas.
 const WIDTH: f64 = 42.0;
@@ -36,14 +36,7 @@ fn section(part: &Part, lang: Lang) -> String {
 /// A line of a chain as a block, and its reason below it.
 fn line(row: &Row) -> String {
     let bare = Row { line: row.line.clone(), why: Prose::default() };
-    let measure = Measure {
-        width: WIDTH,
-        math: &em,
-        inline: &em,
-        words: &em_words,
-        columns: true,
-        wraps: true,
-    };
+    let measure = Measure::page(WIDTH);
     let pieces = set(&[bare], &measure);
     let block = match pieces.as_slice() {
         [Set::Equation(left, right, _)] => {

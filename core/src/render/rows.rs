@@ -21,6 +21,13 @@ pub struct Measure<'m> {
     pub wraps: bool,
 }
 
+impl Measure<'static> {
+    /// Of a page that is so many em wide.
+    pub fn page(width: f64) -> Measure<'static> {
+        Measure { width, math: &em, inline: &em, words: &em_words, columns: true, wraps: true }
+    }
+}
+
 /// A row as it is set.
 pub enum Set {
     /// `left = right`, with or without its left side, and the reason where it stands beside.

@@ -63,7 +63,8 @@ fn random_programs() {
     }
     println!("{count} random programs: {held} hold, {wild} are too steep, {} fail", failures.len());
     assert!(failures.is_empty(), "these seeds fail: {failures:?}");
-    assert!(held * 2 > count, "most programs can be compared");
+    // One that is tried again may be one of the few that cannot.
+    assert!(count == 1 || held * 2 > count, "most programs can be compared");
 }
 
 fn program(seed: u64) -> Outcome {

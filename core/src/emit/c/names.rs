@@ -2,8 +2,8 @@
 
 use crate::emit::Job;
 use crate::emit::helpers::{self, Helper};
-use crate::emit::names::Scope;
-use crate::ir::{Dim, DimId, Num, VarId};
+use crate::emit::names::{Declared, Scope, whole};
+use crate::ir::{Dim, DimId, VarId};
 use crate::ops;
 use std::collections::BTreeMap;
 
@@ -117,7 +117,6 @@ pub fn parse(file: &str) -> Vec<Helper> {
 impl Names {
     /// Names for a job.
     pub fn new(job: &Job) -> Names {
-        let graph = job.graph;
         let mut scope = Scope::with(RESERVED);
         let templates = ops::all().map(|(_, _, row)| row.c.to_string());
         for text in templates.chain([include_str!("helpers.c").to_string()]) {
@@ -127,47 +126,13 @@ impl Names {
                 }
             }
         }
-        let losses = match job.losses.as_slice() {
-            [_] => vec!["value_and_grad".to_string()],
-            many => many
-                .iter()
-                .map(|loss| scope.claim(&format!("value_and_grad_{}", loss.name)))
-                .collect(),
-        };
-        let requests = job.requests.iter().map(|request| scope.claim(&request.name)).collect();
-        let vars = (0..graph.vars.len())
-            .map(|at| (VarId(at as u32), scope.claim(&graph.vars[at].name)))
-            .collect();
-        let dims = (0..graph.dims.len())
-            .map(|at| (DimId(at as u32), scope.claim(&graph.dims[at].name)))
-            .collect();
+        let Declared { vars, dims, losses, requests } = scope.declare(job);
         Names { vars, dims, losses, requests, scope }
     }
 
     /// A size as an expression of whole numbers, in brackets where it is more than a word.
     pub fn dim(&self, dim: &Dim) -> String {
-        let scale = dim.terms.iter().fold(1i128, |scale, (_, c)| match c {
-            Num::Rational(_, d) if scale % d != 0 => scale * d,
-            _ => scale,
-        });
-        let mut text = String::new();
-        let mut terms: Vec<_> = dim.terms.iter().rev().collect();
-        terms.sort_by_key(|(_, c)| c.is_negative());
-        for (factors, c) in &terms {
-            let c = *c * Num::int(scale);
-            let size = if c.is_negative() { -c } else { c };
-            let mut parts: Vec<String> = factors.iter().map(|id| self.dims[id].clone()).collect();
-            if parts.is_empty() || !size.is_one() {
-                parts.insert(0, size.to_string());
-            }
-            match (text.is_empty(), c.is_negative()) {
-                (true, false) => {}
-                (true, true) => text.push_str("0 - "),
-                (false, false) => text.push_str(" + "),
-                (false, true) => text.push_str(" - "),
-            }
-            text.push_str(&parts.join(" * "));
-        }
+        let (text, scale) = whole(dim, &self.dims, "0 - ");
         let word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         match (text.is_empty(), scale == 1) {
             (true, _) => "0".to_string(),

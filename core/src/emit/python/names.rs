@@ -1,7 +1,7 @@
 //! In: a job. Out: what everything is called in the module: tensors, sizes, numbers, named quantities, functions.
 
 use super::dialect::Library;
-use crate::emit::names::Scope;
+use crate::emit::names::{Declared, Scope};
 use crate::emit::{Dtype, Job};
 use crate::ir::{DimId, NodeId, VarId};
 use std::collections::BTreeMap;
@@ -93,20 +93,7 @@ impl Names {
         for helper in library.helpers().into_iter().chain(super::check::helpers(library)) {
             scope.claim(&helper.name);
         }
-        let losses = match job.losses.as_slice() {
-            [_] => vec!["value_and_grad".to_string()],
-            many => many
-                .iter()
-                .map(|loss| scope.claim(&format!("value_and_grad_{}", loss.name)))
-                .collect(),
-        };
-        let requests = job.requests.iter().map(|request| scope.claim(&request.name)).collect();
-        let vars = (0..graph.vars.len())
-            .map(|at| (VarId(at as u32), scope.claim(&graph.vars[at].name)))
-            .collect();
-        let dims = (0..graph.dims.len())
-            .map(|at| (DimId(at as u32), scope.claim(&graph.dims[at].name)))
-            .collect();
+        let Declared { vars, dims, losses, requests } = scope.declare(job);
         let consts = graph.consts.iter().map(|(name, _)| scope.claim(name)).collect();
         let reachable = graph.reachable(&job.roots());
         let nodes = reachable

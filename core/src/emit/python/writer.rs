@@ -6,8 +6,8 @@
 use super::dialect::Library;
 use super::names::Names;
 use super::value::{Bind, Gives, Value};
-use crate::emit::names::Scope;
-use crate::ir::{Dim, DimId, Graph, NodeId, Num, Op};
+use crate::emit::names::{Scope, whole};
+use crate::ir::{Dim, DimId, Graph, NodeId, Op};
 use chainrule_grammar::{Code, Diagnostic, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -239,29 +239,8 @@ pub fn tuple(parts: &[String]) -> String {
 
 /// A size in whole numbers.
 pub fn dim_text(names: &Names, dim: &Dim) -> Value {
-    let scale = dim.terms.iter().fold(1i128, |scale, (_, c)| match c {
-        Num::Rational(_, d) => scale / gcd(scale, *d) * d,
-        Num::Real(_) => scale,
-    });
-    let mut text = String::new();
-    let mut terms: Vec<_> = dim.terms.iter().rev().collect();
-    terms.sort_by_key(|(_, c)| c.is_negative());
-    for (factors, c) in &terms {
-        let c = *c * Num::int(scale);
-        let size = if c.is_negative() { -c } else { c };
-        let mut parts: Vec<String> = factors.iter().map(|id| names.dims[id].clone()).collect();
-        if parts.is_empty() || !size.is_one() {
-            parts.insert(0, size.to_string());
-        }
-        let sign = match (text.is_empty(), c.is_negative()) {
-            (true, false) => "",
-            (true, true) => "-",
-            (false, false) => " + ",
-            (false, true) => " - ",
-        };
-        text.push_str(sign);
-        text.push_str(&parts.join(" * "));
-    }
+    let (text, scale) = whole(dim, &names.dims, "-");
+    let terms: Vec<_> = dim.terms.iter().collect();
     let bind = match terms.as_slice() {
         [] => return Value::plain("0", Bind::Atom),
         [(_, c)] if c.is_negative() => Bind::Minus,
@@ -274,8 +253,4 @@ pub fn dim_text(names: &Names, dim: &Dim) -> Value {
         return value;
     }
     Value::plain(format!("{} // {scale}", value.at(Bind::Product)), Bind::Product)
-}
-
-fn gcd(a: i128, b: i128) -> i128 {
-    if b == 0 { a.max(1) } else { gcd(b, a % b) }
 }

@@ -73,17 +73,6 @@ impl Lowerer<'_> {
         self.with_axis(val, 1)
     }
 
-    /// A vector with an axis of size 1 put in at `axis`.
-    pub(crate) fn with_axis(&mut self, val: &Val, axis: usize) -> Val {
-        let rank = self.graph.rank(val.node);
-        let labels: Vec<u32> = (0..rank as u32).collect();
-        let mut out = labels.clone();
-        let fresh = rank as u32;
-        out.insert(val.labels.len() + axis, fresh);
-        let node = self.graph.einsum(&[(val.node, labels)], &out, &[(fresh, Dim::fixed(1))]);
-        Val { node, labels: val.labels.clone() }
-    }
-
     /// A scalar as a matrix of one entry, for functions that want one.
     fn as_matrix(&mut self, operand: Operand) -> Operand {
         if !self.positional(&operand.val).is_empty() {
