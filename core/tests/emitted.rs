@@ -136,6 +136,32 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         "input x: [2, 5, 6], k: int[2, 3]; param w: [3, 3], e: [4, 2]; y[b,i,j] = sum[p,q](x[b,i+p,j+q]*w[p,q]); loss E = sum(relu(y)) + sum(e[k]^3);",
         &[],
     ),
+    // Long batches, which run in blocks: of a size that divides them, of one that does not, and of one that is found at run time.
+    (
+        "input x:[320,2], y:[320]; param W:[2,40], v:[40]; h = tanh(x @ W); o = h @ v; loss E = sum((o - y)^2) + mean(h^2);",
+        &[],
+    ),
+    (
+        "input x:[250,2], y:[250]; param W:[2,40], v:[40]; h = tanh(x @ W); o = h @ v; loss E = sum((o - y)^2) + mean(h^2); loss G = sum(max(h, axis=1)); output o;",
+        &[],
+    ),
+    (
+        "dim B; input x:[B,2], k: int[B]; param W:[2,40], e:[4,40], b:[40]; p = softmax(x @ W + e[k] + b); loss E = sum(p^2) / B; grad E wrt W, e, b, x;",
+        &[450],
+    ),
+    (
+        "dim B; input x:[B], y:[B]; param a, c; loss E = mean((a*x + c - y)^2); hessian E wrt a;",
+        &[5000],
+    ),
+    // Products that are large enough for panels.
+    (
+        "dim N; param a:[65], b:[N]; A[i,j] = sin(a[i] + 3*b[j]); C = A @ A.T @ A; loss E = sum(C^2)/1000;",
+        &[70],
+    ),
+    (
+        "param a:[65], b:[66]; A[i,j] = sin(a[i] + 3*b[j]); C = A @ A.T @ A; loss E = sum(C^2)/1000;",
+        &[],
+    ),
 ];
 
 /// A program of more steps than one function gets, with two losses and a direction.
@@ -349,7 +375,7 @@ fn compiled(program: &str) -> Option<Compiled> {
 #[test]
 fn generated_rust_computes_what_the_reference_does() {
     let (mut modules, mut tests, mut calls) = (String::new(), String::new(), String::new());
-    let mut skipped = 0;
+    let (mut skipped, mut streams, mut panels) = (0, 0, 0);
     let long = long();
     let all = PROGRAMS.iter().copied().chain([(long.as_str(), &[][..])]);
     for (at, (program, sizes)) in all.enumerate() {
@@ -363,6 +389,8 @@ fn generated_rust_computes_what_the_reference_does() {
             let cut = ["run_forward_1", "run_backward_L_1", "run_hvp_L_w_1"];
             assert!(cut.iter().all(|name| text.contains(name)), "a long function is not cut");
         }
+        streams += usize::from(text.contains("while block <"));
+        panels += usize::from(text.contains("rt :: matmul_large"));
         let _ = writeln!(modules, "mod p{at} {{ {text} }}");
         let point = point(&compiled.graph, sizes);
         let mut case = Case {
@@ -377,6 +405,7 @@ fn generated_rust_computes_what_the_reference_does() {
         let _ = writeln!(calls, "t{at}();");
     }
     assert_eq!(skipped, 0, "programs that do not compile");
+    assert!(streams >= 4 && panels >= 2, "{streams} programs in blocks, {panels} with panels");
     let main = format!("{HEAD}{modules}{tests}fn main() {{ {calls} println!(\"done\"); }}");
     let at = project("emitted", &main);
     let run = Command::new(env!("CARGO"))

@@ -5,11 +5,15 @@
 // Indices keep the loops in the shape that vectorises.
 #![allow(clippy::needless_range_loop)]
 
-use super::Real;
+use super::{Real, packed};
 
 /// The part of `b` that is turned at a time where its columns are not adjacent.
 const DEPTH: usize = 32;
 const WIDTH: usize = 20;
+/// From so many multiplications on, copying the operands into panels pays, ...
+const LARGE: usize = 64 * 64 * 64;
+/// ... but not for narrower results or shorter sums.
+const NARROW: usize = 24;
 
 /// `c = a · b`, or `c += a · b` where `accumulate`, with `c: [m, n]` row-major, `a: [m, k]` and `b: [k, n]` by strides, in entries: `a[i, p]` is
 /// `a[i * a_row_stride + p * a_col_stride]`. A transposed operand is its strides exchanged.
@@ -78,17 +82,48 @@ pub fn matmul_any<F: Real>(
     matmul(m, k, n, a, a_row_stride, a_col_stride, b, b_row_stride, b_col_stride, c, accumulate);
 }
 
+/// [`matmul`] for sizes that are or may be large, with `room` to work in: at least [`room`](super::room) numbers.
+///
+/// # Panics
+/// Where a slice is shorter than its shape says.
+#[inline(never)]
+#[allow(clippy::too_many_arguments)]
+pub fn matmul_large<F: Real>(
+    m: usize,
+    k: usize,
+    n: usize,
+    a: &[F],
+    a_row_stride: usize,
+    a_col_stride: usize,
+    b: &[F],
+    b_row_stride: usize,
+    b_col_stride: usize,
+    c: &mut [F],
+    accumulate: bool,
+    room: &mut [F],
+) {
+    let narrow = m < NARROW || n < NARROW || k < NARROW;
+    if narrow || m.saturating_mul(k).saturating_mul(n) < LARGE {
+        let (a_row, b_row) = (a_row_stride, b_row_stride);
+        matmul_any(m, k, n, a, a_row, a_col_stride, b, b_row, b_col_stride, c, accumulate);
+        return;
+    }
+    let a = Strided { data: a, row: a_row_stride, col: a_col_stride };
+    let b = Strided { data: b, row: b_row_stride, col: b_col_stride };
+    packed::product([m, k, n], a, b, c, accumulate, room);
+}
+
 /// A matrix by strides.
 #[derive(Clone, Copy)]
-struct Strided<'a, F> {
-    data: &'a [F],
-    row: usize,
-    col: usize,
+pub(super) struct Strided<'a, F> {
+    pub data: &'a [F],
+    pub row: usize,
+    pub col: usize,
 }
 
 impl<F> Strided<'_, F> {
     #[inline(always)]
-    fn transposed(self) -> Self {
+    pub(super) fn transposed(self) -> Self {
         Self { row: self.col, col: self.row, ..self }
     }
     #[inline(always)]

@@ -13,13 +13,15 @@ pub mod init;
 mod kernels;
 pub mod lanes;
 pub mod linalg;
+mod packed;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
 
 pub use axes::{Axes, MAX_RANK};
 #[cfg(feature = "alloc")]
 pub use buf::Buf;
-pub use kernels::{matmul, matmul_any};
+pub use kernels::{matmul, matmul_any, matmul_large};
+pub use packed::room;
 pub use real::Real;
 pub use shape::{Axis, Declared, ShapeError, flat, infer_all, picks};
 pub use tensor::{Shaped, Tensor};

@@ -27,7 +27,7 @@ pub mod num;
 mod steps;
 pub mod ty;
 
-pub use graph::{Body, BodyId, Graph, NodeId, Var, VarId, VarKind};
+pub use graph::{Body, BodyId, DimInfo, Graph, NodeId, Var, VarId, VarKind};
 pub use num::Num;
 pub use ty::{Dim, DimId, Shape};
 

@@ -2,7 +2,6 @@
 //! Everything that is not stored is computed in the body, each value once, in the outermost loop that it can stand in.
 
 use super::lin::{Lin, LoopIx, strides};
-use super::order;
 use super::{Slot, Slots};
 use crate::ir::{Affine, Dim, Einsum, Graph, NamedConst, NodeId, Num, Op, View};
 use crate::ops::{self, OpId};
@@ -86,6 +85,8 @@ pub struct Kernel {
     pub out: Slot,
     /// At which distance.
     pub at: Lin,
+    /// Whether sums are added to what stands there.
+    pub adds: bool,
 }
 
 impl Kernel {
@@ -100,7 +101,7 @@ impl Kernel {
     }
 }
 
-/// The loop nest that computes `node` into `out`.
+/// The loop nest that computes `node` into `out`, its loops in the order of the formula.
 pub fn kernel(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<Kernel, NodeId> {
     let shape = graph.shape(node);
     let mut build = Builder {
@@ -118,9 +119,7 @@ pub fn kernel(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<K
     let at = linear(shape, &here);
     let result = build.entry(node, &here)?;
     let Builder { loops, values, .. } = build;
-    let mut kernel = Kernel { loops, depth: vec![0; values.len()], values, result, out, at };
-    order::arrange(&mut kernel);
-    Ok(kernel)
+    Ok(Kernel { loops, depth: vec![0; values.len()], values, result, out, at, adds: false })
 }
 
 /// The loop nest that copies a node's entries, computed already or cheap, into `out`.
@@ -135,16 +134,15 @@ pub fn copy(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<Ker
     let loops =
         shape.iter().zip(0..).map(|(size, ix)| Loop { ix, size: size.clone(), summed: false });
     let access = Access { slot, at: at.clone(), quotients: Vec::new(), guards: Vec::new() };
-    let mut kernel = Kernel {
+    Ok(Kernel {
         loops: loops.collect(),
         values: vec![Value::Load(access)],
         depth: vec![0],
         result: 0,
         out,
         at,
-    };
-    order::arrange(&mut kernel);
-    Ok(kernel)
+        adds: false,
+    })
 }
 
 /// The distance of an entry from a row-major tensor's start.

@@ -22,6 +22,34 @@ pub struct Strided {
     pub b: (Dim, Dim),
 }
 
+/// Products of at least so many multiplications gain from panels (measured: from 64 × 64 × 64 on at the latest).
+const LARGE: i128 = 64 * 64 * 64;
+/// Narrower results, and shorter sums, do not.
+const NARROW: i128 = 24;
+/// The most that panels have of each of the three sizes: rows, terms of sums, columns.
+const MOST: [i128; 3] = [96, 256, 512];
+
+impl Strided {
+    /// How many numbers the product wants to work in, where it is, or at run time may be, so large that copying its operands into
+    /// panels pays. At least what `chainrule::rt::room` says for its sizes.
+    pub fn room(&self) -> Option<Dim> {
+        let sizes = [&self.m, &self.k, &self.n].map(Dim::as_fixed);
+        if sizes.iter().flatten().any(|size| *size < NARROW) {
+            return None;
+        }
+        if let [Some(m), Some(k), Some(n)] = sizes
+            && m.saturating_mul(k).saturating_mul(n) < LARGE
+        {
+            return None;
+        }
+        let most = |at: usize, padding: i128| {
+            let padded = |size: i128| (size + padding + 15) / 16 * 16;
+            sizes[at].map_or(MOST[at], |size| padded(size).min(MOST[at]))
+        };
+        Some(Dim::fixed(most(1, 0) * (most(0, 16) + most(2, 0))))
+    }
+}
+
 /// The roles of the indices of a two-operand contraction.
 struct Roles {
     batch: Vec<Ix>,

@@ -4,6 +4,7 @@
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
+//! - [`stream`]: steps that run along one axis do so block by block.
 //!
 //! Invariant: a step reads only buffers that an earlier step of its phase, or the forward phase, has filled.
 
@@ -16,14 +17,16 @@ pub mod order;
 pub mod scale;
 pub mod scan;
 pub mod step;
+pub mod stream;
 
 use crate::emit::Job;
-use crate::ir::{Graph, NodeId, Op, Shape, VarId};
+use crate::ir::{DimId, Graph, NodeId, Op, Shape, VarId};
 use crate::ops::{self, Kind, OpId};
 use chainrule_grammar::{Code, Diagnostic, Span};
 use fuse::Fusion;
 use std::collections::{BTreeMap, BTreeSet};
 pub use step::{Phase, Step};
+pub use stream::{Cut, Stream};
 
 /// Where numbers stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -52,6 +55,9 @@ pub struct Plan {
     pub outputs: Vec<Slot>,
     /// For each loss, its gradients, given the forward phase; results in the order of its gradients.
     pub backward: Vec<Phase>,
+    /// For each loss, its value and its gradients in one, where that saves something: the value in the workspace, the gradients as in
+    /// the backward phase. Other buffers of the workspace hold nothing that is of use afterwards.
+    pub both: Vec<Option<Phase>>,
     /// For each request, all of its work; results in order.
     pub requests: Vec<Phase>,
 }
@@ -104,9 +110,10 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     .concat();
     let (graph, scaled) = scale::scale(job.graph, &all);
     let roots: Vec<NodeId> = all.iter().map(|id| scaled[id]).collect();
-    let (graph, map) = contract::contract(&graph, &roots);
+    let (mut graph, map) = contract::contract(&graph, &roots);
+    let block = stream::name(&mut graph);
     let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[&scaled[id]]).collect::<Vec<_>>();
-    Planner::new(&graph, &moved(&all)).run(
+    Planner::new(&graph, &moved(&all), block).run(
         &moved(&forward),
         &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),
         &requests.iter().map(|n| moved(n)).collect::<Vec<_>>(),
@@ -119,15 +126,18 @@ struct Planner<'a> {
     fusion: Fusion,
     work: Vec<NodeId>,
     listed: BTreeSet<NodeId>,
+    /// The size of a block.
+    block: DimId,
 }
 
 impl<'a> Planner<'a> {
-    fn new(graph: &'a Graph, roots: &[NodeId]) -> Planner<'a> {
+    fn new(graph: &'a Graph, roots: &[NodeId], block: DimId) -> Planner<'a> {
         Planner {
             graph,
             fusion: Fusion::new(graph, roots, roots),
             work: Vec::new(),
             listed: BTreeSet::new(),
+            block,
         }
     }
 
@@ -138,15 +148,25 @@ impl<'a> Planner<'a> {
         requests: &[Vec<NodeId>],
         losses: usize,
     ) -> Result<Plan, Diagnostic> {
-        let first = self.phase(forward, &BTreeSet::new(), true)?;
+        let none = BTreeSet::new();
+        let first = self.phase(forward, &[], &none, true)?;
         let done: BTreeSet<NodeId> = self.stored(forward);
+        let both = forward[..losses]
+            .iter()
+            .zip(backward)
+            .map(|(loss, roots)| {
+                let phase = self.phase(&[*loss], roots, &none, false)?;
+                let streams = phase.steps.iter().any(|step| matches!(step, Step::Stream(_)));
+                Ok(streams.then_some(phase))
+            })
+            .collect::<Result<_, _>>()?;
         let backward = backward
             .iter()
-            .map(|roots| self.phase(roots, &done, false))
+            .map(|roots| self.phase(&[], roots, &done, true))
             .collect::<Result<_, _>>()?;
         let requests = requests
             .iter()
-            .map(|roots| self.phase(roots, &BTreeSet::new(), false))
+            .map(|roots| self.phase(&[], roots, &none, false))
             .collect::<Result<_, _>>()?;
         let slots: Vec<Slot> = forward.iter().map(|id| Slot::Work(*id)).collect();
         Ok(Plan {
@@ -156,6 +176,7 @@ impl<'a> Planner<'a> {
             losses: slots[..losses].to_vec(),
             outputs: slots[losses..].to_vec(),
             backward,
+            both,
             requests,
         })
     }
@@ -166,12 +187,14 @@ impl<'a> Planner<'a> {
         reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)).collect()
     }
 
-    /// The steps for `roots`, given that `done` is filled. Roots stand in the workspace or in the phase's results.
+    /// The steps for `kept`, which stand in the workspace, and `results`, which are the caller's, given that `done` is filled.
+    /// With `later`, a later phase reads the workspace.
     fn phase(
         &mut self,
-        roots: &[NodeId],
+        kept: &[NodeId],
+        results: &[NodeId],
         done: &BTreeSet<NodeId>,
-        keep: bool,
+        later: bool,
     ) -> Result<Phase, Diagnostic> {
         let graph = self.graph;
         let mut slots = Slots { graph, map: BTreeMap::new() };
@@ -180,28 +203,34 @@ impl<'a> Planner<'a> {
                 slots.map.insert(*id, Slot::Work(*id));
             }
         }
-        let mut order: Vec<(NodeId, Slot)> = Vec::new();
-        let needed = self.needed(roots, done);
-        for id in needed {
-            let slot = match roots.iter().position(|root| *root == id) {
-                Some(at) if !keep => Slot::Result(at),
+        let roots = [kept, results].concat();
+        let mut phase = Phase::default();
+        for id in self.needed(&roots, done) {
+            let slot = match results.iter().position(|root| *root == id) {
+                Some(at) if !kept.contains(&id) => Slot::Result(at),
                 _ => Slot::Work(id),
             };
-            order.push((id, slot));
-        }
-        let mut phase = Phase::default();
-        for (id, slot) in order {
             phase.steps.push(self.step(&slots, id, slot)?);
             if !is_plain_var(graph, id) {
                 slots.map.insert(id, slot);
             }
             self.list(slot);
         }
-        if !keep {
-            for (at, root) in roots.iter().enumerate() {
-                self.copy(&mut phase, &slots, *root, Slot::Result(at))?;
-            }
+        for (at, root) in results.iter().enumerate() {
+            self.copy(&mut phase, &slots, *root, Slot::Result(at))?;
         }
+        let shape = |slot: Slot| match slot {
+            Slot::Var(var) => graph.var(var).shape.clone(),
+            Slot::Work(id) => graph.shape(id).clone(),
+            Slot::Result(at) => graph.shape(results[at]).clone(),
+            Slot::Scratch => Shape::new(),
+        };
+        let keep = |slot: Slot| match slot {
+            Slot::Work(id) => later || kept.contains(&id),
+            _ => true,
+        };
+        phase.steps = stream::stream(phase.steps, &shape, &keep, self.block);
+        phase.steps.iter_mut().for_each(Step::arrange);
         Ok(phase)
     }
 
@@ -275,7 +304,7 @@ impl<'a> Planner<'a> {
         let args = self.graph.args(id);
         let (a, b) = (slots.of(args[0])?, slots.of(args[1])?);
         let (a, b) = if product.swapped { (b, a) } else { (a, b) };
-        Some(Step::Matmul { product, a, b, start, out })
+        Some(Step::Matmul { product, a, b, start, adds: false, out })
     }
 
     fn call(

@@ -103,7 +103,7 @@ impl Planner<'_> {
     fn alone(&mut self, result: NodeId) -> Result<Phase, Diagnostic> {
         let fusion = Fusion::new(self.graph, &[result], &[result]);
         let around = std::mem::replace(&mut self.fusion, fusion);
-        let phase = self.phase(&[result], &BTreeSet::new(), false);
+        let phase = self.phase(&[], &[result], &BTreeSet::new(), false);
         self.fusion = around;
         phase
     }

@@ -2,8 +2,9 @@
 
 use super::Slot;
 use super::kernel::{Kernel, Value};
-use super::matmul;
 use super::scan::Scan;
+use super::stream::Stream;
+use super::{matmul, order};
 use crate::ir::{Dim, Shape, VarId};
 use crate::ops::OpId;
 use std::collections::BTreeSet;
@@ -23,6 +24,8 @@ pub enum Step {
         b: Slot,
         /// What every row of the result starts from, if not from 0.
         start: Option<Slot>,
+        /// Whether it is added to what stands there.
+        adds: bool,
         /// Where to.
         out: Slot,
     },
@@ -73,6 +76,8 @@ pub enum Step {
     },
     /// A state carried along the first axis.
     Scan(Box<Scan>),
+    /// Steps that run block by block along an axis.
+    Stream(Box<Stream>),
 }
 
 /// A part of the work that is one function.
@@ -85,7 +90,7 @@ pub struct Phase {
 impl Phase {
     /// Whether a step fills the slot.
     pub fn fills(&self, slot: Slot) -> bool {
-        self.steps.iter().any(|step| step.out() == slot)
+        self.steps.iter().any(|step| step.fills().contains(&slot))
     }
 
     /// The declared integers that pick rows, and of how many.
@@ -93,12 +98,13 @@ impl Phase {
         let picks = |step: &Step| match step {
             Step::Rows { indices: Slot::Var(var), int: true, of, .. } => vec![(*var, of.clone())],
             Step::Scan(scan) => scan.step.picks(),
+            Step::Stream(stream) => stream.work.picks(),
             _ => Vec::new(),
         };
         self.steps.iter().flat_map(picks).collect()
     }
 
-    /// The same in phases of at most so many steps each, those of scans counted; a scan is not cut.
+    /// The same in phases of at most so many steps each, those of scans and streams counted, which are not cut.
     pub fn cut(&self, most: usize) -> Vec<Phase> {
         let mut phases: Vec<Phase> = Vec::new();
         let mut room = 0;
@@ -125,45 +131,67 @@ impl Phase {
 }
 
 impl Step {
-    /// The slot that the step fills.
-    pub fn out(&self) -> Slot {
+    /// The slots that it reads.
+    pub fn reads(&self) -> Vec<Slot> {
         match self {
-            Step::Loops(kernel) => kernel.out,
-            Step::Scan(scan) => scan.out,
-            Step::Matmul { out, .. }
-            | Step::Lanes { out, .. }
-            | Step::Structured { out, .. }
-            | Step::Rows { out, .. } => *out,
+            Step::Loops(kernel) => kernel.values.iter().filter_map(loaded).collect(),
+            Step::Matmul { a, b, start, .. } => [*a, *b].into_iter().chain(*start).collect(),
+            Step::Lanes { args, .. } => args.clone(),
+            Step::Structured { args, .. } => args.iter().map(|(_, slot)| *slot).collect(),
+            Step::Rows { arg, indices, .. } => vec![*arg, *indices],
+            Step::Scan(scan) => scan.slots().into_iter().collect(),
+            Step::Stream(stream) => stream.work.steps.iter().flat_map(Step::reads).collect(),
         }
     }
 
-    /// How many steps it is, all told.
-    fn count(&self) -> usize {
+    /// The slots that it fills.
+    pub fn fills(&self) -> Vec<Slot> {
         match self {
-            Step::Scan(scan) => 1 + scan.step.steps.iter().map(Step::count).sum::<usize>(),
-            _ => 1,
+            Step::Loops(Kernel { out, .. })
+            | Step::Matmul { out, .. }
+            | Step::Lanes { out, .. }
+            | Step::Structured { out, .. }
+            | Step::Rows { out, .. } => vec![*out],
+            Step::Scan(scan) => vec![scan.out],
+            Step::Stream(stream) => stream.work.steps.iter().flat_map(Step::fills).collect(),
         }
     }
 
     /// Every slot that it reads or fills.
-    fn slots(&self) -> Vec<Slot> {
-        let mut slots = vec![self.out()];
+    pub fn slots(&self) -> Vec<Slot> {
+        let mut slots = [self.reads(), self.fills()].concat();
         match self {
-            Step::Loops(kernel) => {
-                slots.extend(kernel.values.iter().filter_map(|value| match value {
-                    Value::Load(access) => Some(access.slot),
-                    _ => None,
-                }))
-            }
-            Step::Matmul { a, b, start, .. } => slots.extend([*a, *b].into_iter().chain(*start)),
-            Step::Lanes { args, .. } => slots.extend(args),
-            Step::Structured { args, .. } => {
-                slots.extend(args.iter().map(|(_, slot)| *slot));
-                slots.push(Slot::Scratch);
-            }
-            Step::Rows { arg, indices, .. } => slots.extend([*arg, *indices]),
-            Step::Scan(scan) => slots.extend(scan.slots()),
+            Step::Structured { .. } => slots.push(Slot::Scratch),
+            Step::Matmul { product, .. } if product.room().is_some() => slots.push(Slot::Scratch),
+            Step::Stream(stream) => slots.extend(stream.work.slots()),
+            _ => {}
         }
         slots
+    }
+
+    /// How many steps it is, all told.
+    fn count(&self) -> usize {
+        let all = |phase: &Phase| 1 + phase.steps.iter().map(Step::count).sum::<usize>();
+        match self {
+            Step::Scan(scan) => all(&scan.step),
+            Step::Stream(stream) => all(&stream.work),
+            _ => 1,
+        }
+    }
+
+    /// Puts the loops of nests into the order that they run in. Scans have done so for their steps.
+    pub fn arrange(&mut self) {
+        match self {
+            Step::Loops(kernel) => order::arrange(kernel),
+            Step::Stream(stream) => stream.work.steps.iter_mut().for_each(Step::arrange),
+            _ => {}
+        }
+    }
+}
+
+fn loaded(value: &Value) -> Option<Slot> {
+    match value {
+        Value::Load(access) => Some(access.slot),
+        _ => None,
     }
 }

@@ -197,3 +197,45 @@ fn initial_numbers_have_their_statistics() {
     init::fill_scaled(&mut w, &[60_000], &mut rng);
     assert!(w.iter().all(|w| *w == 0.0));
 }
+
+/// Sizes around the edges of blocks and tiles, all layouts, with and without accumulation.
+#[test]
+fn large_products_are_right() {
+    fn numbers(count: usize, seed: usize) -> std::vec::Vec<f64> {
+        (0..count).map(|i| ((i * 7919 + seed * 104_729) % 2003) as f64 / 1001.5 - 1.0).collect()
+    }
+    let sizes =
+        [(64, 64, 64), (97, 300, 33), (24, 257, 520), (193, 24, 81), (5, 64, 900), (50, 513, 25)];
+    for (case, (m, k, n)) in sizes.into_iter().enumerate() {
+        let (a, b, start) =
+            (numbers(m * k, case), numbers(k * n, case + 9), numbers(m * n, case + 5));
+        for layout in 0..8 {
+            let (ar, ac) = if layout & 1 == 0 { (k, 1) } else { (1, m) };
+            let (br, bc) = if layout & 2 == 0 { (n, 1) } else { (1, k) };
+            let accumulate = layout & 4 != 0;
+            let wanted: std::vec::Vec<f64> = (0..m * n)
+                .map(|at| {
+                    let (i, j) = (at / n, at % n);
+                    let sum: f64 = (0..k).map(|p| a[i * ar + p * ac] * b[p * br + j * bc]).sum();
+                    sum + if accumulate { start[at] } else { 0.0 }
+                })
+                .collect();
+            let mut c = start.clone();
+            let mut room = std::vec![f64::NAN; crate::rt::room(m, k, n)];
+            crate::rt::matmul_large(m, k, n, &a, ar, ac, &b, br, bc, &mut c, accumulate, &mut room);
+            let narrow = |v: &[f64]| v.iter().map(|x| *x as f32).collect::<std::vec::Vec<f32>>();
+            let (a32, b32, mut c32) = (narrow(&a), narrow(&b), narrow(&start));
+            let mut room = std::vec![f32::NAN; crate::rt::room(m, k, n)];
+            crate::rt::matmul_large(
+                m, k, n, &a32, ar, ac, &b32, br, bc, &mut c32, accumulate, &mut room,
+            );
+            for at in 0..m * n {
+                assert!((c[at] - wanted[at]).abs() < 1e-11, "{m} {k} {n} {layout} {at}");
+                assert!(
+                    (f64::from(c32[at]) - wanted[at]).abs() < 2e-3,
+                    "{m} {k} {n} {layout} {at}"
+                );
+            }
+        }
+    }
+}

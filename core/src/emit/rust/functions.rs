@@ -229,6 +229,16 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
     let (dims, results) = (layout.bind_dims(&quote!(inputs.dims)), grad_results(layout, flat, job));
     let (body, pieces) = work(layout, phase, &prefixed("run", &backward.to_string()));
     let value = field(layout, layout.plan.losses[at]);
+    let (both_body, both_pieces) = match &layout.plan.both[at] {
+        Some(phase) => {
+            let (body, pieces) = work(layout, phase, &prefixed("run", &both.to_string()));
+            (quote!(#dims #results #body), pieces)
+        }
+        None => (
+            quote!(run_forward(params, inputs, ws); #backward(params, inputs, ws, grads);),
+            quote!(),
+        ),
+    };
     let zeros = if flat.dims.is_empty() {
         quote!(#grad::zeros())
     } else {
@@ -242,6 +252,7 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
     let both_doc = docs::line(&format!("The loss `{loss_name}` and its gradients."));
     quote! {
         #pieces
+        #both_pieces
 
         #doc
         #[inline]
@@ -258,8 +269,7 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
         pub fn #both_into<F: ::chainrule::rt::Real>(
             params: &Params<F>, inputs: &Inputs<'_, F>, ws: &mut Workspace<F>, grads: &mut #grad<F>,
         ) -> F {
-            run_forward(params, inputs, ws);
-            #backward(params, inputs, ws, grads);
+            #both_body
             #value[0]
         }
 

@@ -248,7 +248,8 @@ type Field = (NodeId, Ident, Store);
 fn workspace(plan: &Plan) -> (Vec<Field>, Option<(Ident, Store)>) {
     let graph = &plan.graph;
     let phases = [&plan.forward].into_iter();
-    let all = phases.chain(&plan.backward).chain(&plan.requests);
+    let both = plan.both.iter().flatten();
+    let all = phases.chain(&plan.backward).chain(both).chain(&plan.requests);
     let steps: Vec<&Step> = all.flat_map(|phase| &phase.steps).collect();
     let scratch = steps.iter().filter_map(|step| steps::scratch(step)).reduce(larger);
     let lens: BTreeMap<NodeId, Dim> =

@@ -7,6 +7,7 @@ mod index;
 mod layout;
 mod names;
 mod nest;
+mod product;
 mod steps;
 mod types;
 mod value;

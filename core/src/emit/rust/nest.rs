@@ -60,6 +60,7 @@ impl Nest<'_> {
             quote!(for #ix in 0..#size { #body })
         };
         match (start, self.kernel.sums_into_memory()) {
+            (true, true) if self.kernel.adds => quote!(#lets #inside),
             (true, true) => {
                 let row = self.row();
                 quote!(#lets #row.fill(F::ZERO); #inside)
@@ -110,12 +111,17 @@ impl Nest<'_> {
             return quote!(#slices #parts);
         }
         if last.summed {
-            return quote!(#slices for #ix in 0..#size { #body sum += #result; });
+            let add = self.add(&quote!(sum));
+            return quote!(#slices for #ix in 0..#size { #body #add });
         }
         if self.kernel.at.coefficient(last.ix).is_one() {
             let row = self.row();
-            let put = if self.kernel.sums_into_memory() { quote!(+=) } else { quote!(=) };
-            return quote!(#slices let row = #row; for #ix in 0..#size { #body row[#ix] #put #result; });
+            let put = if self.kernel.sums_into_memory() {
+                self.add(&quote!(row[#ix]))
+            } else {
+                quote!(row[#ix] = #result;)
+            };
+            return quote!(#slices let row = #row; for #ix in 0..#size { #body #put });
         }
         let store = self.store(&result);
         quote!(#slices for #ix in 0..#size { #body #store })
@@ -136,7 +142,7 @@ impl Nest<'_> {
     fn parts(&self, depth: usize) -> TokenStream {
         let last = &self.kernel.loops[depth];
         let (ix, size) = (self.index(depth), index::dim(self.graph, &last.size));
-        let result = value::local(self.kernel.result);
+        let add = self.add(&quote!(sums[lane]));
         let ids: Vec<usize> = self.neighbours().map(|(id, _)| id).collect();
         let blocks = ids.iter().map(|id| {
             let (s, c, t) = (numbered("s", *id), numbered("c", *id), numbered("t", *id));
@@ -155,13 +161,33 @@ impl Nest<'_> {
                 for lane in 0..8 {
                     let #ix = 8 * block + lane;
                     #body
-                    sums[lane] += #result;
+                    #add
                 }
             }
             for lane in 0..#size % 8 {
                 let #ix = #size / 8 * 8 + lane;
                 #rest
-                sums[lane] += #result;
+                #add
+            }
+        }
+    }
+
+    /// `sum += result`, in one rounding where the result is a product of two.
+    fn add(&self, sum: &TokenStream) -> TokenStream {
+        let mut result = self.kernel.result;
+        loop {
+            match &self.kernel.values[result] {
+                Value::Product(over, under) if under.is_empty() && over.len() == 1 => {
+                    result = over[0];
+                }
+                Value::Product(over, under) if under.is_empty() && over.len() == 2 => {
+                    let (a, b) = (value::local(over[0]), value::local(over[1]));
+                    return quote!(#sum = #a.fma(#b, #sum););
+                }
+                _ => {
+                    let result = value::local(result);
+                    return quote!(#sum += #result;);
+                }
             }
         }
     }
@@ -174,7 +200,7 @@ impl Nest<'_> {
     fn store(&self, what: &TokenStream) -> TokenStream {
         let out = self.places.local(self.kernel.out);
         let at = index::position(self.graph, &self.kernel.at);
-        quote!(#out[#at] = #what;)
+        if self.kernel.adds { quote!(#out[#at] += #what;) } else { quote!(#out[#at] = #what;) }
     }
 
     /// Loads of neighbours in the innermost loop.

@@ -4,12 +4,12 @@ use super::index;
 use super::layout::larger;
 use super::names::numbered;
 use super::nest::{Places, nest};
+use super::product;
 use crate::ir::{Dim, Graph};
 use crate::ops;
 use crate::plan::lin::volume;
-use crate::plan::matmul::Strided;
 use crate::plan::scan::Scan;
-use crate::plan::{Slot, Step};
+use crate::plan::{Slot, Step, Stream};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -17,9 +17,7 @@ use quote::quote;
 pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
     match step {
         Step::Loops(kernel) => nest(graph, kernel, places),
-        Step::Matmul { product, a, b, start, out } => {
-            matmul(graph, product, [*a, *b, *out], *start, places)
-        }
+        Step::Matmul { .. } => product::product(graph, step, places),
         Step::Lanes { op, sizes, args, out } => {
             let function = Ident::new(ops::spec(*op).rust, Span::call_site());
             let sizes = sizes.iter().map(|size| index::dim(graph, size));
@@ -30,6 +28,37 @@ pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
         Step::Structured { .. } => structured(graph, step, places),
         Step::Rows { .. } => rows(graph, step, places),
         Step::Scan(scan) => self::scan(graph, scan, places),
+        Step::Stream(stream) => self::stream(graph, stream, places),
+    }
+}
+
+/// Block by block: the same steps on parts of the slices.
+fn stream(graph: &Graph, stream: &Stream, places: &dyn Places) -> TokenStream {
+    let sums = stream.sums.iter().map(|slot| places.local(*slot));
+    let (size, here) = (index::dim(graph, &stream.size), index::dim(graph, &stream.here));
+    let block = index::literal(stream.block.unsigned_abs());
+    let bind = stream
+        .here
+        .as_named()
+        .map(|_| quote!(let #here = if #size - block < #block { #size - block } else { #block };));
+    let cuts = stream.cut.iter().map(|cut| {
+        let (local, row) = (places.local(cut.slot), index::dim(graph, &cut.row));
+        let from = if cut.whole { quote!(block * #row) } else { quote!(0) };
+        match cut.slot {
+            Slot::Var(_) => quote!(let #local = &#local[#from..][..#here * #row];),
+            _ => quote!(let #local = &mut #local[#from..][..#here * #row];),
+        }
+    });
+    let steps = stream.work.steps.iter().map(|step| self::step(graph, step, places));
+    quote! {
+        #(#sums.fill(F::ZERO);)*
+        let mut block = 0;
+        while block < #size {
+            #bind
+            #(#cuts)*
+            #(#steps)*
+            block += #block;
+        }
     }
 }
 
@@ -61,47 +90,6 @@ fn scan(graph: &Graph, scan: &Scan, places: &dyn Places) -> TokenStream {
     }
 }
 
-fn matmul(
-    graph: &Graph,
-    product: &Strided,
-    slots: [Slot; 3],
-    start: Option<Slot>,
-    places: &dyn Places,
-) -> TokenStream {
-    let size = |dim: &Dim| index::dim(graph, dim);
-    let [a, b, c] = slots.map(|slot| places.local(slot));
-    let (m, k, n) = (size(&product.m), size(&product.k), size(&product.n));
-    let (a_row, a_col) = (size(&product.a.0), size(&product.a.1));
-    let (b_row, b_col) = (size(&product.b.0), size(&product.b.1));
-    // With sizes in the code, the product is laid out for them; else one copy of it serves all.
-    let literal = [&product.k, &product.n].iter().any(|dim| dim.as_fixed().is_some());
-    let function =
-        if literal { quote!(::chainrule::rt::matmul) } else { quote!(::chainrule::rt::matmul_any) };
-    let offset = |which: usize| {
-        let terms = product.batch.iter().enumerate().map(|(at, (_, stride))| {
-            let (i, stride) = (numbered("i", at), size(&stride[which]));
-            quote!(#i * #stride)
-        });
-        quote!(0 #(+ #terms)*)
-    };
-    let (from_a, from_b, from_c) = (offset(0), offset(1), offset(2));
-    let added = start.is_some();
-    let rows = start.map(|slot| {
-        let vector = places.local(slot);
-        quote!(for i in 0..#m { #c[i * #n..][..#n].copy_from_slice(&#vector[..#n]); })
-    });
-    let mut out = if product.batch.is_empty() {
-        quote!(#function(#m, #k, #n, &#a[..], #a_row, #a_col, &#b[..], #b_row, #b_col, &mut #c[..], #added);)
-    } else {
-        quote!(#function(#m, #k, #n, &#a[#from_a..], #a_row, #a_col, &#b[#from_b..], #b_row, #b_col, &mut #c[#from_c..], #added);)
-    };
-    for (at, (count, _)) in product.batch.iter().enumerate().rev() {
-        let (i, count) = (numbered("i", at), size(count));
-        out = quote!(for #i in 0..#count { #out });
-    }
-    quote!(#rows #out)
-}
-
 fn structured(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
     let Step::Structured { op, batch, args, shape, ints, out } = step else {
         return TokenStream::new();
@@ -125,11 +113,15 @@ fn structured(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
     }
 }
 
-/// How many numbers a structured step needs for its own use.
+/// How many numbers a step needs for its own use.
 pub fn scratch(step: &Step) -> Option<Dim> {
     let (args, shape) = match step {
         Step::Structured { args, shape, .. } => (args, shape),
+        Step::Matmul { product, .. } => return product.room(),
         Step::Scan(scan) => return scan.step.steps.iter().filter_map(scratch).reduce(larger),
+        Step::Stream(stream) => {
+            return stream.work.steps.iter().filter_map(scratch).reduce(larger);
+        }
         _ => return None,
     };
     let args = args.iter().map(|(shape, _)| volume(shape));

@@ -1,0 +1,165 @@
+//! In: row-major slices and their strides, and room to work in. Out: large matrix products. Blocks of both operands are copied into
+//! panels that the innermost loops read from end to end; a block of the result stays in registers meanwhile.
+//! Invariant: no `unsafe`, no allocation; every entry of `c` is written; the order of additions does not depend on the room.
+
+// Indices keep the loops in the shape that vectorises.
+#![allow(clippy::needless_range_loop)]
+
+use super::Real;
+use super::kernels::Strided;
+
+/// Terms of a sum that are taken at a time: a panel of `b` this deep stays in the first-level cache.
+const DEPTH: usize = 256;
+/// Rows of `a` that are taken at a time, for numbers of a size: they stay in the second-level cache. A multiple of all heights of tiles.
+const fn rows_of(size: usize) -> usize {
+    if size == 4 { 96 } else { 48 }
+}
+/// Columns of `b` that are taken at a time. A multiple of all widths of tiles.
+const COLUMNS: usize = 512;
+
+/// How many numbers a product of these sizes wants to work in.
+#[must_use]
+pub const fn room(m: usize, k: usize, n: usize) -> usize {
+    const fn padded(size: usize, most: usize) -> usize {
+        let size = size.next_multiple_of(16);
+        if size < most { size } else { most }
+    }
+    let depth = if k < DEPTH { k } else { DEPTH };
+    // Heights of tiles do not divide 16: one more tile at the end.
+    depth * (padded(m + 16, rows_of(4)) + padded(n, COLUMNS))
+}
+
+/// `c = a · b`, or `c += a · b` where `accumulate`, for row-major `c: [m, n]`. `sizes` are m, k and n.
+#[inline(always)]
+pub(super) fn product<F: Real>(
+    sizes: [usize; 3],
+    a: Strided<F>,
+    b: Strided<F>,
+    c: &mut [F],
+    accumulate: bool,
+    room: &mut [F],
+) {
+    // Tiles fill the sixteen registers: of 8 `f32` with AVX, else of 4.
+    match (cfg!(target_feature = "avx"), size_of::<F>() == 4) {
+        (true, true) => tiled::<F, 6, 16>(sizes, a, b, c, accumulate, room),
+        (true, false) => tiled::<F, 6, 8>(sizes, a, b, c, accumulate, room),
+        (false, true) => tiled::<F, 4, 8>(sizes, a, b, c, accumulate, room),
+        (false, false) => tiled::<F, 4, 4>(sizes, a, b, c, accumulate, room),
+    }
+}
+
+/// The same in tiles of `H` rows and `W` columns.
+#[inline(always)]
+fn tiled<F: Real, const H: usize, const W: usize>(
+    [m, k, n]: [usize; 3],
+    a: Strided<F>,
+    b: Strided<F>,
+    c: &mut [F],
+    accumulate: bool,
+    room: &mut [F],
+) {
+    let depth = k.min(DEPTH);
+    let most = rows_of(size_of::<F>());
+    let (left, right) = room.split_at_mut(depth * m.next_multiple_of(H).min(most));
+    for from_column in (0..n).step_by(COLUMNS) {
+        let columns = (n - from_column).min(COLUMNS);
+        for from in (0..k).step_by(DEPTH) {
+            let depth = (k - from).min(DEPTH);
+            let b = Strided { data: &b.data[from * b.row + from_column * b.col..], ..b };
+            pack::<F, W>(b.transposed(), columns, depth, right);
+            for from_row in (0..m).step_by(most) {
+                let rows = (m - from_row).min(most);
+                let a = Strided { data: &a.data[from_row * a.row + from * a.col..], ..a };
+                pack::<F, H>(a, rows, depth, left);
+                let c = &mut c[from_row * n + from_column..];
+                block::<F, H, W>([rows, columns, depth], left, right, c, n, accumulate || from > 0);
+            }
+        }
+    }
+}
+
+/// Copies `rows` rows of `depth` entries into panels of `P` rows: entry by entry of the rows, `P` neighbours at a time, 0 where there
+/// are no more rows.
+#[inline(always)]
+fn pack<F: Real, const P: usize>(a: Strided<F>, rows: usize, depth: usize, to: &mut [F]) {
+    for (at, panel) in to.chunks_exact_mut(P * depth).take(rows.div_ceil(P)).enumerate() {
+        let (lines, _) = panel.as_chunks_mut::<P>();
+        let (first, height) = (at * P, (rows - at * P).min(P));
+        if a.row == 1 {
+            for p in 0..depth {
+                let line = &a.data[first + p * a.col..][..height];
+                match line.as_chunks::<P>().0 {
+                    [line] => lines[p] = *line,
+                    _ => {
+                        lines[p] = [F::ZERO; P];
+                        lines[p][..height].copy_from_slice(line);
+                    }
+                }
+            }
+        } else {
+            for r in 0..P {
+                if r < height {
+                    let row = &a.data[(first + r) * a.row..][..(depth - 1) * a.col + 1];
+                    if a.col == 1 {
+                        lines.iter_mut().zip(row).for_each(|(line, x)| line[r] = *x);
+                    } else {
+                        let row = row.iter().step_by(a.col);
+                        lines.iter_mut().zip(row).for_each(|(line, x)| line[r] = *x);
+                    }
+                } else {
+                    for p in 0..depth {
+                        lines[p][r] = F::ZERO;
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// The product of packed blocks.
+#[inline(always)]
+fn block<F: Real, const H: usize, const W: usize>(
+    [rows, columns, depth]: [usize; 3],
+    left: &[F],
+    right: &[F],
+    c: &mut [F],
+    c_row: usize,
+    accumulate: bool,
+) {
+    for (at_w, b) in right.chunks_exact(W * depth).take(columns.div_ceil(W)).enumerate() {
+        let (b, _) = b.as_chunks::<W>();
+        let width = (columns - at_w * W).min(W);
+        for first in (0..rows).step_by(H) {
+            let height = (rows - first).min(H);
+            let a = left[first * depth..][..H * depth].as_chunks::<H>().0;
+            let sums = tile::<F, H, W>(a, b);
+            let c = &mut c[first * c_row + at_w * W..];
+            for (r, sums) in sums.iter().enumerate().take(height) {
+                let c = &mut c[r * c_row..][..width];
+                match c.as_chunks_mut::<W>().0 {
+                    [c] if accumulate => (0..W).for_each(|j| c[j] += sums[j]),
+                    [c] => *c = *sums,
+                    _ => {
+                        for (c, sum) in c.iter_mut().zip(sums) {
+                            *c = if accumulate { *c + *sum } else { *sum };
+                        }
+                    }
+                }
+            }
+        }
+    }
+}
+
+/// `H · W` sums in registers.
+#[inline(always)]
+fn tile<F: Real, const H: usize, const W: usize>(a: &[[F; H]], b: &[[F; W]]) -> [[F; W]; H] {
+    let mut sums = [[F::ZERO; W]; H];
+    for (a, b) in a.iter().zip(b) {
+        for r in 0..H {
+            for j in 0..W {
+                sums[r][j] = a[r].fma(b[j], sums[r][j]);
+            }
+        }
+    }
+    sums
+}
