@@ -3,7 +3,7 @@
 use crate::diff;
 use crate::ir::{Graph, NodeId, Op, Var, VarKind};
 use crate::lower::{self, Lowered, Named};
-use crate::simplify::settle;
+use crate::simplify::{Canonical, settle};
 use chainrule_grammar::ast::{Program, RequestKind};
 use chainrule_grammar::{Code, Diagnostic, Source};
 
@@ -69,7 +69,10 @@ pub fn compile_program(program: Program) -> Compiled {
     if compiled.has_errors() {
         return compiled;
     }
-    if let Err(diagnostic) = results(&mut compiled).and_then(|()| derivatives(&mut compiled)) {
+    let mut canonical = Canonical::default();
+    let made = results(&mut compiled, &mut canonical)
+        .and_then(|()| derivatives(&mut compiled, &mut canonical));
+    if let Err(diagnostic) = made {
         compiled.diagnostics.push(diagnostic);
         compiled.derivatives.clear();
     }
@@ -77,7 +80,7 @@ pub fn compile_program(program: Program) -> Compiled {
 }
 
 /// Losses and outputs with the program's own derivatives carried out, in stable spelling and normal form.
-fn results(compiled: &mut Compiled) -> Result<(), Diagnostic> {
+fn results(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Diagnostic> {
     let graph = &mut compiled.graph;
     for at in 0..graph.bodies.len() {
         let step = graph.bodies[at].result;
@@ -97,20 +100,23 @@ fn results(compiled: &mut Compiled) -> Result<(), Diagnostic> {
         compiled.lowered.losses.iter().chain(&compiled.lowered.outputs).cloned().collect();
     let nodes: Vec<NodeId> = results.iter().map(|result| result.node).collect();
     let stable = settle(graph, &nodes);
+    let stable = canonical.merge(graph, &stable);
     let mut stable = results.into_iter().zip(stable).map(|(result, node)| Named { node, ..result });
     compiled.losses = stable.by_ref().take(compiled.lowered.losses.len()).collect();
     compiled.outputs = stable.collect();
     Ok(())
 }
 
-fn derivatives(compiled: &mut Compiled) -> Result<(), Diagnostic> {
+fn derivatives(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Diagnostic> {
     for request in compiled.lowered.requests.clone() {
         let graph = &mut compiled.graph;
         let of = request.of.node;
-        let stable = settle(graph, &[of])[0];
+        let stable = settle(graph, &[of]);
+        let stable = canonical.merge(graph, &stable)[0];
         let made = carry_out(graph, request.kind, stable, &request.wrt)?;
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots);
+        let nodes = canonical.merge(graph, &nodes);
         for ((by, node), (_, directions)) in request.wrt.iter().zip(nodes).zip(made) {
             if let Some(warning) = zero_warning(graph, &request, of, by, node)
                 && (request.explicit

@@ -4,7 +4,8 @@
 //! false. Conventions at kinks and ties are PyTorch's, and each stands in the doc of its row.
 
 use super::spec::{
-    Kind, OpSpec, Probe, Range, Rule, alike, defined, elementwise, kinks, on, probe_at, unary,
+    Kind, Mirror, OpSpec, Probe, Range, Rule, alike, defined, elementwise, kinks, on, probe_at,
+    unary,
 };
 use crate::eval::special;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
@@ -25,6 +26,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.exp({0})"),
         c: "exp({0})",
         range: Range::Positive,
+        mirror: Mirror::Inverse,
         ..unary("exp", |a| a[0].exp())
     },
     OpSpec {
@@ -94,6 +96,7 @@ pub const ROWS: &[OpSpec] = &[
         python: ["np.cbrt({0})", "jnp.cbrt({0})", "_cbrt({0})"],
         c: "cbrt({0})",
         probe: kinks(&[0.0]),
+        mirror: Mirror::Odd,
         ..unary("cbrt", |a| a[0].cbrt())
     },
     OpSpec {
@@ -148,6 +151,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0}.sin()",
         python: alike("xp.sin({0})"),
         c: "sin({0})",
+        mirror: Mirror::Odd,
         ..unary("sin", |a| a[0].sin())
     },
     OpSpec {
@@ -157,6 +161,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0}.cos()",
         python: alike("xp.cos({0})"),
         c: "cos({0})",
+        mirror: Mirror::Even,
         ..unary("cos", |a| a[0].cos())
     },
     OpSpec {
@@ -167,6 +172,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.tan({0})"),
         c: "tan({0})",
         probe: on(&[(-1.3, 1.3)]),
+        mirror: Mirror::Odd,
         ..unary("tan", |a| a[0].tan())
     },
     OpSpec {
@@ -178,6 +184,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.arcsin({0})"),
         c: "asin({0})",
         probe: on(&[(-0.9, 0.9)]),
+        mirror: Mirror::Odd,
         ..unary("asin", |a| a[0].asin())
     },
     OpSpec {
@@ -199,6 +206,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0}.atan()",
         python: alike("xp.arctan({0})"),
         c: "atan({0})",
+        mirror: Mirror::Odd,
         ..unary("atan", |a| a[0].atan())
     },
     OpSpec {
@@ -219,6 +227,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0}.sinh()",
         python: alike("xp.sinh({0})"),
         c: "sinh({0})",
+        mirror: Mirror::Odd,
         ..unary("sinh", |a| a[0].sinh())
     },
     OpSpec {
@@ -229,6 +238,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.cosh({0})"),
         c: "cosh({0})",
         range: Range::Positive,
+        mirror: Mirror::Even,
         ..unary("cosh", |a| a[0].cosh())
     },
     OpSpec {
@@ -238,6 +248,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0}.tanh()",
         python: alike("xp.tanh({0})"),
         c: "tanh({0})",
+        mirror: Mirror::Odd,
         ..unary("tanh", |a| a[0].tanh())
     },
     OpSpec {
@@ -248,6 +259,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0}.asinh()",
         python: alike("xp.arcsinh({0})"),
         c: "asinh({0})",
+        mirror: Mirror::Odd,
         ..unary("asinh", |a| special::asinh(a[0]))
     },
     OpSpec {
@@ -270,6 +282,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.arctanh({0})"),
         c: "atanh({0})",
         probe: on(&[(-0.9, 0.9)]),
+        mirror: Mirror::Odd,
         ..unary("atanh", |a| special::atanh(a[0]))
     },
     // Activations.
@@ -282,6 +295,7 @@ pub const ROWS: &[OpSpec] = &[
         python: ["_sigmoid({0})", "jax.nn.sigmoid({0})", "torch.sigmoid({0})"],
         c: "cr_sigmoid({0})",
         range: Range::Positive,
+        mirror: Mirror::Complement,
         ..unary("sigmoid", |a| special::sigmoid(a[0]))
     },
     OpSpec {
@@ -296,6 +310,7 @@ pub const ROWS: &[OpSpec] = &[
             "torch.nn.functional.logsigmoid({0})",
         ],
         c: "-cr_softplus(-{0})",
+        mirror: Mirror::Turned("softplus"),
         ..unary("logsigmoid", |a| -special::softplus(-a[0]))
     },
     OpSpec {
@@ -319,6 +334,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0} / (F::ONE + {0}.abs())",
         python: ["_softsign({0})", "jax.nn.soft_sign({0})", "torch.nn.functional.softsign({0})"],
         c: "{0} / (1 + fabs({0}))",
+        mirror: Mirror::Odd,
         ..unary("softsign", |a| a[0] / (1.0 + a[0].abs()))
     },
     OpSpec {
@@ -497,6 +513,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "{0}.erf()",
         python: ["_erf({0})", "jax.scipy.special.erf({0})", "torch.special.erf({0})"],
         c: "erf({0})",
+        mirror: Mirror::Odd,
         ..unary("erf", |a| special::erf(a[0]))
     },
     OpSpec {
@@ -517,6 +534,7 @@ pub const ROWS: &[OpSpec] = &[
         python: ["_erfinv({0})", "jax.scipy.special.erfinv({0})", "torch.special.erfinv({0})"],
         c: "cr_erfinv({0})",
         probe: on(&[(-0.9, 0.9)]),
+        mirror: Mirror::Odd,
         ..unary("erfinv", |a| special::erfinv(a[0]))
     },
     OpSpec {
@@ -564,6 +582,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "fabs({0})",
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0), (&[-2.0], -1.0)]),
         range: Range::Nonnegative,
+        mirror: Mirror::Even,
         ..unary("abs", |a| a[0].abs())
     },
     OpSpec {
@@ -574,6 +593,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.sign({0})"),
         c: "cr_sign({0})",
         probe: kinks(&[0.0]),
+        mirror: Mirror::Odd,
         ..unary("sign", |a| special::sign(a[0]))
     },
     OpSpec {

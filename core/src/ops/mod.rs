@@ -13,7 +13,7 @@ pub mod shape;
 pub mod stable;
 
 pub use probe::probe_points;
-pub use spec::{Eval, Kind, OpSpec, Probe, Range, Rule};
+pub use spec::{Eval, Kind, Mirror, OpSpec, Probe, Range, Rule};
 
 /// An entry of the rule book: its position in [`all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]

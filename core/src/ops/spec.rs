@@ -43,6 +43,8 @@ pub struct OpSpec {
     pub probe: Probe,
     /// What is known of its values.
     pub range: Range,
+    /// Of a function of one number: how its value at the opposite argument follows.
+    pub mirror: Mirror,
 }
 
 impl OpSpec {
@@ -170,6 +172,23 @@ pub enum Range {
     Simplex,
 }
 
+/// What f(-x) is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Mirror {
+    /// Nothing is known.
+    None,
+    /// f(x)
+    Even,
+    /// -f(x)
+    Odd,
+    /// 1/f(x)
+    Inverse,
+    /// 1 - f(x)
+    Complement,
+    /// -g(x), for this function g.
+    Turned(&'static str),
+}
+
 const DEFAULT: OpSpec = OpSpec {
     name: "",
     aliases: &[],
@@ -186,6 +205,7 @@ const DEFAULT: OpSpec = OpSpec {
     eval: Eval::Defined,
     probe: Probe { domain: &[(-3.0, 3.0)], kinks: &[], points: &[] },
     range: Range::Any,
+    mirror: Mirror::None,
 };
 
 /// One spelling for NumPy, JAX and PyTorch, in which `xp` stands for `np`, `jnp` and `torch`.

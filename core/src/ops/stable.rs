@@ -1,6 +1,6 @@
 //! Rows of the rule book: functions that stable spellings need, because the formula that defines them overflows.
 
-use super::spec::{OpSpec, Rule, alike, elementwise, unary};
+use super::spec::{Mirror, OpSpec, Rule, alike, elementwise, unary};
 use crate::eval::special;
 use std::f64::consts::LN_2;
 
@@ -14,6 +14,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "if {0}.abs() < F::ONE { (F::from_f64(2.0) * (F::from_f64(0.5) * {0}).sinh() * (F::from_f64(0.5) * {0}).sinh()).log1p() } else { {0}.abs() + (F::from_f64(-2.0) * {0}.abs()).exp().log1p() - F::from_f64(0.6931471805599453) }",
         python: alike("_logcosh({0})"),
         c: "cr_logcosh({0})",
+        mirror: Mirror::Even,
         ..unary("logcosh", |a| logcosh(a[0]))
     },
     OpSpec {

@@ -1,7 +1,7 @@
 //! What is known of values without knowing them: declared facts, and the ranges that the rule book states.
 
 use crate::ir::graph::Fact;
-use crate::ir::{Graph, NamedConst, NodeId, Num, Op};
+use crate::ir::{Graph, NamedConst, NodeId, Num, Op, Var};
 use crate::ops::{self, Range};
 
 /// Whether the node's entries along `axis` sum to one, by a declared fact or by what its function gives.
@@ -15,6 +15,13 @@ pub fn sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
         Op::Call(op, attrs) => ops::spec(*op).range == Range::Simplex && attrs.axes == [axis],
         _ => false,
     }
+}
+
+/// Whether a declared tensor is a matrix equal to its transpose.
+pub fn is_symmetric(var: &Var) -> bool {
+    let equal = [Fact::Symmetric, Fact::Spd, Fact::Diagonal];
+    matches!(var.shape.as_slice(), [rows, columns] if rows == columns)
+        && var.facts.iter().any(|fact| equal.contains(fact))
 }
 
 /// Whether every entry is over 0.

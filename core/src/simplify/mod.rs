@@ -4,12 +4,14 @@
 //! In: a graph and roots. Out: the same graph with simpler nodes added, what each node became, and which rule did what.
 //! It ends, is idempotent, and differentiates nothing.
 
+pub mod canonical;
 pub mod facts;
 pub mod power;
 pub mod product;
 pub mod stabilise;
 pub mod sum;
 
+pub use canonical::Canonical;
 pub use stabilise::stabilise;
 
 use crate::ir::{Dim, Graph, NodeId, Op};

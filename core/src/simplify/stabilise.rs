@@ -81,7 +81,9 @@ impl Known {
         match graph.op(node).clone() {
             Op::Call(op, _) if op == self.log => self.logarithm(graph, node),
             Op::Call(op, _) if op == self.log1p => self.log_of_one_plus_exp(graph, node),
-            Op::Pow(exponent) if exponent == Num::int(-1) => self.reciprocal(graph, node),
+            Op::Pow(exponent) if exponent.is_negative() && exponent.as_int().is_some() => {
+                self.reciprocal(graph, node, -exponent)
+            }
             Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
             Op::Einsum(_) => {
                 self.share_of_exponentials(graph, node).or_else(|| self.written_out(graph, node))
@@ -165,8 +167,13 @@ impl Known {
         }
     }
 
-    /// 1/(1 + exp(x)) = sigmoid(-x)
-    fn reciprocal(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+    /// 1/(1 + exp(x)) = sigmoid(-x), and powers of it.
+    fn reciprocal(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+        power: Num,
+    ) -> Option<(&'static str, NodeId)> {
         let arg = graph.args(node)[0];
         let x = self.one_plus(graph, arg, Num::ONE, self.exp)?;
         let shape = graph.shape(node).clone();
@@ -174,7 +181,8 @@ impl Known {
             (Op::Add(c), [inner]) if c[0] == Num::int(-1) => *inner,
             _ => graph.scale(Num::int(-1), x),
         };
-        Some(("sigmoid", graph.call(self.sigmoid, vec![flipped], Attrs::default(), shape)))
+        let share = graph.call(self.sigmoid, vec![flipped], Attrs::default(), shape);
+        Some(("sigmoid", graph.pow(share, power)))
     }
 
     /// sqrt(Σ x²) = norm2(x)

@@ -9,6 +9,7 @@
 mod dual;
 mod found;
 mod make;
+mod pairs;
 mod write;
 
 use chainrule_core::check::check_told;

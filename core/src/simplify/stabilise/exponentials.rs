@@ -161,11 +161,10 @@ impl Known {
 
     /// `a · b` for a pair of factors: exp(x)·sigmoid(-x), (exp(x) - exp(-x))/(exp(x) + exp(-x)), (exp(x) - 1)·sigmoid(-x)
     fn pair(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
+        if let Some(better) = self.exp_times_sigmoid(graph, a, b) {
+            return Some(("sigmoid", better));
+        }
         if let Some(y) = self.argument(graph, b, self.sigmoid) {
-            let x = self.argument(graph, a, self.exp);
-            if let Some(x) = x.filter(|x| opposite(graph, *x, y)) {
-                return Some(("sigmoid", self.unary(graph, self.sigmoid, x)));
-            }
             let (c, x) = self.scaled_expm1(graph, a)?;
             if !opposite(graph, x, y) {
                 return None;
@@ -174,20 +173,40 @@ impl Known {
             let tanh = self.unary(graph, self.tanh, half);
             return Some(("tanh", graph.scale(c, tanh)));
         }
-        let (below, power) = power_of(graph, b);
-        if power != Num::int(-1) {
+        self.quotient_of_exponentials(graph, a, b)
+    }
+
+    /// (exp(x) - exp(-x))/(exp(x) + exp(-x)) = tanh(x), for as many of both as there are.
+    fn quotient_of_exponentials(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
+        let ((above, over_power), (below, under_power)) = (power_of(graph, a), power_of(graph, b));
+        if !is_count(over_power) || !is_count(-under_power) {
             return None;
         }
         let (over, under) =
-            (self.two_exponentials(graph, a)?, self.two_exponentials(graph, below)?);
+            (self.two_exponentials(graph, above)?, self.two_exponentials(graph, below)?);
         let [(p, u), (q, v)] = over;
         let [(r, w), (s, z)] = under;
         let same = (u == w && v == z) || (u == z && v == w);
         if !same || !opposite(graph, u, v) || p != -q || r != s || r.is_zero() {
             return None;
         }
+        let both = over_power.min(-under_power);
         let tanh = self.unary(graph, self.tanh, u);
-        Some(("tanh", graph.scale(p * r.recip()?, tanh)))
+        let tanh = graph.scale(p * r.recip()?, tanh);
+        let rest = [(above, over_power + -both), (below, under_power + both)];
+        Some(("tanh", with_rest(graph, (tanh, both), rest)))
+    }
+
+    /// exp(x)·sigmoid(-x) = sigmoid(x), for as many of both as there are.
+    fn exp_times_sigmoid(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Option<NodeId> {
+        let ((e, p), (s, q)) = (power_of(graph, a), power_of(graph, b));
+        let (x, y) = (self.argument(graph, e, self.exp)?, self.argument(graph, s, self.sigmoid)?);
+        if !is_count(p) || !is_count(q) || !opposite(graph, x, y) {
+            return None;
+        }
+        let both = p.min(q);
+        let share = self.unary(graph, self.sigmoid, x);
+        Some(with_rest(graph, (share, both), [(e, p + -both), (s, q + -both)]))
     }
 
     /// The c and x of c·expm1(x).
@@ -250,6 +269,21 @@ fn power_of(graph: &Graph, node: NodeId) -> (NodeId, Num) {
     }
 }
 
+fn is_count(power: Num) -> bool {
+    power.as_int().is_some_and(|n| n > 0)
+}
+
+/// The product of powers of one shape, those to the power 0 left out.
+fn with_rest(graph: &mut Graph, first: (NodeId, Num), rest: [(NodeId, Num); 2]) -> NodeId {
+    let mut factors = vec![graph.pow(first.0, first.1)];
+    for (base, power) in rest {
+        if !power.is_zero() {
+            factors.push(graph.pow(base, power));
+        }
+    }
+    graph.multiply(&factors)
+}
+
 /// The c and u of 1 + c·u.
 fn one_and(graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
     let Op::Add(c) = graph.op(node) else { return None };
@@ -283,6 +317,26 @@ fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
             graph.args(x).iter().zip(p).all(|(term, p)| {
                 graph.args(y).iter().zip(q).any(|(other, q)| other == term && c * *p == -(d * *q))
             })
+        }
+        // Products: one factor is the opposite of the other's.
+        (Op::Einsum(e), Op::Einsum(f)) if e.out == f.out && e.sizes == f.sizes && c == d => {
+            let reads = |node: NodeId, e: &Einsum| -> Vec<(NodeId, Vec<u8>)> {
+                graph.args(node).iter().copied().zip(e.ins.iter().cloned()).collect()
+            };
+            let (ours, theirs) = (reads(x, e), reads(y, f));
+            let only = |own: &[(NodeId, Vec<u8>)], other: &[(NodeId, Vec<u8>)]| {
+                let apart = own.iter().filter(|one| !other.contains(one));
+                apart.cloned().collect::<Vec<_>>()
+            };
+            match (only(&ours, &theirs).as_slice(), only(&theirs, &ours).as_slice()) {
+                ([(a, read)], [(b, also)]) => {
+                    ours.len() == theirs.len()
+                        && read == also
+                        && matches!(graph.op(*a), Op::Add(_))
+                        && opposite(graph, *a, *b)
+                }
+                _ => false,
+            }
         }
         _ => false,
     }

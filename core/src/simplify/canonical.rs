@@ -1,0 +1,369 @@
+//! Canonical forms: how two spellings of one function are seen to be one. A form is a polynomial: a sum of terms, each a product of
+//! atoms read at indices, multiplied out, with indices that are summed over numbered in one way. Functions are atoms, and so is what is too
+//! large to be multiplied out; how a function answers to the opposite of its argument is told by the rule book.
+//!
+//! In: nodes of one graph. Out: for each a number, equal for two nodes only if they are one function. What is printed and computed
+//! stays as it was spelt first.
+
+mod arrange;
+mod function;
+
+use crate::ir::{Dim, Graph, NodeId, Num, Op};
+use arrange::arrange;
+use std::collections::HashMap;
+
+/// The number of a form.
+pub type FormId = u32;
+type AtomId = u32;
+
+/// More terms than this are not multiplied out, and sums of more than this are not opened.
+const MOST_TERMS: usize = 64;
+/// Terms of more factors than this are not multiplied out.
+const MOST_FACTORS: usize = 24;
+
+/// What a form is made of: a node that is neither sum nor product over the forms of its arguments. `Pow(1)` is a sum in brackets.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Atom {
+    op: Op,
+    args: Vec<FormId>,
+}
+
+/// An atom read at labels, to a power.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Factor {
+    atom: AtomId,
+    exponent: Num,
+    labels: Vec<u32>,
+}
+
+/// A product. Labels below the form's rank are its axes, the others are summed over.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+struct Term {
+    factors: Vec<Factor>,
+    /// The labels that are summed over, and their sizes.
+    bound: Vec<(u32, Dim)>,
+}
+
+/// A sum of different terms, sorted.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+struct Form {
+    shape: Vec<Dim>,
+    terms: Vec<(Term, Num)>,
+}
+
+/// The forms of a graph's nodes.
+#[derive(Clone, Debug, Default)]
+pub struct Canonical {
+    atoms: Vec<Atom>,
+    /// Whether the two axes of an atom may be exchanged.
+    symmetric: Vec<bool>,
+    forms: Vec<Form>,
+    atom_ids: HashMap<Atom, AtomId>,
+    form_ids: HashMap<Form, FormId>,
+    known: HashMap<NodeId, FormId>,
+    /// The first node of a form.
+    first: HashMap<FormId, NodeId>,
+}
+
+impl Canonical {
+    /// The form of a node.
+    pub fn of(&mut self, graph: &Graph, node: NodeId) -> FormId {
+        let mut stack = vec![node];
+        while let Some(&next) = stack.last() {
+            let open: Vec<NodeId> = graph
+                .args(next)
+                .iter()
+                .copied()
+                .filter(|arg| !self.known.contains_key(arg))
+                .collect();
+            if self.known.contains_key(&next) {
+                stack.pop();
+            } else if open.is_empty() {
+                let form = self.build(graph, next);
+                self.known.insert(next, form);
+                stack.pop();
+            } else {
+                stack.extend(open);
+            }
+        }
+        self.known[&node]
+    }
+
+    /// The roots with one node for what is one function: that which was met first. Two names of one function stay two.
+    pub fn merge(&mut self, graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
+        let mut map: HashMap<NodeId, NodeId> = HashMap::new();
+        for node in graph.reachable(roots) {
+            let args: Vec<NodeId> = graph.args(node).iter().map(|arg| map[arg]).collect();
+            let rebuilt = graph.with_args(node, args);
+            let form = self.of(graph, rebuilt);
+            let first = *self.first.entry(form).or_insert(rebuilt);
+            let named = graph.names.contains_key(&node) && !roots.contains(&node);
+            let other = graph.names.get(&first) != graph.names.get(&node);
+            map.insert(node, if named && other { rebuilt } else { first });
+            if let Some(name) = graph.names.get(&node).cloned().filter(|_| rebuilt != node) {
+                graph.names.entry(map[&node]).or_insert(name);
+            }
+        }
+        roots.iter().map(|root| map[root]).collect()
+    }
+
+    fn build(&mut self, graph: &Graph, node: NodeId) -> FormId {
+        let shape = graph.shape(node).clone();
+        let args: Vec<FormId> = graph.args(node).iter().map(|arg| self.known[arg]).collect();
+        match graph.op(node) {
+            Op::Const(value) => self.intern(shape, vec![(Term::default(), *value)]),
+            Op::Size(dim) => self.size(dim),
+            Op::Add(coefficients) => {
+                let parts: Vec<(Num, FormId)> = coefficients.iter().copied().zip(args).collect();
+                self.sum(shape, &parts)
+            }
+            Op::Einsum(e) => {
+                let rank = e.out.len() as u32;
+                let mut bound: Vec<(u32, Dim)> = Vec::new();
+                let labels: Vec<u32> = (0..e.sizes.len() as u8)
+                    .map(|ix| match e.out.iter().position(|out| *out == ix) {
+                        Some(axis) => axis as u32,
+                        None => {
+                            let label = rank + bound.len() as u32;
+                            bound.push((label, e.sizes[ix as usize].clone()));
+                            label
+                        }
+                    })
+                    .collect();
+                let read = |ins: &Vec<u8>| ins.iter().map(|ix| labels[*ix as usize]).collect();
+                let factors: Vec<(FormId, Vec<u32>)> =
+                    args.into_iter().zip(e.ins.iter().map(read)).collect();
+                self.product(shape, bound, &factors)
+            }
+            Op::Pow(exponent) => self.power(args[0], *exponent),
+            Op::Call(op, attrs) => self.call(*op, attrs, args, shape),
+            op => {
+                let symmetric = match op {
+                    Op::Var(var) => super::facts::is_symmetric(graph.var(*var)),
+                    Op::Delta(_) => true,
+                    _ => false,
+                };
+                self.atomic(op.clone(), args, shape, symmetric)
+            }
+        }
+    }
+
+    fn intern(&mut self, shape: Vec<Dim>, terms: Vec<(Term, Num)>) -> FormId {
+        let form = Form { shape, terms };
+        if let Some(&known) = self.form_ids.get(&form) {
+            return known;
+        }
+        let id = self.forms.len() as FormId;
+        self.forms.push(form.clone());
+        self.form_ids.insert(form, id);
+        id
+    }
+
+    fn atom(&mut self, op: Op, args: Vec<FormId>, symmetric: bool) -> AtomId {
+        let atom = Atom { op, args };
+        if let Some(&known) = self.atom_ids.get(&atom) {
+            return known;
+        }
+        let id = self.atoms.len() as AtomId;
+        self.atoms.push(atom.clone());
+        self.symmetric.push(symmetric);
+        self.atom_ids.insert(atom, id);
+        id
+    }
+
+    /// The form of a single atom.
+    fn atomic(&mut self, op: Op, args: Vec<FormId>, shape: Vec<Dim>, symmetric: bool) -> FormId {
+        let atom = self.atom(op, args, symmetric);
+        let labels: Vec<u32> = (0..shape.len() as u32).collect();
+        self.single(shape, Num::ONE, Factor { atom, exponent: Num::ONE, labels })
+    }
+
+    fn single(&mut self, shape: Vec<Dim>, c: Num, factor: Factor) -> FormId {
+        let term = Term { factors: vec![factor], bound: Vec::new() };
+        self.collected(shape, vec![(term, c)])
+    }
+
+    /// A size is a polynomial of its own.
+    fn size(&mut self, dim: &Dim) -> FormId {
+        let mut terms = Vec::new();
+        for (names, c) in &dim.terms {
+            let factors = names.iter().map(|name| Factor {
+                atom: self.atom(Op::Size(Dim::named(*name)), Vec::new(), false),
+                exponent: Num::ONE,
+                labels: Vec::new(),
+            });
+            terms.push((Term { factors: factors.collect(), bound: Vec::new() }, *c));
+        }
+        self.collected(Vec::new(), terms)
+    }
+
+    fn sum(&mut self, shape: Vec<Dim>, parts: &[(Num, FormId)]) -> FormId {
+        let mut terms: Vec<(Term, Num)> = Vec::new();
+        for (c, part) in parts {
+            let many = self.forms[*part as usize].terms.len();
+            let part = match many > 1 && terms.len() + many > MOST_TERMS {
+                true => self.closed(*part),
+                false => *part,
+            };
+            let own = self.forms[part as usize].terms.iter();
+            terms.extend(own.map(|(term, own)| (term.clone(), *own * *c)));
+        }
+        self.collected(shape, terms)
+    }
+
+    /// A sum as one atom.
+    fn closed(&mut self, form: FormId) -> FormId {
+        self.bracketed(form, Num::ONE)
+    }
+
+    /// Σ Π of forms read at labels, multiplied out.
+    fn product(
+        &mut self,
+        shape: Vec<Dim>,
+        bound: Vec<(u32, Dim)>,
+        factors: &[(FormId, Vec<u32>)],
+    ) -> FormId {
+        let mut fresh = (shape.len() + bound.len()) as u32;
+        let mut terms = vec![(Term { factors: Vec::new(), bound }, Num::ONE)];
+        for (form, labels) in factors {
+            let own = &self.forms[*form as usize];
+            let most = |terms: &[(Term, Num)]| {
+                terms.iter().map(|(term, _)| term.factors.len()).max().unwrap_or(0)
+            };
+            let large = terms.len() * own.terms.len() > MOST_TERMS
+                || most(&terms) + most(&own.terms) > MOST_FACTORS;
+            let form = if own.terms.len() > 1 && large { self.closed(*form) } else { *form };
+            let own = &self.forms[form as usize];
+            let mut next = Vec::new();
+            for (term, c) in &terms {
+                for (more, d) in &own.terms {
+                    next.push((joined(term, more, labels, &mut fresh), *c * *d));
+                }
+            }
+            terms = next;
+        }
+        self.collected(shape, terms)
+    }
+
+    /// Terms in canonical order, like ones collected.
+    fn collected(&mut self, shape: Vec<Dim>, terms: Vec<(Term, Num)>) -> FormId {
+        let rank = shape.len() as u32;
+        let mut arranged: Vec<(Term, Num)> = Vec::new();
+        for (mut term, mut c) in terms {
+            self.contract(&mut term, rank);
+            powers(&mut term);
+            self.count_idle(&mut term, &mut c);
+            powers(&mut term);
+            arranged.push((arrange(term, rank, &self.symmetric), c));
+        }
+        arranged.sort_by(|(a, _), (b, _)| a.cmp(b));
+        let mut kept: Vec<(Term, Num)> = Vec::new();
+        for (term, c) in arranged {
+            match kept.last_mut().filter(|(last, _)| *last == term) {
+                Some((_, sum)) => *sum = *sum + c,
+                None => kept.push((term, c)),
+            }
+        }
+        kept.retain(|(_, c)| !c.is_zero());
+        self.intern(shape, kept)
+    }
+
+    /// Σ_i δ_ik f_i = f_k
+    fn contract(&self, term: &mut Term, rank: u32) {
+        let mut at = 0;
+        while at < term.factors.len() {
+            let factor = &term.factors[at];
+            if !matches!(self.atoms[factor.atom as usize].op, Op::Delta(_)) {
+                at += 1;
+                continue;
+            }
+            let (a, b) = (factor.labels[0], factor.labels[1]);
+            // A label that is summed over gives way, or the larger of two axes.
+            let (to, from) = (a.min(b), a.max(b));
+            if a == b {
+                term.factors.remove(at);
+            } else if from >= rank {
+                term.factors.remove(at);
+                read_at(&mut term.factors, from, to);
+                term.bound.retain(|(label, _)| *label != from);
+                // What stood before may be read alike now.
+                at = 0;
+            } else {
+                let mut delta = term.factors.remove(at);
+                read_at(&mut term.factors, from, to);
+                delta.labels = vec![to, from];
+                delta.exponent = Num::ONE;
+                term.factors.insert(at, delta);
+                at += 1;
+            }
+        }
+    }
+
+    /// A sum over an index that nothing reads multiplies by its size.
+    fn count_idle(&mut self, term: &mut Term, c: &mut Num) {
+        let reads =
+            |factors: &[Factor], label| factors.iter().any(|factor| factor.labels.contains(&label));
+        for (label, dim) in std::mem::take(&mut term.bound) {
+            if reads(&term.factors, label) {
+                term.bound.push((label, dim));
+                continue;
+            }
+            match dim.terms.as_slice() {
+                [(names, value)] => {
+                    *c = *c * *value;
+                    for name in names {
+                        let atom = self.atom(Op::Size(Dim::named(*name)), Vec::new(), false);
+                        term.factors.push(Factor { atom, exponent: Num::ONE, labels: Vec::new() });
+                    }
+                }
+                _ => {
+                    let atom = self.atom(Op::Size(dim), Vec::new(), false);
+                    term.factors.push(Factor { atom, exponent: Num::ONE, labels: Vec::new() });
+                }
+            }
+        }
+    }
+}
+
+/// `term · more`, `more` read at labels and its own sums renamed.
+fn joined(term: &Term, more: &Term, labels: &[u32], fresh: &mut u32) -> Term {
+    let mut joined = term.clone();
+    let mut own: Vec<(u32, u32)> = Vec::new();
+    for (label, dim) in &more.bound {
+        own.push((*label, *fresh));
+        joined.bound.push((*fresh, dim.clone()));
+        *fresh += 1;
+    }
+    let rename = |label: &u32| match own.iter().find(|(old, _)| old == label) {
+        Some((_, new)) => *new,
+        None => labels[*label as usize],
+    };
+    for factor in &more.factors {
+        let labels = factor.labels.iter().map(rename).collect();
+        joined.factors.push(Factor { labels, ..factor.clone() });
+    }
+    joined
+}
+
+fn read_at(factors: &mut [Factor], from: u32, to: u32) {
+    for label in factors.iter_mut().flat_map(|factor| &mut factor.labels) {
+        if *label == from {
+            *label = to;
+        }
+    }
+}
+
+/// x^a · x^b = x^(a + b)
+fn powers(term: &mut Term) {
+    let mut kept: Vec<Factor> = Vec::new();
+    for factor in term.factors.drain(..) {
+        let alike =
+            |known: &&mut Factor| known.atom == factor.atom && known.labels == factor.labels;
+        match kept.iter_mut().find(alike) {
+            Some(known) => known.exponent = known.exponent + factor.exponent,
+            None => kept.push(factor),
+        }
+    }
+    kept.retain(|factor| !factor.exponent.is_zero());
+    term.factors = kept;
+}
