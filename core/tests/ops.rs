@@ -2,7 +2,7 @@
 
 use chainrule_core::eval::Array;
 use chainrule_core::ir::Attrs;
-use chainrule_core::ops::{self, Eval, Kind, OpSpec, Rule, probe_points};
+use chainrule_core::ops::{self, Eval, Kind, Mirror, OpSpec, Rule, probe_points};
 use std::f64::consts::{E, LN_2};
 
 fn row(name: &str, args: usize) -> &'static OpSpec {
@@ -400,4 +400,32 @@ fn product(a: &Array, b: &Array) -> Array {
 
 fn transposed(a: &Array) -> Array {
     Array::from_fn(&[a.shape[1], a.shape[0]], |ix| a.at(&[ix[1], ix[0]]))
+}
+
+/// What a row says of f(-x) is so.
+#[test]
+fn values_at_the_opposite_argument() {
+    for (.., row) in ops::all().filter(|(.., row)| row.mirror != Mirror::None) {
+        let Eval::Scalar(eval) = row.eval else { panic!("{}: not of one number", row.name) };
+        for point in probe_points(row, 20, 7) {
+            let (x, y, found) = (point[0], eval(&point), eval(&[-point[0]]));
+            let said = match row.mirror {
+                Mirror::None => found,
+                Mirror::Even => y,
+                Mirror::Odd => -y,
+                Mirror::Inverse => 1.0 / y,
+                Mirror::Complement => 1.0 - y,
+                Mirror::Turned(other) => match ops::spec(ops::known(other, 1)).eval {
+                    Eval::Scalar(other) => -other(&[x]),
+                    _ => panic!("{other}: not of one number"),
+                },
+            };
+            let error = (found - said).abs();
+            assert!(
+                error <= 1e-12 * (1.0 + said.abs()),
+                "{}(-{x}) is {found}, not {said}",
+                row.name
+            );
+        }
+    }
 }

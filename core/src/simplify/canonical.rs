@@ -16,10 +16,10 @@ use std::collections::HashMap;
 pub type FormId = u32;
 type AtomId = u32;
 
-/// More terms than this are not multiplied out, and sums of more than this are not opened.
+/// Sums of more terms than this are not opened.
 const MOST_TERMS: usize = 64;
-/// Terms of more factors than this are not multiplied out.
-const MOST_FACTORS: usize = 24;
+/// What would have more factors than this, in all terms together, is not multiplied out.
+const MOST_FACTORS: usize = 64;
 
 /// What a form is made of: a node that is neither sum nor product over the forms of its arguments. `Pow(1)` is a sum in brackets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -49,6 +49,13 @@ struct Term {
 struct Form {
     shape: Vec<Dim>,
     terms: Vec<(Term, Num)>,
+}
+
+impl Form {
+    /// How many factors its terms have together.
+    fn size(&self) -> usize {
+        self.terms.iter().map(|(term, _)| term.factors.len().max(1)).sum()
+    }
 }
 
 /// The forms of a graph's nodes.
@@ -227,12 +234,13 @@ impl Canonical {
         let mut terms = vec![(Term { factors: Vec::new(), bound }, Num::ONE)];
         for (form, labels) in factors {
             let own = &self.forms[*form as usize];
-            let most = |terms: &[(Term, Num)]| {
-                terms.iter().map(|(term, _)| term.factors.len()).max().unwrap_or(0)
+            let count = |terms: &[(Term, Num)]| -> usize {
+                terms.iter().map(|(term, _)| term.factors.len()).sum()
             };
-            let large = terms.len() * own.terms.len() > MOST_TERMS
-                || most(&terms) + most(&own.terms) > MOST_FACTORS;
-            let form = if own.terms.len() > 1 && large { self.closed(*form) } else { *form };
+            let all = count(&terms) * own.terms.len() + count(&own.terms) * terms.len();
+            let opens =
+                own.terms.len() > 1 || own.terms.iter().any(|(term, _)| !term.bound.is_empty());
+            let form = if opens && all > MOST_FACTORS { self.closed(*form) } else { *form };
             let own = &self.forms[form as usize];
             let mut next = Vec::new();
             for (term, c) in &terms {

@@ -417,10 +417,7 @@ impl Writer {
     /// A number made of a tensor.
     fn scalar(&mut self, form: &Form) -> String {
         match form {
-            Form::Total(x) => self.total(x, &|writer, x, at| match at {
-                Some(at) => writer.entry(x, at),
-                None => writer.whole(x),
-            }),
+            Form::Total(x) => self.total(x),
             Form::Mean(x) => {
                 let sizes: Vec<&str> = shape(x).iter().map(|size| SIZES[*size]).collect();
                 match self.one_in(2) {
@@ -436,27 +433,19 @@ impl Writer {
             Form::Squares(x) => match self.random.below(4) {
                 0 => format!("norm2({})^2", self.whole(x)),
                 1 => self.inner(x, x),
-                _ => self.total(&Form::Map("square", x.clone()), &|writer, x, at| match at {
-                    Some(at) => writer.entry(x, at),
-                    None => writer.whole(x),
-                }),
+                _ => self.total(&Form::Map("square", x.clone())),
             },
             other => self.whole(other),
         }
     }
 
-    fn total(
-        &mut self,
-        x: &Form,
-        body: &dyn Fn(&mut Writer, &Form, Option<&[String]>) -> String,
-    ) -> String {
+    fn total(&mut self, x: &Form) -> String {
         if self.one_in(2) {
-            return format!("sum({})", body(self, x, None));
+            return format!("sum({})", self.whole(x));
         }
         let (names, ranges) = self.indices(&shape(x));
-        let text = body(self, x, Some(&names));
         let ranges = self.shuffled(ranges.split(", ").map(str::to_string).collect::<Vec<_>>());
-        format!("sum[{}]({text})", ranges.join(", "))
+        format!("sum[{}]({})", ranges.join(", "), self.entry(x, &names))
     }
 
     fn inner(&mut self, a: &Form, b: &Form) -> String {
@@ -470,10 +459,7 @@ impl Writer {
             (1, 2) => {
                 format!("trace({} @ {})", self.whole(a), self.turned(b))
             }
-            _ => self.total(&product, &|writer, x, at| match at {
-                Some(at) => writer.entry(x, at),
-                None => writer.whole(x),
-            }),
+            _ => self.total(&product),
         }
     }
 }

@@ -4,30 +4,43 @@
 //! In: a product. Out: the same product; equal products come out equal, as long as few of their labels are alike.
 
 use super::{Factor, Term};
-use std::collections::BTreeMap;
+use crate::ir::Num;
 
 /// How many orders of labels that look alike are tried.
 const MOST_TRIED: usize = 48;
 
 /// Where a label stands: the atom, its power, which axis of it, and the colours of all its labels.
-type Place = (u32, crate::ir::Num, usize, Vec<usize>);
+type Place = (u32, Num, usize, Vec<usize>);
 
 /// The product in canonical order. Labels below `rank` stay.
-pub(super) fn arrange(term: Term, rank: u32, symmetric: &[bool]) -> Term {
-    let mut colours: BTreeMap<u32, usize> = (0..rank).map(|axis| (axis, axis as usize)).collect();
-    let mut sizes: Vec<_> = term.bound.iter().map(|(_, dim)| dim.clone()).collect();
-    sizes.sort();
-    for (label, dim) in &term.bound {
-        let kind = sizes.iter().position(|known| known == dim).unwrap_or(0);
-        colours.insert(*label, rank as usize + kind);
+pub(super) fn arrange(mut term: Term, rank: u32, symmetric: &[bool]) -> Term {
+    let either = |factor: &Factor| symmetric[factor.atom as usize];
+    if term.bound.is_empty() {
+        for factor in term.factors.iter_mut().filter(|factor| either(factor)) {
+            factor.labels.sort_unstable();
+        }
+        term.factors.sort();
+        return term;
     }
-    let mut search = Search { term: &term, rank, symmetric, best: None, tried: 0 };
+    // Labels are numbered without gaps: axes first, then those that are summed over.
+    let names: Vec<u32> = (0..rank).chain(term.bound.iter().map(|(label, _)| *label)).collect();
+    let place = |label: &u32| names.iter().position(|name| name == label).unwrap_or(0);
+    let reads: Vec<Vec<usize>> =
+        term.factors.iter().map(|factor| factor.labels.iter().map(place).collect()).collect();
+    let mut sizes: Vec<_> = term.bound.iter().map(|(_, dim)| dim).collect();
+    sizes.sort();
+    let kind = |dim| rank as usize + sizes.iter().position(|known| *known == dim).unwrap_or(0);
+    let colours: Vec<usize> =
+        (0..rank as usize).chain(term.bound.iter().map(|(_, dim)| kind(dim))).collect();
+    let mut search = Search { term: &term, reads, rank, symmetric, best: None, tried: 0 };
     search.run(colours);
     search.best.unwrap_or(term)
 }
 
 struct Search<'a> {
     term: &'a Term,
+    /// For every factor, the numbers of its labels.
+    reads: Vec<Vec<usize>>,
     rank: u32,
     symmetric: &'a [bool],
     best: Option<Term>,
@@ -35,96 +48,93 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    fn run(&mut self, colours: BTreeMap<u32, usize>) {
+    /// A colour for every label, by number.
+    fn run(&mut self, colours: Vec<usize>) {
         let colours = self.refined(colours);
-        let bound: Vec<u32> = self.term.bound.iter().map(|(label, _)| *label).collect();
-        let mut classes: BTreeMap<usize, Vec<u32>> = BTreeMap::new();
-        for label in &bound {
-            classes.entry(colours[label]).or_default().push(*label);
-        }
-        let Some(alike) = classes.into_values().find(|labels| labels.len() > 1) else {
-            return self.finish(&colours);
+        let first = self.rank as usize;
+        let mut order: Vec<usize> = (first..colours.len()).collect();
+        order.sort_by_key(|label| colours[*label]);
+        let Some(tie) = order.windows(2).find(|two| colours[two[0]] == colours[two[1]]) else {
+            return self.finish(&order);
         };
-        for first in alike {
+        let tied = colours[tie[0]];
+        for label in order.into_iter().filter(|label| colours[*label] == tied) {
             if self.tried >= MOST_TRIED {
                 return;
             }
-            // All others after it: colours are doubled so that there is room.
-            let mut split: BTreeMap<u32, usize> =
-                colours.iter().map(|(label, colour)| (*label, 2 * colour + 1)).collect();
-            split.insert(first, 2 * colours[&first]);
+            // The others of its colour come after it.
+            let mut split: Vec<usize> = colours.iter().map(|colour| 2 * colour + 1).collect();
+            split[label] -= 1;
             self.run(split);
         }
     }
 
     /// Colours told apart as far as places tell.
-    fn refined(&self, mut colours: BTreeMap<u32, usize>) -> BTreeMap<u32, usize> {
-        let count = |colours: &BTreeMap<u32, usize>| {
-            let mut all: Vec<usize> = colours.values().copied().collect();
-            all.sort_unstable();
-            all.dedup();
-            all.len()
-        };
-        loop {
-            let signed: Vec<(u32, (usize, Vec<Place>))> = colours
-                .iter()
-                .map(|(label, colour)| (*label, (*colour, self.places(*label, &colours))))
-                .collect();
-            let mut ranks: Vec<&(usize, Vec<Place>)> = signed.iter().map(|(_, own)| own).collect();
+    fn refined(&self, mut colours: Vec<usize>) -> Vec<usize> {
+        let mut classes = different(&colours);
+        while classes < colours.len() {
+            let places = self.places(&colours);
+            let signed: Vec<(usize, Vec<Place>)> = colours.iter().copied().zip(places).collect();
+            let mut ranks: Vec<&(usize, Vec<Place>)> = signed.iter().collect();
             ranks.sort();
             ranks.dedup();
-            let next: BTreeMap<u32, usize> = signed
-                .iter()
-                .map(|(label, own)| (*label, ranks.binary_search(&own).unwrap_or(0)))
-                .collect();
-            let before = count(&colours);
-            colours = next;
-            if count(&colours) == before {
-                return colours;
+            colours = signed.iter().map(|own| ranks.binary_search(&own).unwrap_or(0)).collect();
+            let before = std::mem::replace(&mut classes, different(&colours));
+            if classes == before {
+                break;
             }
         }
+        colours
     }
 
-    fn places(&self, label: u32, colours: &BTreeMap<u32, usize>) -> Vec<Place> {
-        let mut places: Vec<Place> = Vec::new();
-        for factor in &self.term.factors {
+    /// Where every label stands.
+    fn places(&self, colours: &[usize]) -> Vec<Vec<Place>> {
+        let mut places: Vec<Vec<Place>> = vec![Vec::new(); colours.len()];
+        for (factor, read) in self.term.factors.iter().zip(&self.reads) {
             let either = self.symmetric[factor.atom as usize];
-            let mut seen: Vec<usize> = factor.labels.iter().map(|label| colours[label]).collect();
+            let mut seen: Vec<usize> = read.iter().map(|label| colours[*label]).collect();
             if either {
                 seen.sort_unstable();
             }
-            for (axis, _) in factor.labels.iter().enumerate().filter(|(_, own)| **own == label) {
+            for (axis, label) in read.iter().enumerate() {
                 let axis = if either { 0 } else { axis };
-                places.push((factor.atom, factor.exponent, axis, seen.clone()));
+                places[*label].push((factor.atom, factor.exponent, axis, seen.clone()));
             }
         }
-        places.sort();
+        places.iter_mut().for_each(|own| own.sort());
         places
     }
 
-    /// Numbers the labels by their colours, which all differ.
-    fn finish(&mut self, colours: &BTreeMap<u32, usize>) {
+    /// Numbers the labels that are summed over in this order.
+    fn finish(&mut self, order: &[usize]) {
         self.tried += 1;
-        let mut bound = self.term.bound.clone();
-        bound.sort_by_key(|(label, _)| colours[label]);
-        let rename = |label: &u32| match bound.iter().position(|(own, _)| own == label) {
-            Some(at) => self.rank + at as u32,
-            None => *label,
-        };
+        let rank = self.rank as usize;
+        let mut numbers: Vec<u32> = (0..(rank + order.len()) as u32).collect();
+        for (at, label) in order.iter().enumerate() {
+            numbers[*label] = (rank + at) as u32;
+        }
         let mut factors: Vec<Factor> = Vec::new();
-        for factor in &self.term.factors {
-            let mut labels: Vec<u32> = factor.labels.iter().map(rename).collect();
+        for (factor, read) in self.term.factors.iter().zip(&self.reads) {
+            let mut labels: Vec<u32> = read.iter().map(|label| numbers[*label]).collect();
             if self.symmetric[factor.atom as usize] {
                 labels.sort_unstable();
             }
             factors.push(Factor { labels, ..factor.clone() });
         }
         factors.sort();
-        let sizes = bound.iter().enumerate();
-        let bound = sizes.map(|(at, (_, dim))| (self.rank + at as u32, dim.clone())).collect();
+        let sizes = order.iter().map(|label| self.term.bound[label - rank].1.clone());
+        let bound = sizes.enumerate().map(|(at, dim)| ((rank + at) as u32, dim)).collect();
         let term = Term { factors, bound };
         if self.best.as_ref().is_none_or(|best| term < *best) {
             self.best = Some(term);
         }
     }
+}
+
+/// How many colours there are.
+fn different(colours: &[usize]) -> usize {
+    let mut all = colours.to_vec();
+    all.sort_unstable();
+    all.dedup();
+    all.len()
 }

@@ -47,7 +47,7 @@ impl Canonical {
                 let factor = Factor { exponent, ..term.factors[0].clone() };
                 self.single(form.shape, c, factor)
             }
-            (_, Some(n @ 2..=4)) if form.terms.len().pow(n as u32) <= super::MOST_TERMS => {
+            (_, Some(n @ 2..=4)) if form.size().saturating_pow(n as u32) <= super::MOST_FACTORS => {
                 let factors: Vec<(FormId, Vec<u32>)> =
                     (0..n).map(|_| (base, axes.clone())).collect();
                 self.product(form.shape, Vec::new(), &factors)
