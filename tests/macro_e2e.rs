@@ -334,3 +334,29 @@ fn integers_pick_rows_that_are_there() {
     assert_eq!(s, 5.0 + 2.0 * 9.25);
     assert_eq!(gradient.as_slice(), [2.0, 4.0, 0.0, 0.0, 0.0, 0.0, 12.0, 2.0]);
 }
+
+derive_grad! {
+    mod looked_up {
+        dim B, N = 2;
+        input rows: int[B, N], one: int;
+        param E: [4, 3];
+        loss s = sum(E[rows]^2) + E[one, 0];
+    }
+}
+
+/// Integers come nested as numbers do, and a single one as itself.
+#[test]
+fn integers_of_two_axes() {
+    let mut params = looked_up::Params::<f64>::zeros();
+    params.as_mut_slice().fill(1.0);
+    let rows = [[0_usize, 1], [3, 3], [0, 2]];
+    let nested = looked_up::Inputs::new(&rows, &2_usize).unwrap();
+    assert_eq!(nested.dims().B, 3);
+    let (s, gradient) = looked_up::value_and_grad(&params, &nested);
+    assert_eq!(s, 19.0);
+    assert_eq!(gradient.as_slice(), [4.0, 4.0, 4.0, 2.0, 2.0, 2.0, 3.0, 2.0, 2.0, 4.0, 4.0, 4.0]);
+    let flat = looked_up::Inputs::new(rows.as_flattened(), &2_usize).unwrap();
+    assert_eq!(looked_up::value_and_grad(&params, &flat).0, s);
+    let uneven = looked_up::Inputs::<f64>::new(&[[0_usize, 1, 2]], &2_usize).unwrap_err();
+    assert_eq!(uneven.to_string(), "input `rows` is [1, 3], wanted [B, 2]");
+}

@@ -341,6 +341,56 @@ impl Expr {
         }
     }
 
+    /// The same expression with functions called as `rename` says; `sum[i](…)` and its like keep their names.
+    pub fn rename_calls(&mut self, rename: &dyn Fn(&str) -> Option<String>) {
+        if let ExprKind::Call { func, bound, .. } = &mut self.kind
+            && bound.is_empty()
+            && let Some(name) = rename(&func.name)
+        {
+            func.name = name;
+        }
+        self.children_mut(&mut |inner| inner.rename_calls(rename));
+    }
+
+    /// As [`Expr::children`], to be changed.
+    fn children_mut(&mut self, see: &mut dyn FnMut(&mut Expr)) {
+        match &mut self.kind {
+            ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => {}
+            ExprKind::List(items) => items.iter_mut().for_each(see),
+            ExprKind::Neg(inner) | ExprKind::Transpose(inner) => see(inner),
+            ExprKind::Sum(first, rest) => {
+                see(first);
+                rest.iter_mut().for_each(|(_, term)| see(term));
+            }
+            ExprKind::Product(first, rest) => {
+                see(first);
+                rest.iter_mut().for_each(|(_, factor)| see(factor));
+            }
+            ExprKind::Pow(a, b) | ExprKind::DotPow(a, b) | ExprKind::Compare(_, a, b) => {
+                see(a);
+                see(b);
+            }
+            ExprKind::Pipe(first, stages) => {
+                see(first);
+                stages.iter_mut().for_each(see);
+            }
+            ExprKind::Index(base, items) => {
+                see(base);
+                items.iter_mut().for_each(|item| match item {
+                    IndexItem::At(at) => see(at),
+                    IndexItem::Slice(from, to, step) => {
+                        [from, to, step].into_iter().flatten().for_each(|at| see(at));
+                    }
+                    IndexItem::Ellipsis | IndexItem::NewAxis => {}
+                });
+            }
+            ExprKind::Call { args, kwargs, .. } => {
+                args.iter_mut().for_each(&mut *see);
+                kwargs.iter_mut().for_each(|(_, value)| see(value));
+            }
+        }
+    }
+
     /// An expression of no place: of a printed formula.
     pub fn synthetic(kind: ExprKind) -> Expr {
         Expr { kind, span: Span::default() }

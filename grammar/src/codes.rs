@@ -152,6 +152,10 @@ codes! {
         "Every path from the variable to the loss goes through a function whose derivative is zero wherever it exists: `sign`, `floor`, `round`, comparisons. Training would not move it."
         wrong "dim N;\nparam w: [N];\nloss E = sum(sign(w));"
         right "dim N;\nparam w: [N];\nloss E = sum(tanh(w));";
+    BrokenFact "W0503" Warning "declared fact does not hold"
+        "The point does not have a property that the program declares, such as rows that sum to one. Closed forms may rely on the property, so derivatives can be wrong there."
+        wrong "$ echo '{\"x\": -2}' | chainrule eval -e 'param x positive; loss E = x^2;' --at -"
+        right "$ echo '{\"x\": 2}' | chainrule eval -e 'param x positive; loss E = x^2;' --at -";
     NeverPositive "W0504" Warning "argument is outside of the domain"
         "The argument of a logarithm can never be positive, so the value is NaN everywhere. Often a sign is missing."
         wrong "param x;\nloss E = log(-exp(x));"

@@ -24,6 +24,6 @@ pub use kernels::{matmul, matmul_any, matmul_large};
 pub use packed::room;
 pub use real::Real;
 pub use shape::{Axis, Declared, ShapeError, flat, infer_all, picks};
-pub use tensor::{Shaped, Tensor};
+pub use tensor::{Entry, Shaped, Tensor};
 
 pub use crate::rng::Rng;

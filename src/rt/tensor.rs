@@ -1,7 +1,7 @@
 //! In: what a caller has (a number, slices, nested arrays, vectors). Out: its numbers in row-major order, and its shape.
 //! Bridges to other crates' matrices are in `crate::interop`. Invariant: nothing is copied.
 
-use super::{Axes, Real};
+use super::Axes;
 
 /// Numbers that lie in memory one after another, last axis fastest.
 ///
@@ -20,11 +20,19 @@ pub trait Tensor<F> {
     fn axes(&self) -> Axes;
 }
 
-// Not `impl<F: Real> Tensor<F> for F`, which would forbid the references below.
+/// What a tensor holds: real numbers, or integers that pick rows.
+pub trait Entry: Copy + private::Sealed {}
+mod private {
+    pub trait Sealed {}
+}
+
+// Not `impl<F: Entry> Tensor<F> for F`, which would forbid the references below.
 macro_rules! scalar {
-    ($($float:ident)*) => { $(
-        impl Tensor<$float> for $float {
-            fn flat(&self) -> Option<&[$float]> {
+    ($($entry:ident)*) => { $(
+        impl private::Sealed for $entry {}
+        impl Entry for $entry {}
+        impl Tensor<$entry> for $entry {
+            fn flat(&self) -> Option<&[$entry]> {
                 Some(core::slice::from_ref(self))
             }
             fn axes(&self) -> Axes {
@@ -33,7 +41,7 @@ macro_rules! scalar {
         }
     )* };
 }
-scalar!(f32 f64);
+scalar!(f32 f64 usize);
 
 impl<F, T: Tensor<F> + ?Sized> Tensor<F> for &T {
     fn flat(&self) -> Option<&[F]> {
@@ -47,7 +55,7 @@ impl<F, T: Tensor<F> + ?Sized> Tensor<F> for &T {
 /// The slice of rows of each nesting, and the containers that deref to it.
 macro_rules! nested {
     ($( [$($size:ident)*] $row:ty, |$x:ident| $flat:expr, $axes:expr; )*) => { $(
-        impl<F: Real $(, const $size: usize)*> Tensor<F> for [$row] {
+        impl<F: Entry $(, const $size: usize)*> Tensor<F> for [$row] {
             fn flat(&self) -> Option<&[F]> {
                 let $x = self;
                 Some($flat)
@@ -57,7 +65,7 @@ macro_rules! nested {
                 $axes
             }
         }
-        impl<F: Real $(, const $size: usize)*, const ROWS: usize> Tensor<F> for [$row; ROWS] {
+        impl<F: Entry $(, const $size: usize)*, const ROWS: usize> Tensor<F> for [$row; ROWS] {
             fn flat(&self) -> Option<&[F]> {
                 self.as_slice().flat()
             }
@@ -66,7 +74,7 @@ macro_rules! nested {
             }
         }
         #[cfg(feature = "alloc")]
-        impl<F: Real $(, const $size: usize)*> Tensor<F> for alloc::vec::Vec<$row> {
+        impl<F: Entry $(, const $size: usize)*> Tensor<F> for alloc::vec::Vec<$row> {
             fn flat(&self) -> Option<&[F]> {
                 self.as_slice().flat()
             }
@@ -117,7 +125,7 @@ impl<F> Tensor<F> for Shaped<'_, F> {
 }
 
 #[cfg(feature = "alloc")]
-impl<F: Real> Tensor<F> for super::Buf<F> {
+impl<F: super::Real> Tensor<F> for super::Buf<F> {
     fn flat(&self) -> Option<&[F]> {
         Some(self)
     }

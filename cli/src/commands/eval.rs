@@ -5,6 +5,7 @@ use crate::commands::print;
 use crate::failure::Failure;
 use crate::input::{self, Unit};
 use crate::{json, point};
+use chainrule_core::check::facts;
 use chainrule_core::eval::{Array, Point, eval};
 use chainrule_core::ir::NodeId;
 use chainrule_core::{Code, Compiled, Diagnostic, Dialect, Span};
@@ -29,6 +30,8 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let unit = input::compile(session)?;
     let bytes = input::read_bytes(OsStr::new(at), session.stdin, MAX_POINT)?;
     let point = point::read(&unit.compiled, &bytes).map_err(|errors| refused(&unit, errors))?;
+    let broken = facts::broken(&unit.compiled.graph, &point);
+    session.reporter.diagnostics(&unit.source, &broken);
     let values =
         values(&unit.compiled, &point).map_err(|why| refused(&unit, vec![finding(why)]))?;
     print(session, &json::pretty(&values))

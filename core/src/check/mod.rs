@@ -4,6 +4,7 @@
 //! In: a compiled program. Out: a report. Pure: the same seed gives the same report. It uses the reference evaluator only.
 
 mod curve;
+pub mod facts;
 mod point;
 pub mod sizes;
 mod told;

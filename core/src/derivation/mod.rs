@@ -2,6 +2,7 @@
 
 mod chain;
 mod cone;
+mod left;
 mod local;
 mod notes;
 mod show;
@@ -77,6 +78,8 @@ pub struct Told {
     pub shape: Vec<String>,
     /// The derivative with its closed form.
     pub closed: Line,
+    /// The left-hand side in plain text: `dE/dW`, `d²E/dW²`, `d²E/dW² W_dot`.
+    pub lhs: String,
     /// The left-hand side in LaTeX.
     pub lhs_latex: String,
     /// The closed form in the language; with the `wheres` before it, it parses with the program's declarations.

@@ -15,6 +15,10 @@ use chainrule_grammar::ast::Expr;
 pub enum Reason {
     /// The quantity's own definition.
     Definition(String),
+    /// A gradient, of a loss by a variable, is differentiated once more.
+    OnceMore(String, String),
+    /// The derivative of a result, or of its gradient by a variable, along directions.
+    Along(String, Option<String>, Vec<String>),
     /// The chain rule over what the quantity is made of.
     ChainRule,
     /// The derivative of a function of the rule book.
@@ -73,6 +77,8 @@ impl Reason {
     pub fn rule(&self) -> String {
         match self {
             Reason::Definition(_) => "definition".to_string(),
+            Reason::OnceMore(..) => "second-derivative".to_string(),
+            Reason::Along(..) => "directional-derivative".to_string(),
             Reason::ChainRule => "chain-rule".to_string(),
             Reason::Function(op) | Reason::Cases(op) => {
                 format!("derivative-of-{}", ops::spec(*op).name)
@@ -99,7 +105,11 @@ impl Reason {
             | Reason::RowsSumToOne(_)
             | Reason::Substitute(_)
             | Reason::Independent => 1,
-            Reason::Power(_) | Reason::Product | Reason::Definition(_) => 2,
+            Reason::Power(_)
+            | Reason::Product
+            | Reason::Definition(_)
+            | Reason::OnceMore(..)
+            | Reason::Along(..) => 2,
             Reason::Linear | Reason::Local(..) | Reason::Written(_) => 3,
             Reason::ChainRule => 4,
             Reason::SumRule | Reason::Rearranged => 5,
@@ -112,6 +122,18 @@ impl Reason {
         let name = |name: &str| vec![("name", Prose::math(render::name(name)))];
         let (said, holes) = match self {
             Reason::Definition(of) => (Phrase::Definition, name(of)),
+            Reason::OnceMore(of, wrt) => {
+                (Phrase::OnceMore, vec![("gradient", Prose::math(render::inline_partial(of, wrt)))])
+            }
+            Reason::Along(of, wrt, directions) => {
+                let what = match wrt {
+                    Some(wrt) => render::inline_partial(of, wrt),
+                    None => render::name(of),
+                };
+                let names = directions.iter().map(|name| Prose::math(render::name(name)));
+                let names = Prose::join(names.collect(), phrase(Phrase::Comma, lang));
+                (Phrase::Along, vec![("what", Prose::math(what)), ("direction", names)])
+            }
             Reason::ChainRule => (Phrase::ChainRule, vec![]),
             Reason::Function(op) => return function_sentence(*op, lang),
             Reason::Power(exponent) => {

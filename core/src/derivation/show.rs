@@ -1,6 +1,7 @@
 //! Lines to text and LaTeX. Decides no mathematics: it raises nodes to formulas in the notation asked for.
 
 use super::chain::{Chain, Lemma, Line, Weight};
+use super::left;
 use super::notes::Reason;
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
@@ -67,15 +68,25 @@ impl Show<'_> {
 
     // ---- formulas -----------------------------------------------------------------------------------------------
 
+    /// A formula in the language, as this program reads it.
+    fn in_language(&self, expr: &Expr) -> String {
+        raise::written(self.names.graph, expr)
+    }
+
     /// A node as text; the letters of the derivative's axes where they fit.
     fn text(&self, node: NodeId) -> String {
         if self.options.notation == Notation::Matrix
             && let Some(whole) = raise::matrix(self.names, node)
         {
-            return print::expr(&whole);
+            return self.in_language(&whole);
         }
         let axes = self.axes_of(node);
-        print::expr(&raise::tensor(self.names, node, &axes, raise::index(self.names, node, &axes)))
+        self.in_language(&raise::tensor(
+            self.names,
+            node,
+            &axes,
+            raise::index(self.names, node, &axes),
+        ))
     }
 
     fn axes_of(&self, node: NodeId) -> Vec<String> {
@@ -121,14 +132,14 @@ impl Show<'_> {
             math::Line::new(render::indexed_name(name, &axes), right)
         };
         let (text, line) = match whole {
-            Some(expr) if axes.len() > 2 => (print::expr(&expr), entries()),
+            Some(expr) if axes.len() > 2 => (self.in_language(&expr), entries()),
             Some(expr) => {
                 let right = self.set(&expr, Notation::Matrix);
-                (print::expr(&expr), math::Line::new(render::name(name), right))
+                (self.in_language(&expr), math::Line::new(render::name(name), right))
             }
             None => {
                 let entry = raise::index(self.names, node, &axes);
-                (print::expr(&raise::tensor(self.names, node, &axes, entry)), entries())
+                (self.in_language(&raise::tensor(self.names, node, &axes, entry)), entries())
             }
         };
         Binding::new(name.to_string(), text, line)
@@ -151,7 +162,7 @@ impl Show<'_> {
         let head = Math::Func(function.to_string());
         let left = Math::Row(vec![head, Math::fenced(Math::commas(params))]);
         let line = math::Line::new(left, self.set(&expr, notation));
-        Binding::new(name.to_string(), print::expr(&expr), line)
+        Binding::new(name.to_string(), self.in_language(&expr), line)
     }
 
     // ---- left-hand sides -------------------------------------------------------------------------------------------
@@ -159,23 +170,18 @@ impl Show<'_> {
     /// `∂E/∂W`, with index letters in index notation; before it the error term that it is, if any.
     pub fn lhs(&self) -> Vec<Math> {
         let by = self.names.of(self.by).unwrap_or(&self.derivative.wrt.name);
-        let of = &self.derivative.of.name;
-        let (front, back) = match self.options.notation {
-            Notation::Index => self.shown_letters(),
-            Notation::Matrix => (Vec::new(), Vec::new()),
+        let letters = match self.options.notation {
+            Notation::Index => Some(self.shown_letters()),
+            Notation::Matrix => None,
         };
-        if self.derivative.kind == RequestKind::Hessian {
-            return vec![match self.options.notation {
-                Notation::Index => render::second_partial(of, by, Some((&front, &back))),
-                Notation::Matrix => render::second_partial(of, by, None),
-            }];
-        }
-        let partial = render::partial(of, &front, by, &back);
+        let letters = letters.as_ref().map(|(front, back)| (front.as_slice(), back.as_slice()));
+        let back = letters.map_or(&[][..], |(_, back)| back);
+        let partial = left::left(self.names.graph, self.derivative, by, letters);
         if self.about.is_empty() {
             return vec![partial];
         }
         let term = match self.options.notation {
-            Notation::Index => render::indexed_name(self.about, &back),
+            Notation::Index => render::indexed_name(self.about, back),
             Notation::Matrix => render::name(self.about),
         };
         vec![term, partial]
@@ -220,9 +226,11 @@ impl Show<'_> {
 
     fn step(&self, line: &Line, reasons: &[Reason], before: Option<&Line>, first: bool) -> Step {
         let opened = first && self.opens(line);
-        let definition = [Reason::Definition(
-            self.names.of(self.of).unwrap_or(&self.derivative.of.name).to_string(),
-        )];
+        let (of, wrt) = (&self.derivative.of.name, &self.derivative.wrt.name);
+        let definition = [match self.derivative.kind {
+            RequestKind::Hessian => Reason::OnceMore(of.clone(), wrt.clone()),
+            _ => Reason::Definition(self.names.of(self.of).unwrap_or(of).to_string()),
+        }];
         let mut reasons: Vec<&Reason> =
             if opened { definition.iter().collect() } else { reasons.iter().collect() };
         // Matrix notation has no deltas to contract: what made them is the reason there.
@@ -280,7 +288,7 @@ impl Show<'_> {
 
     fn opened_text(&self) -> String {
         let axes = self.all_letters();
-        print::expr(&self.wrap(self.opened(self.letters()), &axes))
+        self.in_language(&self.wrap(self.opened(self.letters()), &axes))
     }
 
     /// `tensor[j,k](e)` with ranges as the derivative's axes have them.
@@ -466,7 +474,8 @@ impl Show<'_> {
         let about = format!("d({of}, {by})");
         let entry = raise::index(self.names, lemma.jacobian, &axes);
         let shape = graph.shape(lemma.jacobian).clone();
-        let wrap = |entry: Expr| print::expr(&raise::tensor_of(self.names, &shape, &axes, entry));
+        let wrap =
+            |entry: Expr| self.in_language(&raise::tensor_of(self.names, &shape, &axes, entry));
         let set = |node: NodeId, axes: &[String]| {
             self.set(&raise::index(self.names, node, axes), Notation::Index)
         };

@@ -2,6 +2,7 @@
 
 use super::chain::{Chain, Line, Task, Weight, work_out};
 use super::cone::{Cone, shown};
+use super::left;
 use super::notes::Reason;
 use super::show::Show;
 use super::stages::Stages;
@@ -287,10 +288,16 @@ impl<'c> Teller<'c> {
 
     fn closed_only(&mut self, derivative: &Derivative) -> Told {
         let closed = derivative.node;
+        let direction = |(_, direction): &(NodeId, NodeId)| {
+            self.graph.name(*direction).unwrap_or_default().to_string()
+        };
+        let gradient = (derivative.kind == RequestKind::Hvp).then(|| derivative.wrt.name.clone());
+        let directions = derivative.directions.iter().map(direction).collect();
+        let along = Reason::Along(derivative.of.name.clone(), gradient, directions);
         let lines = vec![Line {
             rhs: closed,
             open: Vec::new(),
-            reasons: vec![Reason::ChainRule],
+            reasons: vec![along],
             weight: Weight::Main,
             deltas: false,
         }];
@@ -459,6 +466,7 @@ impl<'c> Teller<'c> {
                 .iter()
                 .map(|dim| self.graph.show_dim(dim))
                 .collect(),
+            lhs: left::text(&self.graph, derivative),
             lhs_latex: closed.left.as_ref().map(latex::emit).unwrap_or_default(),
             text: show.closed_text(chain.closed),
             latex: latex::emit(&closed.right),

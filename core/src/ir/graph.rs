@@ -128,6 +128,8 @@ pub struct Graph {
     pub bodies: Vec<Body>,
     /// The program's named numbers.
     pub consts: Vec<(String, Num)>,
+    /// Functions of the language whose names the program's own functions take: formulas write them `std.name`.
+    pub hidden: Vec<String>,
     /// The user's names of nodes (definitions, losses, outputs). Formulas stop at a named node and print its name.
     pub names: BTreeMap<NodeId, String>,
     /// The index letters that the user gave to axes of a size, in order of preference.

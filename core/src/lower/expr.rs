@@ -88,6 +88,7 @@ impl Lowerer<'_> {
                 span,
                 format!("the number `{text}` is out of the range of f64"),
             )
+            .help("numbers reach from about 5e-324 to 1.8e308")
         })?;
         Ok(self.constant(value))
     }

@@ -59,14 +59,17 @@ impl Lowerer<'_> {
 
     /// What is said of a name that stands for nothing here.
     pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
-        if let Some(&at) = self.later.get(name) {
+        if let Some(&(at, word)) = self.later.get(name) {
             return Diagnostic::new(
                 Code::UseBeforeDefinition,
                 span,
-                format!("`{name}` is used before it is defined"),
+                format!("`{name}` is used before it is {word}"),
             )
-            .label(at, "defined here")
-            .help("move its definition up");
+            .label(at, format!("{word} here"))
+            .help(match word {
+                "declared" => "move its declaration up",
+                _ => "move its definition up",
+            });
         }
         let values: Vec<&str> = self
             .frames
@@ -93,7 +96,7 @@ impl Lowerer<'_> {
             }
             None => {
                 let declare = format!("declare it: `input {name}: [..];` or `param {name}: [..];`");
-                let mut list: Vec<&str> = values.into_iter().chain(dims).collect();
+                let mut list = values;
                 list.sort_unstable();
                 list.truncate(12);
                 diagnostic.help(match list.as_slice() {

@@ -59,7 +59,12 @@ impl Lowerer<'_> {
                     if shape.len() == 1 { "axis" } else { "axes" }
                 ),
             )
-            .label(base, self.show(val)));
+            .label(base, self.show(val))
+            .help(match shape.len() {
+                0 => "a scalar has no entries: write it without brackets".to_string(),
+                1 => "write one position, for its one axis".to_string(),
+                axes => format!("write one position for each axis, at most {axes}"),
+            }));
         }
         let mut reads: Vec<Option<Read>> = Vec::new(); // `None` is a new axis of size 1
         let mut axis = 0;
@@ -204,7 +209,11 @@ impl Lowerer<'_> {
         if low.as_fixed().is_some_and(|low| low < 0) || beyond {
             let (first, last) = (self.graph.show_dim(&low), self.graph.show_dim(&high));
             let size = self.graph.show_dim(dim);
-            let message = if low == high {
+            let counted_back = low.plus(dim, Num::int(-1));
+            let message = if low == high && low.as_fixed().is_some_and(|low| low < 0) {
+                let written = self.graph.show_dim(&counted_back);
+                format!("position {written} is before the first of an axis of size {size}")
+            } else if low == high {
                 format!("position {first} is outside of an axis of size {size}")
             } else {
                 format!(
@@ -213,7 +222,7 @@ impl Lowerer<'_> {
             };
             let end = self.graph.show_dim(&dim.plus(&Dim::fixed(1), Num::int(-1)));
             return Err(Diagnostic::new(Code::BadIndexing, span, message)
-                .help(format!("positions are counted from 0: the last is {end}, or -1")));
+                .help(format!("positions run from 0 to {end}, or back from -1 to -{size}")));
         }
         Ok(())
     }

@@ -110,8 +110,8 @@ pub struct Lowerer<'a> {
     pub(crate) statement: Span,
     /// The right-hand side at hand, for what a fix puts around it.
     pub(crate) right: Span,
-    /// Names that are defined later on, for better messages.
-    pub(crate) later: BTreeMap<String, Span>,
+    /// Names that are defined or declared later on, for better messages, and which of the two.
+    pub(crate) later: BTreeMap<String, (Span, &'static str)>,
     /// Index names in scope, innermost last.
     pub(crate) indices: Vec<(String, Label)>,
     /// How many values each label takes.

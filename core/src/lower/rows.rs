@@ -196,7 +196,12 @@ impl Lowerer<'_> {
             for operand in &operands {
                 diagnostic = diagnostic.label(operand.span, self.show(&operand.val));
             }
-            diagnostic
+            match tails.as_slice() {
+                [tail] if matches!(tail.as_slice(), [rows, columns] if rows != columns) => {
+                    diagnostic.help("a square matrix is declared with one size twice: `A: [N, N]`")
+                }
+                _ => diagnostic,
+            }
         })?;
         let (labels, batch_shape, nodes) = self.batched(&batch, &tails, call.span)?;
         let full: Shape = labels

@@ -183,6 +183,9 @@ impl Lowerer<'_> {
                 Code::DivisionByZero,
                 operand.span,
                 "this divisor is the constant zero",
+            )
+            .help(
+                "a quotient by zero has no value at any point; write what was meant as the divisor",
             );
             return Err(self.origins(divided, std::slice::from_ref(operand)));
         }

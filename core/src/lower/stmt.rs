@@ -4,6 +4,7 @@ use super::net::Net;
 use super::{Function, Lowered, Lowerer, Named, Request, Val};
 use crate::ir::graph::{DimInfo, Fact};
 use crate::ir::{Dim, DimId, Graph, NamedConst, Num, Op, Var, VarKind};
+use crate::ops;
 use chainrule_grammar::ast::{
     DeclKind, DimDecl, Expr, Ident, Program, RequestKind, Stmt, StmtKind, VarDecl,
 };
@@ -29,7 +30,12 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
         | StmtKind::Loss { name, .. }
         | StmtKind::Output { name, value: Some(_), .. } = &stmt.kind
         {
-            lowerer.later.entry(name.name.clone()).or_insert(name.span);
+            lowerer.later.entry(name.name.clone()).or_insert((name.span, "defined"));
+        }
+        if let StmtKind::Decl { vars, .. } = &stmt.kind {
+            for var in vars {
+                lowerer.later.entry(var.name.name.clone()).or_insert((var.name.span, "declared"));
+            }
         }
     }
     for stmt in &program.stmts {
@@ -95,7 +101,14 @@ impl<'a> Lowerer<'a> {
                 items.iter().try_for_each(|(name, value)| self.named_number(name, value))
             }
             StmtKind::Def { name, indices, value } => {
-                self.free(name)?;
+                self.free(name).map_err(|taken| match indices.as_slice() {
+                    [] => taken,
+                    _ => taken.help(format!(
+                        "entries are not assigned: `{0}` is whole as it stands; define another, `{0}_new[{1}] = …`",
+                        name.name,
+                        indices.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(",")
+                    )),
+                })?;
                 self.refuse_function_name(name)?;
                 let val = self.definition(indices, value, stmt.span)?;
                 self.define(name, val, stmt, lowered);
@@ -139,6 +152,9 @@ impl<'a> Lowerer<'a> {
                     return Err(self.taken(name));
                 }
                 self.places.insert(name.name.clone(), name.span);
+                if ops::lookup(&name.name, params.len()).is_some() {
+                    self.graph.hidden.push(name.name.clone());
+                }
                 self.functions.insert(name.name.clone(), Function { params, body, result });
                 Ok(())
             }
@@ -243,6 +259,7 @@ impl<'a> Lowerer<'a> {
     }
 
     fn declare(&mut self, kind: DeclKind, decl: &VarDecl, doc: &[String]) -> Result<()> {
+        self.later.remove(&decl.name.name);
         self.free(&decl.name)?;
         let shape: Vec<Dim> = match &decl.shape {
             Some(sizes) => sizes.iter().map(|size| self.dimension(size)).collect::<Result<_>>()?,
@@ -510,7 +527,7 @@ impl<'a> Lowerer<'a> {
 
     fn requests(&mut self, written: &[(RequestKind, &Ident, &[Ident])], lowered: &mut Lowered) {
         for (kind, of, wrt) in written {
-            match self.request(*kind, of, wrt, lowered) {
+            match self.request(*kind, of, wrt) {
                 Ok(request) => lowered.requests.push(request),
                 Err(diagnostic) => self.report(diagnostic),
             }
@@ -532,15 +549,12 @@ impl<'a> Lowerer<'a> {
                 });
             }
         }
+        // A second derivative is told after the first, from which it comes.
+        let second = |kind| matches!(kind, RequestKind::Hessian | RequestKind::Hvp);
+        lowered.requests.sort_by_key(|request| second(request.kind));
     }
 
-    fn request(
-        &mut self,
-        kind: RequestKind,
-        of: &Ident,
-        wrt: &[Ident],
-        lowered: &Lowered,
-    ) -> Result<Request> {
+    fn request(&mut self, kind: RequestKind, of: &Ident, wrt: &[Ident]) -> Result<Request> {
         let Some(val) = self.globals.get(&of.name).cloned() else {
             return Err(self.unknown_name(&of.name, of.span));
         };
@@ -557,7 +571,6 @@ impl<'a> Lowerer<'a> {
             )
             .help(format!("ask for `jacobian {} wrt …;`", of.name)));
         }
-        let _ = lowered;
         let mut by = Vec::new();
         for name in wrt {
             let Some(val) = self.globals.get(&name.name).cloned() else {

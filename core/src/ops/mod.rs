@@ -51,8 +51,22 @@ pub fn spec(id: OpId) -> &'static OpSpec {
     unreachable!("op ids come from `all` and `lookup` only")
 }
 
+/// What stands before the name of a function of the language where the program has its own of that name: `std.cos(x)`.
+const LANGUAGE: &str = "std.";
+
+/// The name by which the language's function is called in any program.
+pub fn qualified(name: &str) -> String {
+    format!("{LANGUAGE}{name}")
+}
+
+/// The function's name in the rule book.
+pub fn bare(name: &str) -> &str {
+    name.strip_prefix(LANGUAGE).unwrap_or(name)
+}
+
 /// The entry of this name that takes this many arguments (`max` of two is elementwise, of one a reduction); else any of the name.
 pub fn lookup(name: &str, args: usize) -> Option<(OpId, &'static OpSpec)> {
+    let name = bare(name);
     let named = || all().filter(|(_, _, row)| row.name == name || row.aliases.contains(&name));
     let fits =
         |row: &OpSpec| args <= row.params.len() && args + row.defaults.len() >= row.params.len();

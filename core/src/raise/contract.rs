@@ -83,6 +83,9 @@ pub(super) fn contract(
         if open.is_empty() {
             break;
         }
+        if absorb_identity(&mut tensors, &open) {
+            continue;
+        }
         if let Some(label) = sandwich(&mut tensors, &open) {
             bound.push(label);
         } else if let Some((small, large)) = pair_to_merge(&tensors, &open) {
@@ -96,6 +99,31 @@ pub(super) fn contract(
     }
     tensors.sort_by_key(|tensor| tensor.order);
     Some(tensors)
+}
+
+/// `I @ A` is `A`: a summed axis of an identity is read at its other axis by all others. Whether there was one.
+fn absorb_identity(tensors: &mut Vec<Tensor>, open: &[u32]) -> bool {
+    let found = tensors.iter().enumerate().find_map(|(at, tensor)| {
+        let &[first, second] = tensor.labels.as_slice() else { return None };
+        let plain = tensor.identity && tensor.over.len() == 1 && tensor.under.is_empty();
+        let mut others = tensors.iter().enumerate().filter(|(other, _)| *other != at);
+        let clash = others.clone().any(|(_, other)| other.has(first) && other.has(second));
+        let (summed, kept) = match (open.contains(&first), open.contains(&second)) {
+            (true, _) => (first, second),
+            (_, true) => (second, first),
+            _ => return None,
+        };
+        let read = others.any(|(_, other)| other.has(summed));
+        (plain && read && !clash).then_some((at, summed, kept))
+    });
+    let Some((at, summed, kept)) = found else { return false };
+    tensors.remove(at);
+    for tensor in tensors {
+        let further = tensor.kept.iter_mut().flat_map(|(_, _, labels)| labels.iter_mut().flatten());
+        let labels = tensor.labels.iter_mut().chain(further);
+        labels.filter(|label| **label == summed).for_each(|label| *label = kept);
+    }
+    true
 }
 
 /// `A · v · B` over one summed label is `A @ diag(v) @ B`: the vector becomes a diagonal matrix, with a label of its own on its other

@@ -20,7 +20,9 @@ pub use program::program;
 pub use share::{share, shared};
 
 use crate::ir::{Dim, Graph, NodeId, Op, Shape};
+use crate::ops;
 use chainrule_grammar::ast::{Binder, Expr};
+use chainrule_grammar::print;
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
@@ -196,6 +198,19 @@ pub fn text(names: &Names<'_>, root: NodeId, notation: Notation) -> Expr {
         let axes = names.axes(root);
         tensor(names, root, &axes, index(names, root, &axes))
     })
+}
+
+/// A formula in the language, as the graph's program reads it: where a function of the program takes the name of one of the
+/// language, the latter is written `std.name`.
+pub fn written(graph: &Graph, expr: &Expr) -> String {
+    if graph.hidden.is_empty() {
+        return print::expr(expr);
+    }
+    let mut expr = expr.clone();
+    expr.rename_calls(&|name| {
+        graph.hidden.iter().any(|hidden| hidden == name).then(|| ops::qualified(name))
+    });
+    print::expr(&expr)
 }
 
 /// `tensor[j,k](e)`: the tensor whose entries at `axes` an index expression gives. A range is written where it does not

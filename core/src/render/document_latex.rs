@@ -14,7 +14,7 @@ const WIDTH: f64 = 43.0;
 pub fn fragment(told: &[Told], lang: Lang) -> String {
     let page = page::page(told, lang);
     let part = |(part, told): (&Part, &Told)| {
-        let shape = format!("d{}/d{}  [{}]", told.of, told.wrt, told.shape.join(", "));
+        let shape = format!("{}  [{}]", told.lhs, told.shape.join(", "));
         format!("% {shape}\n{}", chains(part, lang))
     };
     let mut parts = vec![format!("{}\n", page.conventions.latex())];

@@ -15,10 +15,10 @@ pub fn document(told: &[Told], lang: Lang) -> String {
 
 fn derivative(told: &Told, lang: Lang) -> String {
     let mut out = format!("{}\n\n", page::heading(told, lang).plain());
-    let own = format!("d{}/d{}", told.of, told.wrt);
+    let own = told.lhs.as_str();
     for chain in page::chains(&told.steps) {
         let about = chain.first().map_or("", |step| step.about.as_str());
-        let left = if about.is_empty() { own.as_str() } else { about };
+        let left = if about.is_empty() { own } else { about };
         out.push_str(&steps(left, chain));
         out.push('\n');
     }

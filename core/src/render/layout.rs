@@ -242,7 +242,7 @@ impl Layout<'_> {
         args: &[Expr],
         kwargs: &[(Ident, Expr)],
     ) -> Piece {
-        let name = func.name.as_str();
+        let name = ops::bare(&func.name);
         if !bound.is_empty() {
             return self.bound_call(name, bound, args);
         }

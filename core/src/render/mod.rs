@@ -85,6 +85,23 @@ pub fn second_partial(of: &str, wrt: &str, letters: Option<(&[String], &[String]
     Math::frac(Math::Row(vec![square, names::name(of)]), below)
 }
 
+/// `∂²of/∂first ∂second`
+pub fn mixed_partial(of: &str, first: &str, second: &str) -> Math {
+    let below = vec![by(names::name(first)), Math::Thin, by(names::name(second))];
+    let square = Math::superscript(Math::Symbol(math::Symbol::Partial), Math::Num("2".to_string()));
+    Math::frac(Math::Row(vec![square, names::name(of)]), Math::Row(below))
+}
+
+/// `∂of/∂wrt` on a slash, for running text.
+pub fn inline_partial(of: &str, wrt: &str) -> Math {
+    Math::Row(vec![by(names::name(of)), Math::Symbol(math::Symbol::Slash), by(names::name(wrt))])
+}
+
+/// Letters as a subscript.
+pub fn letters(letters: &[String]) -> Math {
+    Math::Row(letters_math(letters))
+}
+
 fn by(name: Math) -> Math {
     Math::Row(vec![Math::Symbol(math::Symbol::Partial), name])
 }

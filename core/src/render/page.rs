@@ -84,22 +84,32 @@ fn frame(right: &mut Math) {
 
 /// `∂E/∂W, of shape [N, M]`
 pub fn heading(told: &Told, lang: Lang) -> Prose {
-    let derivative = match &told.closed.left {
-        Some(Math::Frac(above, below)) => {
+    let left = told.closed.left.as_ref().map_or(Math::Thin, on_slashes);
+    let derivative = ("derivative", Prose::math(left));
+    if told.shape.is_empty() {
+        return Prose::fill(phrase(Phrase::HeadingScalar, lang), &[derivative]);
+    }
+    let shape = Prose::words(format!("[{}]", told.shape.join(", ")));
+    Prose::fill(phrase(Phrase::Heading, lang), &[derivative, ("shape", shape)])
+}
+
+/// A left-hand side with its fractions on slashes: `∂E/∂W`.
+fn on_slashes(left: &Math) -> Math {
+    match left {
+        Math::Frac(above, below) => {
             let below = match below.as_ref() {
                 Math::Row(items) if items.len() > 2 => Math::fenced(Math::Row(items.clone())),
                 other => other.clone(),
             };
             Math::Row(vec![above.as_ref().clone(), Math::Symbol(Symbol::Slash), below])
         }
-        other => other.clone().unwrap_or(Math::Thin),
-    };
-    let derivative = ("derivative", Prose::math(derivative));
-    if told.shape.is_empty() {
-        return Prose::fill(phrase(Phrase::HeadingScalar, lang), &[derivative]);
+        Math::Row(items) => Math::Row(items.iter().map(on_slashes).collect()),
+        Math::Fence(fence, inner) => Math::Fence(*fence, Box::new(on_slashes(inner))),
+        Math::Scripts { base, sub, sup } => {
+            Math::Scripts { base: Box::new(on_slashes(base)), sub: sub.clone(), sup: sup.clone() }
+        }
+        other => other.clone(),
     }
-    let shape = Prose::words(format!("[{}]", told.shape.join(", ")));
-    Prose::fill(phrase(Phrase::Heading, lang), &[derivative, ("shape", shape)])
 }
 
 /// What the signs that the page uses mean.

@@ -16,6 +16,8 @@ pub enum Lang {
 #[allow(missing_docs, reason = "the sentences below say it")]
 pub enum Phrase {
     Definition,
+    OnceMore,
+    Along,
     ChainRule,
     Elementwise,
     Pullback,
@@ -57,6 +59,8 @@ impl Phrase {
     /// All of them.
     pub const ALL: &[Phrase] = &[
         Phrase::Definition,
+        Phrase::OnceMore,
+        Phrase::Along,
         Phrase::ChainRule,
         Phrase::Elementwise,
         Phrase::Pullback,
@@ -101,6 +105,10 @@ pub fn phrase(phrase: Phrase, lang: Lang) -> &'static str {
     match (phrase, lang) {
         (Phrase::Definition, En) => "definition of {name}",
         (Phrase::Definition, Zh) => "{name} 的定义",
+        (Phrase::OnceMore, En) => "the gradient {gradient}, differentiated once more",
+        (Phrase::OnceMore, Zh) => "对梯度 {gradient} 再次求导",
+        (Phrase::Along, En) => "derivative of {what} along {direction}",
+        (Phrase::Along, Zh) => "{what} 沿 {direction} 的方向导数",
         (Phrase::ChainRule, En) => "chain rule",
         (Phrase::ChainRule, Zh) => "链式法则",
         (Phrase::Elementwise, En) => "chain rule; with {call}, {partials}",

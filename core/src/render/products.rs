@@ -218,7 +218,7 @@ fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
         ExprKind::Call { func, bound, args, kwargs } => {
             let keyword = |key: &str| kwargs.iter().find(|(name, _)| name.name == key);
             let widest = args.iter().map(of).max().unwrap_or(0);
-            match (func.name.as_str(), bound.is_empty()) {
+            match (ops::bare(&func.name), bound.is_empty()) {
                 ("tensor", false) => bound.len(),
                 (_, false) | ("dot" | "trace" | "det" | "logdet", true) => 0,
                 ("outer" | "eye", true) => 2,

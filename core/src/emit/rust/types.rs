@@ -254,11 +254,8 @@ fn inputs(layout: &Layout) -> TokenStream {
     let (has_dims, told) = (layout.has_dims(), !layout.untold().is_empty());
     let dims_field = has_dims.then(|| quote!(dims: Dims,));
     let arguments = layout.inputs.iter().map(|(var, name)| {
-        if graph.var(*var).int {
-            quote!(#name: &'a (impl ::core::convert::AsRef<[usize]> + ?::core::marker::Sized),)
-        } else {
-            quote!(#name: &'a (impl ::chainrule::rt::Tensor<F> + ?::core::marker::Sized),)
-        }
+        let element = element(layout, *var);
+        quote!(#name: &'a (impl ::chainrule::rt::Tensor<#element> + ?::core::marker::Sized),)
     });
     let known_argument = told.then(|| quote!(dims: Dims,));
     let body = new_inputs(layout, told);
@@ -312,19 +309,12 @@ fn new_inputs(layout: &Layout, told: bool) -> TokenStream {
         let (text, constant) = (&info.name, prefixed("PATTERN", &info.name));
         let axes = pattern(layout, &info.shape);
         patterns.push(quote!(const #constant: &[::chainrule::rt::Axis] = #axes;));
-        let found = if info.int {
-            quote!(::chainrule::rt::Axes::flat(::core::convert::AsRef::<[usize]>::as_ref(#name).len()))
-        } else {
-            quote!(::chainrule::rt::Tensor::<F>::axes(#name))
-        };
+        let element = element(layout, *var);
+        let found = quote!(::chainrule::rt::Tensor::<#element>::axes(#name));
         declared.push(
             quote!(::chainrule::rt::Declared { name: #text, pattern: #constant, axes: #found }),
         );
-        values.push(if info.int {
-            quote!(#name: ::core::convert::AsRef::<[usize]>::as_ref(#name))
-        } else {
-            quote!(#name: ::chainrule::rt::flat(#text, #constant, #name)?)
-        });
+        values.push(quote!(#name: ::chainrule::rt::flat(#text, #constant, #name)?));
     }
     let count = index::literal(layout.dims.len() as u128);
     // Where some sizes have to be told, all of them are told.

@@ -9,6 +9,13 @@ use crate::ir::{Dim, Shape};
 use chainrule_grammar::ast::{Expr, ExprKind};
 use chainrule_grammar::{Code, Diagnostic};
 
+/// Subscripts that do not fit the operands.
+fn misread(call: &CallArgs<'_>, message: String) -> Diagnostic {
+    wrong(call, message).help(
+        "`einsum(\"ij,jk->ik\", A, B)`: a group of letters for each operand, a letter for each axis, and in the result letters of the operands, each once",
+    )
+}
+
 /// What the subscripts say of one operand, or of the result: the letters before `...` and those behind it.
 struct Term {
     before: Vec<char>,
@@ -40,7 +47,7 @@ pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let operands: Vec<Operand> =
         call.args[1..].iter().map(|arg| lowerer.arg(arg)).collect::<Result<_>>()?;
     if terms.len() != operands.len() {
-        return Err(wrong(
+        return Err(misread(
             call,
             format!(
                 "the subscripts name {} operands, but there are {}",
@@ -79,7 +86,7 @@ fn term(text: &str, call: &CallArgs<'_>) -> Result<Term> {
         None => (text, false, ""),
     };
     if let Some(strange) = before.chars().chain(after.chars()).find(|c| !c.is_alphabetic()) {
-        return Err(wrong(call, format!("`{strange}` in the subscripts is not a letter")));
+        return Err(misread(call, format!("`{strange}` in the subscripts is not a letter")));
     }
     Ok(Term { before: before.chars().collect(), open, after: after.chars().collect() })
 }
@@ -107,7 +114,7 @@ fn open_axes(
         let shape = lowerer.positional(&operand.val);
         let named = term.before.len() + term.after.len();
         if named > shape.len() || (!term.open && named < shape.len()) {
-            return Err(wrong(
+            return Err(misread(
                 call,
                 format!("the subscripts name {named} axes, but this operand has {}", shape.len()),
             )
@@ -170,9 +177,10 @@ impl Letters {
     fn of_result(&self, letter: char, out: &[u32], call: &CallArgs<'_>) -> Result<u32> {
         match self.known.iter().find(|(known, ..)| *known == letter) {
             Some((_, label, _)) if !out.contains(&label.0) => Ok(label.0),
-            _ => {
-                Err(wrong(call, format!("`{letter}` of the result stands on no operand, or twice")))
-            }
+            _ => Err(misread(
+                call,
+                format!("`{letter}` of the result stands on no operand, or twice"),
+            )),
         }
     }
 }

@@ -71,7 +71,8 @@ fn square(lowerer: &Lowerer<'_>, operand: &Operand, name: &str) -> Result<Dim> {
             operand.span,
             format!("`{name}` wants a square matrix"),
         )
-        .here(lowerer.show(&operand.val))),
+        .here(lowerer.show(&operand.val))
+        .help("a square matrix is declared with one size twice: `A: [N, N]`")),
     }
 }
 
