@@ -144,8 +144,15 @@ fn example(text: &str) -> Ran {
                 }
                 None => ("", command),
             };
-            let words: Vec<&str> =
-                command.split(' ').skip(1).map(|word| word.trim_matches('\'')).collect();
+            // Every other part stands between quotes.
+            let parts = command.split('\'').enumerate();
+            let words: Vec<&str> = parts
+                .flat_map(|(at, part)| match at % 2 {
+                    0 => part.split_whitespace().collect(),
+                    _ => vec![part],
+                })
+                .skip(1)
+                .collect();
             run_with(&[words.as_slice(), &["--message-format", "json"]].concat(), input)
         }
     }

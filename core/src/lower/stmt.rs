@@ -539,6 +539,11 @@ impl<'a> Lowerer<'a> {
             .filter(|request| request.kind == RequestKind::Grad)
             .map(|request| request.of.name.clone())
             .collect();
+        // What nobody asked for comes before second derivatives, which come from it.
+        let second =
+            |request: &Request| matches!(request.kind, RequestKind::Hessian | RequestKind::Hvp);
+        let at = lowered.requests.iter().position(second).unwrap_or(lowered.requests.len());
+        let later = lowered.requests.split_off(at);
         for loss in lowered.losses.clone() {
             if !asked.contains(&loss.name) && !params.is_empty() {
                 lowered.requests.push(Request {
@@ -549,9 +554,7 @@ impl<'a> Lowerer<'a> {
                 });
             }
         }
-        // A second derivative is told after the first, from which it comes.
-        let second = |kind| matches!(kind, RequestKind::Hessian | RequestKind::Hvp);
-        lowered.requests.sort_by_key(|request| second(request.kind));
+        lowered.requests.extend(later);
     }
 
     fn request(&mut self, kind: RequestKind, of: &Ident, wrt: &[Ident]) -> Result<Request> {
