@@ -379,7 +379,7 @@ impl Expr {
                 items.iter_mut().for_each(|item| match item {
                     IndexItem::At(at) => see(at),
                     IndexItem::Slice(from, to, step) => {
-                        [from, to, step].into_iter().flatten().for_each(|at| see(at));
+                        [from, to, step].into_iter().flatten().for_each(&mut *see);
                     }
                     IndexItem::Ellipsis | IndexItem::NewAxis => {}
                 });
