@@ -8,7 +8,7 @@ use super::prose::Prose;
 use super::rows::{Measure, Set, set};
 
 /// Formulas are broken where they are wider than this, in em.
-const WIDTH: f64 = 60.0;
+const WIDTH: f64 = 44.0;
 
 /// How the grids are laid out, and the formulas in them.
 pub const STYLE: &str = "\
