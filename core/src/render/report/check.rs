@@ -66,7 +66,8 @@ fn number(value: f64) -> String {
 
 /// `∂E/∂W` as a formula.
 fn name(row: &Row) -> String {
-    let plain = |word: &str| format!("{word} {}, {}", escaped(&row.of), escaped(&row.wrt));
+    let set = |name: &str| mathml::inline(&crate::render::name(name), false);
+    let plain = |word: &str| format!("{word} {}, {}", set(&row.of), set(&row.wrt));
     let fraction = match row.kind {
         RequestKind::Grad | RequestKind::Jacobian => partial(&row.of, &[], &row.wrt, &[]),
         RequestKind::Hessian => second_partial(&row.of, &row.wrt, None),
