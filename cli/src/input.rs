@@ -36,16 +36,17 @@ impl Unit {
     /// The program asks for nothing.
     pub fn no_derivative(&self) -> Failure {
         self.refused(no_derivative(
+            &self.compiled.program,
             "write `loss E = …;` for what is differentiated and declare a `param`, or name variables with `--wrt`",
         ))
     }
 }
 
-/// What is said of a program that asks for nothing, and what to write.
-pub(crate) fn no_derivative(help: &str) -> Diagnostic {
+/// What is said of a program that asks for nothing, where it ends, and what to write.
+pub(crate) fn no_derivative(program: &Program, help: &str) -> Diagnostic {
     let message = "the program asks for no derivative";
-    let said = Diagnostic::new(Code::BadRequest, Span::default(), message);
-    Diagnostic { labels: Vec::new(), help: Some(help.to_string()), ..said }
+    let end = program.stmts.last().map_or(0, |stmt| stmt.span.end);
+    Diagnostic::new(Code::BadRequest, Span::new(end, end), message).help(help)
 }
 
 /// The program that the command line names, compiled. Warnings are shown; errors are a failure.
@@ -53,14 +54,16 @@ pub(crate) fn compile(session: &mut Session<'_>) -> Result<Unit, Failure> {
     let mut source = read(session)?;
     let own = source.text.len();
     let (mut program, mut diagnostics) = chainrule_grammar::parse(&source);
-    diagnostics.extend(Flags { args: session.args, own }.apply(&mut program, &mut source)?);
+    let mut flags = Flags { args: session.args, own, added: Vec::new() };
+    diagnostics.extend(flags.apply(&mut program, &mut source)?);
     let mut compiled = compile_program(program);
     compiled.diagnostics.extend(diagnostics);
     compiled.diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
+    let of_flags = |diagnostic: &Diagnostic| diagnostic.span().start > own;
+    let mut errors = compiled.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
+    let code = if errors.all(of_flags) { 2 } else { 1 };
+    compiled.diagnostics.iter_mut().for_each(|diagnostic| flags.attribute(diagnostic));
     if compiled.has_errors() {
-        let of_flags = |diagnostic: &Diagnostic| diagnostic.span().start > own;
-        let mut errors = compiled.diagnostics.iter().filter(|diagnostic| diagnostic.is_error());
-        let code = if errors.all(of_flags) { 2 } else { 1 };
         return Err(Failure::Program {
             source: Box::new(source),
             diagnostics: compiled.diagnostics,
@@ -139,11 +142,13 @@ pub(crate) fn read_bytes(
 struct Flags<'a> {
     args: &'a Args,
     own: usize,
+    /// Where what each flag wrote begins, and the flag.
+    added: Vec<(usize, String)>,
 }
 
 impl Flags<'_> {
     fn apply(
-        &self,
+        &mut self,
         program: &mut Program,
         source: &mut Source,
     ) -> Result<Vec<Diagnostic>, Failure> {
@@ -152,9 +157,25 @@ impl Flags<'_> {
         Ok(diagnostics)
     }
 
-    /// Writes text below the program's and reads its statements, with places in the whole.
-    fn add(&self, source: &mut Source, text: &str) -> (Vec<Stmt>, Vec<Diagnostic>) {
+    /// No one wrote the lines that flags add: what is found there is said of the flag.
+    fn attribute(&self, diagnostic: &mut Diagnostic) {
+        let start = diagnostic.span().start;
+        if let Some((_, flag)) = self.added.iter().rfind(|(from, _)| *from <= start) {
+            diagnostic.message = format!("`{flag}`: {}", diagnostic.message);
+            diagnostic.fix.clear();
+        }
+        diagnostic.labels.retain(|label| label.span.start <= self.own);
+    }
+
+    /// Writes text below the program's for a flag, and reads its statements, with places in the whole.
+    fn add(
+        &mut self,
+        source: &mut Source,
+        text: &str,
+        flag: String,
+    ) -> (Vec<Stmt>, Vec<Diagnostic>) {
         let start = source.text.len() + 1;
+        self.added.push((start, flag));
         source.text.push('\n');
         source.text.push_str(text);
         let mut padded = " ".repeat(start);
@@ -165,14 +186,14 @@ impl Flags<'_> {
 
     /// `--var W:N,M` declares a param, and its sizes where the program does not.
     fn declare(
-        &self,
+        &mut self,
         program: &mut Program,
         source: &mut Source,
     ) -> Result<Vec<Diagnostic>, Failure> {
         let mut known = names_of_dims(&program.stmts);
         let (mut decls, mut diagnostics) = (Vec::new(), Vec::new());
         for var in self.args.values("var") {
-            let (added, errors) = self.add(source, &declaration(var)?);
+            let (added, errors) = self.add(source, &declaration(var)?, format!("--var {var}"));
             diagnostics.extend(errors);
             decls.extend(added);
         }
@@ -186,7 +207,8 @@ impl Flags<'_> {
         sizes.retain(|name| known.insert(name.clone()));
         let mut front = Vec::new();
         if !sizes.is_empty() {
-            let (dims, errors) = self.add(source, &format!("dim {};", sizes.join(", ")));
+            let (dims, errors) =
+                self.add(source, &format!("dim {};", sizes.join(", ")), "--var".to_string());
             diagnostics.extend(errors);
             front.extend(dims);
         }
@@ -199,7 +221,11 @@ impl Flags<'_> {
     }
 
     /// `--wrt` replaces by what is differentiated, `--order 2` adds Hessians.
-    fn ask(&self, program: &mut Program, source: &mut Source) -> Result<Vec<Diagnostic>, Failure> {
+    fn ask(
+        &mut self,
+        program: &mut Program,
+        source: &mut Source,
+    ) -> Result<Vec<Diagnostic>, Failure> {
         let second = self.args.value("order") == Some("2");
         let wrt: Vec<&str> =
             self.args.values("wrt").flat_map(|list| list.split(',')).map(str::trim).collect();
@@ -251,9 +277,13 @@ impl Flags<'_> {
                     .collect::<Vec<_>>(),
             );
         }
+        let flag = match wrt.is_empty() {
+            true => "--order 2".to_string(),
+            false => format!("--wrt {}", wrt.join(",")),
+        };
         let mut diagnostics = Vec::new();
         for line in text {
-            let (stmts, errors) = self.add(source, &line);
+            let (stmts, errors) = self.add(source, &line, flag.clone());
             program.stmts.extend(stmts);
             diagnostics.extend(errors);
         }

@@ -8,11 +8,16 @@ use chainrule_core::eval::{Array, Point, solve_dims};
 use chainrule_core::ir::{DimId, Op, Var, VarId, VarKind};
 use chainrule_core::{Code, Diagnostic, Dialect, Span};
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 
 /// Reads a point for a program, or says all that is wrong with it.
 pub(crate) fn read(compiled: &Compiled, bytes: &[u8]) -> Result<Point, Vec<Diagnostic>> {
     let value: Value = serde_json::from_slice(bytes).map_err(|error| vec![bad_json(&error)])?;
+    if let Some(name) = std::str::from_utf8(bytes).ok().and_then(repeated) {
+        return Err(vec![
+            bad(format!("the point has two values for `{name}`")).help("leave one of them out"),
+        ]);
+    }
     let Value::Object(map) = value else {
         return Err(vec![
             bad("the point is not a JSON object")
@@ -20,6 +25,37 @@ pub(crate) fn read(compiled: &Compiled, bytes: &[u8]) -> Result<Point, Vec<Diagn
         ]);
     };
     Reader { compiled, map, errors: Vec::new() }.read()
+}
+
+/// A key that stands twice in one object of a text, which is JSON.
+fn repeated(text: &str) -> Option<String> {
+    let mut objects: Vec<HashSet<String>> = Vec::new();
+    let mut rest = text;
+    while let Some(at) = rest.find(['{', '}', '"']) {
+        let sign = rest.as_bytes()[at];
+        rest = &rest[at + 1..];
+        match sign {
+            b'{' => objects.push(HashSet::new()),
+            b'}' => drop(objects.pop()),
+            _ => {
+                let mut escaped = false;
+                let end = rest.find(|c: char| {
+                    let closes = c == '"' && !escaped;
+                    escaped = c == '\\' && !escaped;
+                    closes
+                })?;
+                let (word, after) = (&rest[..end], rest[end + 1..].trim_start());
+                rest = after;
+                if after.starts_with(':') {
+                    let key: String = serde_json::from_str(&format!("\"{word}\"")).ok()?;
+                    if !objects.last_mut()?.insert(key.clone()) {
+                        return Some(key);
+                    }
+                }
+            }
+        }
+    }
+    None
 }
 
 fn bad_json(error: &serde_json::Error) -> Diagnostic {

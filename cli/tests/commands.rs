@@ -76,6 +76,34 @@ fn wrong_command_lines_are_2() {
     }
 }
 
+/// What flags write is text that no one sees: nothing is said to stand in it.
+#[test]
+fn flags_are_named_and_no_line_is_invented() {
+    for (args, said) in [
+        (&["derive", "-e", "x^2", "--var", "x", "--wrt", "y"][..], "`--wrt y`: `y` is not"),
+        (&["derive", "-e", "x^2", "--var", "x:0"], "`--var x:0`: a size"),
+        (&["derive", "-e", "param w; const q = 3; loss E = w^2;", "--wrt", "q"], "`--wrt q`: `q`"),
+    ] {
+        let ran = run(args);
+        assert!(ran.err.contains(said) && !ran.err.contains("-->"), "{}", ran.err);
+    }
+    let ran = run(&["derive", "-e", ""]);
+    assert_eq!(ran.code, 1);
+    assert!(
+        ran.err.contains("error[E0309]") && ran.err.contains("<expression>:1:1"),
+        "{}",
+        ran.err
+    );
+}
+
+#[test]
+fn a_derivative_that_is_too_large_to_check_is_placed() {
+    let ran = run(&["check", "-e", "param w: [20000]; loss E = sum(w)^4; hessian E wrt w;"]);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("error[E0103]") && ran.err.contains(":1:46"), "{}", ran.err);
+    assert!(ran.err.contains("hvp E wrt w"), "{}", ran.err);
+}
+
 #[test]
 fn wrong_programs_are_1_with_all_places() {
     let program = "dim N, H;\ninput x: [N];\nparam W: [H, N];\nz = x @ W;\ny = sigmod(x);\nloss E = sum(y);\n";

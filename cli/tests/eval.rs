@@ -114,6 +114,9 @@ fn bad_points_are_coded_errors() {
         (r#"{"x": [1, 2], "i": -1}"#, "`i` has the index -1, but picks from 2 rows"),
         (r#"{"x": [1, 2], "i": "Infinity"}"#, "`i` is declared as integers"),
         (&deep, "nested too deeply"),
+        (r#"{"x": [1, 2], "i": 0, "x": [3, 4]}"#, "two values for `x`"),
+        (r#"{"x": [1, 2], "i": 0, "\u0069": 1}"#, "two values for `i`"),
+        (r#"{"x": [1, 2], "i": 0, "dims": {"N": 2, "N": 3}}"#, "two values for `N`"),
     ];
     for (point, part) in points {
         let ran = eval("dim N; param x: [N]; input i: int; loss L = x[i]^2;", point);

@@ -1,6 +1,7 @@
 //! The pipeline, one line a pass: parse, lower, carry out derivatives that the program wrote, stabilise, simplify, differentiate.
 
 use crate::diff;
+use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId, Op, Var, VarKind};
 use crate::lower::{self, Lowered, Named};
 use crate::simplify::{Canonical, settle};
@@ -101,6 +102,9 @@ fn results(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Dia
     let nodes: Vec<NodeId> = results.iter().map(|result| result.node).collect();
     let stable = settle(graph, &nodes);
     let stable = canonical.merge(graph, &stable);
+    if let Some((at, found)) = unsound(graph, &stable) {
+        return Err(refusal(graph, found, &results[at]));
+    }
     let mut stable = results.into_iter().zip(stable).map(|(result, node)| Named { node, ..result });
     compiled.losses = stable.by_ref().take(compiled.lowered.losses.len()).collect();
     compiled.outputs = stable.collect();
@@ -113,10 +117,16 @@ fn derivatives(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(),
         let of = request.of.node;
         let stable = settle(graph, &[of]);
         let stable = canonical.merge(graph, &stable)[0];
+        if let Some((_, found)) = unsound(graph, &[stable]) {
+            return Err(refusal(graph, found, &request.of));
+        }
         let made = carry_out(graph, request.kind, stable, &request.wrt)?;
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots);
         let nodes = canonical.merge(graph, &nodes);
+        if let Some((_, found)) = unsound(graph, &nodes) {
+            return Err(refusal(graph, found, &request.of));
+        }
         for ((by, node), (_, directions)) in request.wrt.iter().zip(nodes).zip(made) {
             if let Some(warning) = zero_warning(graph, &request, of, by, node)
                 && (request.explicit
@@ -134,6 +144,32 @@ fn derivatives(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(),
         }
     }
     Ok(())
+}
+
+/// The first number among what the roots are made of that no double holds, or the first division by what is zero by structure, and
+/// the root that has it.
+fn unsound(graph: &Graph, roots: &[NodeId]) -> Option<(usize, NodeId)> {
+    let bad = |node: &NodeId| match graph.op(*node) {
+        Op::Const(value) => !value.to_f64().is_finite(),
+        Op::Add(coefficients) => coefficients.iter().any(|value| !value.to_f64().is_finite()),
+        Op::Pow(exponent) => exponent.is_negative() && graph.is_zero(graph.args(*node)[0]),
+        _ => false,
+    };
+    let found = graph.reachable(roots).into_iter().find(bad)?;
+    let at = roots.iter().position(|root| graph.reachable(&[*root]).contains(&found))?;
+    Some((at, found))
+}
+
+/// What is said of it.
+fn refusal(graph: &Graph, found: NodeId, of: &Named) -> Diagnostic {
+    if let Op::Pow(_) = graph.op(found) {
+        let span = graph.spans.get(&found).copied().unwrap_or(of.span);
+        return Diagnostic::new(Code::DivisionByZero, span, "this divisor is always zero")
+            .help("its terms cancel whatever the values are");
+    }
+    let message =
+        format!("a number in `{}` or its derivatives is over the range of a double", of.name);
+    Diagnostic::new(Code::BadNumber, of.span, message).help("numbers go up to about 1.8e308")
 }
 
 /// A derivative, and what moves along which direction.
@@ -209,10 +245,9 @@ fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
 
 /// Whether a parameter is another loss's business: one that it reaches, or that has told of it already.
 fn reaches_another(graph: &Graph, losses: &[Named], of: NodeId, by: NodeId) -> bool {
-    let depends = graph.depends_on(&[by]);
-    let reached = |loss: &Named| depends[loss.node.0 as usize];
-    !depends[of.0 as usize]
-        && (losses.iter().any(reached) || losses.first().is_some_and(|first| first.node != of))
+    !graph.reaches(of, by)
+        && (losses.first().is_some_and(|first| first.node != of)
+            || losses.iter().any(|loss| graph.reaches(loss.node, by)))
 }
 
 /// A derivative that is 0 is never silent: it says why.
@@ -227,7 +262,7 @@ fn zero_warning(
         return None;
     }
     let span = if request.explicit { by.span } else { variable_span(graph, by) };
-    if !graph.depends_on(&[by.node])[of.0 as usize] {
+    if !graph.reaches(of, by.node) {
         return Some(
             Diagnostic::new(
                 Code::ZeroByStructure,
@@ -275,11 +310,12 @@ fn functions_between(
     by: NodeId,
     wanted: impl Fn(&crate::ops::OpSpec) -> bool,
 ) -> String {
-    let depends = graph.depends_on(&[by]);
+    let nodes = graph.reachable(&[of]);
+    let depends = graph.depending(&nodes, &[by]);
     let mut names: Vec<&str> = Vec::new();
-    for node in graph.reachable(&[of]) {
+    for node in nodes {
         if let Op::Call(op, _) = graph.op(node)
-            && depends[node.0 as usize]
+            && depends.contains(node)
             && wanted(crate::ops::spec(*op))
             && !names.contains(&crate::ops::spec(*op).name)
         {
@@ -291,12 +327,13 @@ fn functions_between(
 
 /// Whether every path from `of` to `by` passes a function of the rule book with derivative 0.
 fn every_path_is_flat(graph: &Graph, of: NodeId, by: NodeId) -> bool {
-    let mut open = vec![false; graph.len()];
+    let mut open = Marks::default();
     for node in graph.reachable(&[of]) {
         let flat =
             matches!(graph.op(node), Op::Call(op, _) if crate::ops::spec(*op).rule.is_flat());
-        open[node.0 as usize] =
-            node == by || (!flat && graph.args(node).iter().any(|arg| open[arg.0 as usize]));
+        if node == by || (!flat && graph.args(node).iter().any(|arg| open.contains(*arg))) {
+            open.insert(node);
+        }
     }
-    !open[of.0 as usize]
+    !open.contains(of)
 }

@@ -41,11 +41,11 @@ codes! {
         wrong "fn f(x) = f(x) + 1;\nparam x;\nloss E = f(x);"
         right "fn f(x) = x + 1;\nparam x;\nloss E = f(x);";
     TooLarge "E0103" Error "input too large"
-        "The text has more than a megabyte, or stands for more than two million operations. A tensor written as one formula with indices is small whatever its sizes: write `sum[i](x[i]^2)` rather than the sum of a million terms."
+        "The text has more than a megabyte, stands for more than two million operations, or its functions, which are inlined where they are called, come to more than a hundred thousand; or a derivative has more entries than can be checked. A tensor written as one formula with indices is small whatever its sizes: write `sum[i](x[i]^2)` rather than the sum of a million terms."
         wrong "// a program of more than 1 MiB"
         right "param x: [1000000];\nloss E = sum(x^2);";
     BadNumber "E0104" Error "number out of range"
-        "A number cannot be represented: it has too many digits, or is over the range of a double (about 1.8e308)."
+        "A number cannot be represented: it has too many digits, or is over the range of a double (about 1.8e308). So it is with a product, a power or a const that comes to such a number, or to one that is closer to zero than a double can be."
         wrong "param x;\nloss E = 1e400*x;"
         right "param x;\nloss E = 1e300*x;";
     ShapeMismatch "E0201" Error "shapes do not fit"
@@ -133,7 +133,7 @@ codes! {
         wrong "dim N;\nparam w: [N];\nloss E = sum(w[::2]);"
         right "dim N = 10;\nparam w: [N];\nloss E = sum(w[::2]);";
     DivisionByZero "E0404" Error "division by zero"
-        "A divisor is the constant zero, or zero is raised to a negative power."
+        "A divisor is the constant zero, or zero whatever the values are, as in `1/(x - x)`; or zero is raised to a negative power."
         wrong "const n = 0;\nparam x;\nloss E = x/n;"
         right "const n = 2;\nparam x;\nloss E = x/n;";
     BadPoint "E0501" Error "point does not fit the program"

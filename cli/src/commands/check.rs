@@ -9,7 +9,7 @@ use crate::json::{number, pretty};
 use crate::plot;
 use crate::progress::Progress;
 use chainrule_core::check::{
-    Curve, Report, Row, ToldReport, check_telling, check_told, curve, random_point,
+    Curve, Report, Row, ToldReport, check_telling, check_told, curve, random_point, too_large,
 };
 use chainrule_core::derivation::{Notation, Options, tell};
 use chainrule_core::{Compiled, Diagnostic};
@@ -45,6 +45,9 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
     let unit = input::compile(session)?;
     if unit.compiled.derivatives.is_empty() {
         return Err(unit.no_derivative());
+    }
+    if let Some(said) = too_large(&unit.compiled, asked.seed) {
+        return Err(unit.refused(said));
     }
     let found = found(session, &unit.compiled, &asked).map_err(|said| unit.refused(said))?;
     let text = match format.as_str() {

@@ -213,7 +213,7 @@ fn derivation(compiled: &Compiled, asked: &Asked) -> Result<Value, Diagnostic> {
     let told = tell(compiled, asked.options)?;
     if told.is_empty() {
         let help = "write `loss E = …;` for what is differentiated, and declare a `param`";
-        return Err(no_derivative(help));
+        return Err(no_derivative(&compiled.program, help));
     }
     Ok(json!({ "html": report::fragment(&told, asked.options.lang), "count": told.len() }))
 }

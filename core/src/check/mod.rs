@@ -16,11 +16,12 @@ pub use told::{ToldReport, check_told};
 
 use crate::compile::{Compiled, Derivative};
 use crate::diff;
-use crate::eval::{Array, Evaluator, Point, eval};
+use crate::eval::{Array, Evaluator, MAX_ENTRIES, Point, eval};
 use crate::ir::graph::Fact;
 use crate::ir::{Graph, NodeId, Op};
 use crate::ops::probe::Random;
 use chainrule_grammar::ast::RequestKind;
+use chainrule_grammar::{Code, Diagnostic};
 
 /// How many multiplications a check of one derivative at one point may take.
 const WORK: u64 = 1 << 29;
@@ -141,6 +142,32 @@ pub fn work(compiled: &Compiled, seed: u64) -> Result<u64, String> {
         closed.saturating_add(of.saturating_mul(17 * entries))
     };
     Ok(compiled.derivatives.iter().map(one).fold(0, u64::saturating_add))
+}
+
+/// A derivative with more entries than can be checked, said at the place where it is asked for.
+pub fn too_large(compiled: &Compiled, seed: u64) -> Option<Diagnostic> {
+    let point = random_point(compiled, mixed(seed, 0)).ok()?;
+    let graph = &compiled.graph;
+    let entries = |derivative: &&Derivative| {
+        let size = |dim: &crate::ir::Dim| {
+            dim.value(&|id| point.dims.get(&id).copied().unwrap_or(0)).unwrap_or(1)
+        };
+        graph.shape(derivative.node).iter().map(size).fold(1, usize::saturating_mul)
+    };
+    let large = compiled.derivatives.iter().find(|one| entries(one) > MAX_ENTRIES)?;
+    let (of, by) = (&large.of.name, &large.wrt.name);
+    let shape = graph.show_shape(graph.shape(large.node));
+    let said = Diagnostic::new(
+        Code::TooLarge,
+        large.of.span,
+        format!("the derivative of `{of}` by `{by}` has shape {shape}, too many entries to check"),
+    );
+    Some(match large.kind {
+        RequestKind::Hessian => {
+            said.help(format!("ask for its product with a direction: `hvp {of} wrt {by};`"))
+        }
+        _ => said.help("declare smaller sizes, or leave them open: `dim N;`"),
+    })
 }
 
 /// The seed of a point.

@@ -8,9 +8,9 @@ use super::local::{self, Lane};
 use super::notes::{self, Reason};
 use crate::diff::pullback::pull_back;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
-use crate::simplify::simplify_above;
+use crate::simplify::{Simplified, simplify_above, simplify_beyond};
 use chainrule_grammar::Diagnostic;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -89,14 +89,22 @@ pub fn work_out(graph: &mut Graph, cone: &Cone, task: &Task<'_>) -> Result<Chain
     let around = Around::of(graph, cone, task);
     let start = |node: &NodeId| Some((*node, (task.start)(*node)?));
     let mut frontier: BTreeMap<NodeId, NodeId> = around.depends.iter().filter_map(start).collect();
-    let mut work =
-        Work { around, graph, task, lines: Vec::new(), lemmas: Vec::new(), used: Vec::new() };
+    let mut work = Work {
+        around,
+        graph,
+        cone,
+        task,
+        settled: HashSet::new(),
+        lines: Vec::new(),
+        lemmas: Vec::new(),
+        used: Vec::new(),
+    };
     work.line(&frontier, vec![Reason::ChainRule], Weight::Detail);
     while let Some((&node, _)) = frontier.iter().rev().find(|(node, _)| **node != task.x) {
         frontier = work.expand(node, frontier)?;
     }
     let closed = match frontier.get(&task.x) {
-        Some(&cotangent) => work.simple(cotangent),
+        Some(&cotangent) => work.simple_throughout(cotangent),
         None => work.zero(),
     };
     work.finish(closed);
@@ -106,7 +114,10 @@ pub fn work_out(graph: &mut Graph, cone: &Cone, task: &Task<'_>) -> Result<Chain
 struct Work<'g, 't> {
     graph: &'g mut Graph,
     task: &'t Task<'t>,
+    cone: &'t Cone,
     around: Around,
+    /// What is in normal form, besides what the result is made of.
+    settled: HashSet<NodeId>,
     lines: Vec<Line>,
     lemmas: Vec<Lemma>,
     /// Facts that simplification used since the last line.
@@ -293,8 +304,28 @@ impl Work<'_, '_> {
         frontier.retain(|_, cotangent| !self.graph.is_zero(*cotangent));
     }
 
+    /// The normal form of what was put together from parts in normal form.
     fn simple(&mut self, node: NodeId) -> NodeId {
+        if self.settled.contains(&node) {
+            return node;
+        }
+        let (cone, settled) = (self.cone, &self.settled);
+        let known = |node: NodeId| settled.contains(&node) || cone.contains(node);
+        let simple = simplify_beyond(self.graph, &[node], self.task.atoms, &known);
+        self.settled.extend(simple.map.values());
+        self.note_facts(&simple);
+        simple.roots[0]
+    }
+
+    /// The normal form of a whole formula.
+    fn simple_throughout(&mut self, node: NodeId) -> NodeId {
         let simple = simplify_above(self.graph, &[node], self.task.atoms);
+        self.note_facts(&simple);
+        simple.roots[0]
+    }
+
+    /// Remembers the facts that simplification used.
+    fn note_facts(&mut self, simple: &Simplified) {
         for rewrite in simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one") {
             let what = self.graph.name(rewrite.before).unwrap_or("a softmax").to_string();
             let reason = Reason::RowsSumToOne(what);
@@ -302,7 +333,6 @@ impl Work<'_, '_> {
                 self.used.push(reason);
             }
         }
-        simple.roots[0]
     }
 
     fn zero(&mut self) -> NodeId {

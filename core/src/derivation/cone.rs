@@ -2,8 +2,9 @@
 //! together grows with the graph, not with its square.
 
 use super::chain::Task;
+use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId};
-use std::collections::{BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, VecDeque};
 
 /// What a result is made of, read upwards.
 #[derive(Debug, Default)]
@@ -27,6 +28,11 @@ impl Cone {
         Cone { users }
     }
 
+    /// Whether the result is made of a node, with others.
+    pub fn contains(&self, node: NodeId) -> bool {
+        self.users.contains_key(&node)
+    }
+
     fn readers(&self, node: NodeId) -> &[NodeId] {
         self.users.get(&node).map_or(&[], Vec::as_slice)
     }
@@ -45,14 +51,24 @@ impl Cone {
         above
     }
 
-    /// All nodes that depend on x.
-    pub fn all_above(&self, x: NodeId) -> HashSet<NodeId> {
-        let mut above = HashSet::new();
+    /// All nodes that depend on x, from x upwards.
+    pub fn walk_above(&self, x: NodeId) -> impl Iterator<Item = NodeId> {
+        let mut seen = Marks::default();
         let mut stack = vec![x];
-        while let Some(node) = stack.pop() {
-            stack.extend(self.readers(node).iter().filter(|reader| above.insert(**reader)));
-        }
-        above
+        let mut found = VecDeque::new();
+        std::iter::from_fn(move || {
+            while found.is_empty() {
+                let readers = self.readers(stack.pop()?).iter().copied();
+                found.extend(readers.filter(|reader| seen.insert(*reader)));
+                stack.extend(&found);
+            }
+            found.pop_front()
+        })
+    }
+
+    /// The same as a set.
+    pub fn all_above(&self, x: NodeId) -> Marks {
+        self.walk_above(x).collect()
     }
 
     /// Nodes of `above` from which x is reached through a stop as well: their whole derivative by x is more than what a chain that
@@ -76,13 +92,13 @@ impl Cone {
                 stack.extend(below.filter(|arg| *arg >= first && !is_stop(*arg)));
             }
         }
-        let mut all: Option<HashSet<NodeId>> = None;
+        let mut all: Option<Marks> = None;
         for &node in &near {
             let through = graph.args(node).iter().any(|&arg| {
                 beside.contains(&arg) && !is_stop(arg)
                     || (arg >= first
                         && is_stop(arg)
-                        && all.get_or_insert_with(|| self.all_above(x)).contains(&arg))
+                        && all.get_or_insert_with(|| self.all_above(x)).contains(arg))
             });
             if through {
                 beside.insert(node);

@@ -52,7 +52,7 @@ impl Teller<'_> {
             self.stages.get(&of).map(|stages| stages.list.clone()).unwrap_or_default();
         let mut bindings: Vec<(String, NodeId)> = Vec::new();
         let mut steps = Vec::new();
-        for stage in stages.iter().filter(|stage| stage.node != by && path.contains(&stage.node)) {
+        for stage in stages.iter().filter(|stage| stage.node != by && path.contains(stage.node)) {
             if let Some(name) = &stage.name {
                 bindings.extend(stage.parts.iter().cloned());
                 bindings.push((name.clone(), stage.chain.closed));
@@ -81,10 +81,10 @@ impl Teller<'_> {
             return Ok(());
         }
         let wrt = self.variables(loss);
-        let depends = self.graph.depends_on(&wrt);
         let mut quantities: Vec<NodeId> = self.graph.reachable(&[of]);
+        let depends = self.graph.depending(&quantities, &wrt);
         quantities.retain(|&node| {
-            node != of && depends[node.0 as usize] && self.graph.names.contains_key(&node)
+            node != of && depends.contains(node) && self.graph.names.contains_key(&node)
         });
         let stops = quantities.iter().copied().chain([of]).collect();
         self.stages.insert(of, Stages { stops: Rc::new(stops), ..Stages::default() });
@@ -168,7 +168,8 @@ impl Teller<'_> {
             .filter(|(term, _, _)| shown(&self.graph, chain.closed, &atoms).contains(term))
             .collect();
         for (term, value, name) in terms {
-            let opened = self.graph.substitute(chain.closed, &[(term, value)]);
+            let nodes: Vec<NodeId> = shown(&self.graph, chain.closed, &atoms).into_iter().collect();
+            let opened = self.graph.substitute_in(chain.closed, &nodes, &[(term, value)]);
             let simple = simplify_above(&mut self.graph, &[opened], &atoms);
             let opened = simple.roots[0];
             if self.length(opened) >= self.length(chain.closed) {

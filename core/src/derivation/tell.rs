@@ -34,11 +34,14 @@ pub fn tell(compiled: &Compiled, options: Options) -> Result<Vec<Told>, Diagnost
 }
 
 pub(super) struct Teller<'c> {
-    pub(super) compiled: &'c Compiled,
     pub(super) options: Options,
     pub(super) graph: Graph,
     /// What each result is made of.
     pub(super) cones: HashMap<NodeId, Rc<Cone>>,
+    /// The variables by which gradients of each loss are asked for.
+    variables: HashMap<&'c str, Rc<Vec<NodeId>>>,
+    /// Whether each loss is told in stages, where the program decides.
+    is_long: HashMap<NodeId, bool>,
     /// Stages of each loss.
     pub(super) stages: HashMap<NodeId, Stages>,
     /// Stages that were told already: a later derivative of the same loss does not repeat them.
@@ -71,7 +74,12 @@ impl<'c> Teller<'c> {
             roots.extend([derivative.of.node, derivative.wrt.node]);
         }
         let normal = simplify(&mut graph, &roots).roots;
-        let normal = roots.into_iter().zip(normal).collect();
+        let normal: BTreeMap<NodeId, NodeId> = roots.into_iter().zip(normal).collect();
+        let mut variables: HashMap<&str, Rc<Vec<NodeId>>> = HashMap::new();
+        for one in compiled.derivatives.iter().filter(|one| one.kind == RequestKind::Grad) {
+            let of = Rc::make_mut(variables.entry(one.of.name.as_str()).or_default());
+            of.push(normal[&one.wrt.node]);
+        }
         let mut taken: BTreeSet<String> = graph.names.values().cloned().collect();
         taken.extend(graph.vars.iter().map(|var| var.name.clone()));
         taken.extend(compiled.lowered.scope.keys().cloned());
@@ -90,10 +98,11 @@ impl<'c> Teller<'c> {
         );
         let given = Given { shapes: Rc::new(shapes), ..Given::default() };
         Teller {
-            compiled,
             options,
             graph,
             cones: HashMap::new(),
+            variables,
+            is_long: HashMap::new(),
             stages: HashMap::new(),
             told: BTreeSet::new(),
             given,
@@ -157,47 +166,33 @@ impl<'c> Teller<'c> {
         }
     }
 
-    /// Named quantities between a loss and a variable, from the loss backwards.
-    fn between(&self, of: NodeId, by: NodeId) -> Vec<NodeId> {
-        let depends = self.graph.depends_on(&[by]);
-        let mut path: Vec<NodeId> = self
-            .graph
-            .reachable(&[of])
-            .into_iter()
-            .filter(|&node| {
-                node != of
-                    && node != by
-                    && depends[node.0 as usize]
-                    && self.graph.names.contains_key(&node)
-            })
-            .collect();
-        path.reverse();
-        path
+    /// Whether there are more named quantities between a loss and a variable than one chain can have.
+    fn is_long(&mut self, of: NodeId, by: NodeId) -> bool {
+        let cone = self.cone(of);
+        let named = |node: &NodeId| *node != of && self.graph.names.contains_key(node);
+        cone.walk_above(by).filter(named).nth(LONG_CHAIN).is_some()
     }
 
     /// All gradients of one loss are told alike.
-    fn is_staged(&self, derivative: &Derivative, of: NodeId) -> bool {
+    fn is_staged(&mut self, derivative: &Derivative, of: NodeId) -> bool {
         match self.options.style {
             Style::Chain => false,
             Style::Staged => true,
-            Style::Auto => {
-                self.stages.contains_key(&of)
-                    || self
-                        .variables(&derivative.of.name)
-                        .into_iter()
-                        .any(|by| self.between(of, by).len() > LONG_CHAIN)
-            }
+            Style::Auto => match self.is_long.get(&of) {
+                Some(known) => *known,
+                None => {
+                    let variables = self.variables(&derivative.of.name);
+                    let long = variables.iter().any(|&by| self.is_long(of, by));
+                    self.is_long.insert(of, long);
+                    long
+                }
+            },
         }
     }
 
     /// The variables by which the gradients of a loss are asked for.
-    pub(super) fn variables(&self, loss: &str) -> Vec<NodeId> {
-        let gradients = self
-            .compiled
-            .derivatives
-            .iter()
-            .filter(|one| one.kind == RequestKind::Grad && one.of.name == loss);
-        gradients.map(|derivative| self.normal[&derivative.wrt.node]).collect()
+    pub(super) fn variables(&self, loss: &str) -> Rc<Vec<NodeId>> {
+        self.variables.get(loss).cloned().unwrap_or_default()
     }
 
     /// All nodes with names.
@@ -230,7 +225,7 @@ impl<'c> Teller<'c> {
             crate::diff::higher::identity(&mut self.graph, &seed)
         };
         let mut chain = self.chain_from(of, start, by, &seed)?;
-        if !self.graph.depends_on(&[by])[of.0 as usize] {
+        if !self.graph.reaches(of, by) {
             chain.lines.truncate(1);
             if let Some(only) = chain.lines.first_mut() {
                 *only = Line {
@@ -279,7 +274,7 @@ impl<'c> Teller<'c> {
         let seed = self.graph.shape(gradient).clone();
         let start = crate::diff::higher::identity(&mut self.graph, &seed);
         let mut chain = self.chain_from(gradient, start, by, &seed)?;
-        if seed.is_empty() || !self.graph.depends_on(&[by])[gradient.0 as usize] {
+        if seed.is_empty() || !self.graph.reaches(gradient, by) {
             chain.lines.retain(|line| line.rhs == chain.closed);
         }
         let wheres = self.share(chain.closed);

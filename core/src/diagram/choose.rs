@@ -29,15 +29,15 @@ pub(super) fn choose(compiled: &Compiled) -> Chosen {
     let below = graph.reachable(&roots);
     let is_var = |node: NodeId| matches!(graph.op(node), Op::Var(_));
     let vars: Vec<NodeId> = below.iter().copied().filter(|&node| is_var(node)).collect();
-    let varies = graph.depends_on(&vars);
+    let varies = graph.depending(&below, &vars);
     let named =
         |node: NodeId| is_var(node) || own.contains(&node) || graph.names.contains_key(&node);
     let mut drawn: BTreeSet<NodeId> = below
         .iter()
         .copied()
-        .filter(|&node| named(node) && (varies[node.0 as usize] || own.contains(&node)))
+        .filter(|&node| named(node) && (varies.contains(node) || own.contains(&node)))
         .collect();
-    let parts = parts(graph, &below, &|node| varies[node.0 as usize] && !drawn.contains(&node));
+    let parts = parts(graph, &below, &|node| varies.contains(node) && !drawn.contains(&node));
     let parts = if drawn.len() + parts.len() <= MAX_WITH_PARTS { parts } else { Vec::new() };
     drawn.extend(&parts);
     let all = drawn.len();

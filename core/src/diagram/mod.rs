@@ -249,13 +249,13 @@ fn mark_paths(compiled: &Compiled, graph: &Graph, quantities: &mut [Quantity], e
         asked.entry(one.of.node).or_default().push(one.wrt.node);
     }
     for (of, wrt) in asked {
-        let depends = graph.depends_on(&wrt);
+        let depends = graph.depending(&graph.reachable(&[of]), &wrt);
         let mut reached = vec![false; quantities.len()];
         for at in (0..quantities.len()).rev() {
             let used = |edge: &Edge| edge.from == at && reached[edge.to];
             reached[at] = quantities[at].node == of || edges.iter().any(used);
         }
-        let passes = |at: usize| reached[at] && depends[quantities[at].node.0 as usize];
+        let passes = |at: usize| reached[at] && depends.contains(quantities[at].node);
         let passing: Vec<bool> = (0..quantities.len()).map(passes).collect();
         for edge in edges.iter_mut() {
             edge.on_path |= passing[edge.from] && reached[edge.to];

@@ -50,9 +50,10 @@ pub fn reverse(
     seed: NodeId,
     extra: usize,
 ) -> Result<Sweep, Diagnostic> {
-    let depends = graph.depends_on(wrt);
-    let order: Vec<NodeId> =
-        graph.reachable(&[of]).into_iter().rev().filter(|node| depends[node.0 as usize]).collect();
+    let mut order = graph.reachable(&[of]);
+    let depends = graph.depending(&order, wrt);
+    order.retain(|node| depends.contains(*node));
+    order.reverse();
     let mut given: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::from([(of, vec![seed])]);
     let mut sweep = Sweep { of, extra, visits: Vec::new(), cotangents: BTreeMap::new() };
     for node in order {
@@ -60,7 +61,7 @@ pub fn reverse(
         let cotangent = total(graph, &parts);
         sweep.cotangents.insert(node, cotangent);
         let gives =
-            pullback::pull_back(graph, node, cotangent, extra, &|arg| depends[arg.0 as usize])?;
+            pullback::pull_back(graph, node, cotangent, extra, &|arg| depends.contains(arg))?;
         for (arg, part) in &gives {
             given.entry(*arg).or_default().push(*part);
         }

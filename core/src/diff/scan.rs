@@ -14,7 +14,8 @@ pub fn capture(
     result: NodeId,
     inside: &[NodeId],
 ) -> (Vec<NodeId>, Vec<NodeId>, NodeId) {
-    let depends = graph.depends_on(inside);
+    let inner = graph.reachable(&[result]);
+    let depends = graph.depending(&inner, inside);
     let leaf = |graph: &Graph, node: NodeId| {
         matches!(
             graph.op(node),
@@ -23,13 +24,13 @@ pub fn capture(
     };
     let mut outside: Vec<NodeId> = Vec::new();
     let mut wanted = |graph: &Graph, node: NodeId| {
-        if !depends[node.0 as usize] && !leaf(graph, node) && !outside.contains(&node) {
+        if !depends.contains(node) && !leaf(graph, node) && !outside.contains(&node) {
             outside.push(node);
         }
     };
     wanted(graph, result);
-    for node in graph.reachable(&[result]) {
-        if depends[node.0 as usize] {
+    for node in inner {
+        if depends.contains(node) {
             for &arg in graph.args(node) {
                 wanted(graph, arg);
             }

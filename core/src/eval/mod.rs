@@ -20,6 +20,9 @@ use crate::ops::{self, Eval, OpSpec};
 use std::collections::BTreeMap;
 use std::rc::Rc;
 
+/// The most entries of an array.
+pub(crate) const MAX_ENTRIES: usize = 1 << 27;
+
 /// Where a graph is evaluated.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Point {
@@ -230,12 +233,11 @@ impl<'a> Evaluator<'a> {
 
 /// Refuses arrays that would not fit into memory.
 pub(crate) fn check_size(shape: &[usize]) -> Result<(), String> {
-    const LIMIT: usize = 1 << 27;
     let total = shape.iter().try_fold(1usize, |total, &size| total.checked_mul(size));
     match total {
-        Some(total) if total <= LIMIT => Ok(()),
+        Some(total) if total <= MAX_ENTRIES => Ok(()),
         _ => Err(format!(
-            "an array of shape {shape:?} has more than {LIMIT} entries, too many to evaluate"
+            "an array of shape {shape:?} has more than {MAX_ENTRIES} entries, too many to evaluate"
         )),
     }
 }

@@ -461,15 +461,27 @@ impl Graph {
 
     /// A formula with some nodes replaced by others of the same shapes.
     pub fn substitute(&mut self, root: NodeId, replace: &[(NodeId, NodeId)]) -> NodeId {
+        let nodes = self.reachable(&[root]);
+        self.substitute_in(root, &nodes, replace)
+    }
+
+    /// The same, looking at these nodes only, which are in ascending order.
+    pub fn substitute_in(
+        &mut self,
+        root: NodeId,
+        nodes: &[NodeId],
+        replace: &[(NodeId, NodeId)],
+    ) -> NodeId {
         let mut map: BTreeMap<NodeId, NodeId> = replace.iter().copied().collect();
-        for node in self.reachable(&[root]) {
+        for &node in nodes {
             if !map.contains_key(&node) {
-                let args: Vec<NodeId> = self.args(node).iter().map(|arg| map[arg]).collect();
+                let new = |arg: &NodeId| map.get(arg).copied().unwrap_or(*arg);
+                let args: Vec<NodeId> = self.args(node).iter().map(new).collect();
                 let new = self.with_args(node, args);
                 map.insert(node, new);
             }
         }
-        map[&root]
+        map.get(&root).copied().unwrap_or(root)
     }
 
     /// `∂f/∂x`, not carried out.
@@ -502,31 +514,6 @@ impl Graph {
             }
             _ => self.push(node.op, args, node.shape),
         }
-    }
-
-    /// Everything that the roots depend on, arguments before users (ascending ids).
-    pub fn reachable(&self, roots: &[NodeId]) -> Vec<NodeId> {
-        let mut seen = vec![false; self.nodes.len()];
-        let mut stack: Vec<NodeId> = roots.to_vec();
-        while let Some(id) = stack.pop() {
-            if !std::mem::replace(&mut seen[id.0 as usize], true) {
-                stack.extend_from_slice(self.args(id));
-            }
-        }
-        (0..self.nodes.len() as u32).filter(|&at| seen[at as usize]).map(NodeId).collect()
-    }
-
-    /// For every node, whether it depends on one of `vars` (or is one).
-    pub fn depends_on(&self, vars: &[NodeId]) -> Vec<bool> {
-        let mut depends = vec![false; self.nodes.len()];
-        for &var in vars {
-            depends[var.0 as usize] = true;
-        }
-        for at in 0..self.nodes.len() {
-            depends[at] =
-                depends[at] || self.nodes[at].args.iter().any(|arg| depends[arg.0 as usize]);
-        }
-        depends
     }
 }
 

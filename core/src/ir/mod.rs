@@ -26,6 +26,7 @@ pub mod graph;
 pub mod num;
 mod steps;
 pub mod ty;
+pub mod walk;
 
 pub use graph::{Body, BodyId, DimInfo, Graph, NodeId, Var, VarId, VarKind};
 pub use num::Num;

@@ -99,14 +99,16 @@ impl Num {
     /// `self` to a whole power; `None` for 0 to a negative power.
     pub fn powi(self, exponent: i128) -> Option<Num> {
         let base = if exponent < 0 { self.recip()? } else { self };
-        let count = u32::try_from(exponent.unsigned_abs()).ok()?;
-        match base {
-            Num::Rational(n, d) => match (n.checked_pow(count), d.checked_pow(count)) {
-                (Some(n), Some(d)) => Some(Num::Rational(n, d)),
-                _ => Some(Num::Real(base.to_f64().powf(f64::from(count)))),
-            },
-            Num::Real(value) => Some(Num::Real(value.powf(f64::from(count)))),
+        let count = exponent.unsigned_abs();
+        let real = Num::Real(base.to_f64().powf(count as f64));
+        let Num::Rational(n, d) = base else { return Some(real) };
+        if (n.unsigned_abs(), d) == (1, 1) {
+            return Some(if count % 2 == 0 { Num::ONE } else { base });
         }
+        let exact = u32::try_from(count)
+            .ok()
+            .and_then(|count| Some(Num::Rational(n.checked_pow(count)?, d.checked_pow(count)?)));
+        Some(exact.unwrap_or(real))
     }
 }
 
@@ -232,6 +234,10 @@ mod tests {
         assert_eq!((big * big).to_f64(), i128::MAX as f64 * i128::MAX as f64);
         assert_eq!(Num::int(3).powi(-2), Num::ratio(1, 9));
         assert_eq!(Num::ZERO.powi(-1), None);
+        let huge = 10i128.pow(30);
+        assert_eq!(Num::int(2).powi(huge).map(Num::to_f64), Some(f64::INFINITY));
+        assert_eq!(Num::ONE.powi(huge), Some(Num::ONE));
+        assert_eq!(Num::int(-1).powi(huge + 1), Some(Num::int(-1)));
     }
 
     #[test]

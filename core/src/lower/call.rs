@@ -205,7 +205,7 @@ impl Lowerer<'_> {
             .zip(operands)
             .map(|(param, operand)| (param.name.clone(), operand.val))
             .collect();
-        self.deeper(span, |lowerer| {
+        let body = |lowerer: &mut Self| {
             let outer = std::mem::take(&mut lowerer.indices);
             let inferred = std::mem::take(&mut lowerer.inferred);
             lowerer.frames.push(frame);
@@ -214,7 +214,8 @@ impl Lowerer<'_> {
             lowerer.indices = outer;
             lowerer.inferred = inferred;
             result
-        })
+        };
+        self.inlining(function.name, span, |lowerer| lowerer.deeper(span, body))
     }
 
     fn block(&mut self, function: &Function<'_>) -> Result<Val> {

@@ -1,7 +1,7 @@
 //! Expressions: every kind of the syntax tree to a value.
 
 use super::shape::Operand;
-use super::{Lowerer, Val};
+use super::{Lowerer, Val, limits};
 use crate::ir::{Attrs, Dim, NamedConst, Num, Op};
 use crate::ops;
 use chainrule_grammar::ast::{AddOp, CompareOp, Expr, ExprKind, MulOp};
@@ -86,7 +86,7 @@ impl Lowerer<'_> {
             Diagnostic::new(
                 Code::BadNumber,
                 span,
-                format!("the number `{text}` is out of the range of f64"),
+                format!("the number {} is out of the range of f64", limits::literal(text)),
             )
             .help("numbers reach from about 5e-324 to 1.8e308")
         })?;
@@ -173,9 +173,14 @@ impl Lowerer<'_> {
             if let (Op::Const(c), Some(n)) = (self.graph.op(base.val.node), value.as_int())
                 && let Some(power) = c.powi(n)
             {
+                let power = self.in_range(power, c.is_zero(), span)?;
                 return Ok(self.constant(power));
             }
-            return Ok(Val { node: self.graph.pow(base.val.node, value), labels: base.val.labels });
+            let node = self.graph.pow(base.val.node, value);
+            if value.is_negative() {
+                self.graph.spans.entry(node).or_insert(base.span);
+            }
+            return Ok(Val { node, labels: base.val.labels });
         }
         if matches!(self.graph.op(base.val.node), Op::Named(NamedConst::E)) {
             return self.elementwise(ops::known("exp", 1), &[exponent], span);

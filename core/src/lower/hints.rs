@@ -1,6 +1,7 @@
 //! What to write instead: nearest names, names of other tools, where an operand was declared, and changes of the text.
 //! In: what is wrong. Out: diagnostics with help. Nothing here changes what a program means.
 
+use super::limits::MAX_TERMS;
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
 use crate::ir::{Dim, Op};
@@ -222,11 +223,14 @@ impl Lowerer<'_> {
                     .insert(self.statement.start, format!("dim {name};\n")),
             };
         }
-        Diagnostic::new(
-            Code::BadDimension,
-            expr.span,
-            "a size is a whole number, a dim name, or a formula of those with + - * /",
-        )
+        let message = "a size is a whole number, a dim name, or a formula of those with + - * /";
+        let bad = Diagnostic::new(Code::BadDimension, expr.span, message);
+        match expr.kind {
+            ExprKind::Product(..) => {
+                bad.help(format!("it has at most {MAX_TERMS} terms, multiplied out"))
+            }
+            _ => bad,
+        }
     }
 
     /// A name among positions that is neither an index in scope nor anything else.

@@ -1,5 +1,6 @@
 //! Index notation and NumPy indexing: positions, affine positions, Kronecker's delta. Slices and gathers have files of their own.
 
+use super::limits::MAX_TERMS;
 use super::{Label, Lowerer, Val};
 use crate::ir::{Affine, Dim, Num, View};
 use chainrule_grammar::ast::{AddOp, Expr, ExprKind, IndexItem, MulOp};
@@ -426,7 +427,8 @@ impl Position {
     fn times(&self, other: &Position) -> Option<Position> {
         let (factor, scaled) = match (self.terms.is_empty(), other.terms.is_empty()) {
             (true, true) => {
-                return Some(Position {
+                let terms = self.offset.terms.len().saturating_mul(other.offset.terms.len());
+                return (terms <= MAX_TERMS).then(|| Position {
                     terms: Vec::new(),
                     offset: self.offset.times(&other.offset),
                 });

@@ -7,6 +7,7 @@ pub mod expr;
 mod gather;
 mod hints;
 pub mod index;
+pub mod limits;
 pub mod matlab;
 pub mod net;
 pub mod ranges;
@@ -85,6 +86,7 @@ pub struct Request {
 /// A function that the program defined.
 #[derive(Clone)]
 pub(crate) struct Function<'a> {
+    name: &'a str,
     params: &'a [Ident],
     body: &'a [Stmt],
     result: &'a Expr,
@@ -129,6 +131,7 @@ pub struct Lowerer<'a> {
     pub(crate) inferred_at: HashMap<*const Ident, Span>,
     /// What the operators of the expression at hand mean.
     pub(crate) dialect: Dialect,
+    inlining: limits::Inlining,
     next_label: u32,
     depth: usize,
 }
@@ -161,6 +164,7 @@ impl<'a> Lowerer<'a> {
             ranged_at: HashMap::new(),
             inferred_at: HashMap::new(),
             dialect: Dialect::Chainrule,
+            inlining: limits::Inlining::default(),
             next_label: 0,
             depth: 0,
         }
@@ -210,6 +214,7 @@ impl<'a> Lowerer<'a> {
             )
             .help("name parts of it with definitions"));
         }
+        self.count_inlined()?;
         self.depth += 1;
         let result = run(self);
         self.depth -= 1;

@@ -151,14 +151,18 @@ impl Lowerer<'_> {
             factors.push((node, reading));
         }
         // Numbers go into one coefficient, so that `1/2 * x` is half of x and not a product with a constant node.
-        let mut coefficient = Num::ONE;
+        let (mut coefficient, mut zero) = (Num::ONE, false);
         let mut kept = Vec::new();
         for (node, reading) in factors {
             match self.graph.op(node) {
-                crate::ir::Op::Const(c) => coefficient = coefficient * *c,
+                crate::ir::Op::Const(c) => {
+                    coefficient = coefficient * *c;
+                    zero |= c.is_zero();
+                }
                 _ => kept.push((node, reading)),
             }
         }
+        let coefficient = self.in_range(coefficient, zero, span)?;
         let node = if kept.is_empty() {
             let scalar = self.graph.constant(coefficient);
             let full: Shape =
@@ -194,7 +198,9 @@ impl Lowerer<'_> {
         {
             return Ok(self.graph.constant(inverse));
         }
-        Ok(self.graph.pow(node, Num::int(-1)))
+        let inverse = self.graph.pow(node, Num::int(-1));
+        self.graph.spans.entry(inverse).or_insert(operand.span);
+        Ok(inverse)
     }
 
     /// Σ sign·operand, labels aligned and positional axes broadcast.
@@ -216,7 +222,10 @@ impl Lowerer<'_> {
             })
             .try_fold(Num::ZERO, |sum, value| Some(sum + value?));
         let node = match constants {
-            Some(value) if full.is_empty() => self.graph.constant(value),
+            Some(value) if full.is_empty() => {
+                let value = self.in_range(value, true, span)?;
+                self.graph.constant(value)
+            }
             _ => self.graph.add(&terms, &full),
         };
         Ok(Val { node, labels })

@@ -12,8 +12,6 @@ use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
-/// The largest number of entries that a tensor of fixed size may have.
-const MAX_ENTRIES: i128 = 1 << 40;
 /// The most nodes that a program may stand for.
 const MAX_NODES: usize = 2_000_000;
 
@@ -155,7 +153,8 @@ impl<'a> Lowerer<'a> {
                 if ops::lookup(&name.name, params.len()).is_some() {
                     self.graph.hidden.push(name.name.clone());
                 }
-                self.functions.insert(name.name.clone(), Function { params, body, result });
+                let function = Function { name: &name.name, params, body, result };
+                self.functions.insert(name.name.clone(), function);
                 Ok(())
             }
             StmtKind::Net { name, chain } => {
@@ -295,25 +294,6 @@ impl<'a> Lowerer<'a> {
         Ok(())
     }
 
-    /// Refuses tensors that no machine can address.
-    pub(crate) fn check_size(&self, shape: &[Dim], span: Span) -> Result<()> {
-        let mut entries: i128 = 1;
-        for dim in shape {
-            let size = dim.as_fixed().unwrap_or(1).max(1);
-            entries = entries
-                .checked_mul(size)
-                .filter(|entries| *entries <= MAX_ENTRIES)
-                .ok_or_else(|| {
-                    Diagnostic::new(
-                        Code::DimOverflow,
-                        span,
-                        format!("a tensor of shape {} is too large", self.graph.show_shape(shape)),
-                    )
-                })?;
-        }
-        Ok(())
-    }
-
     fn fact(&self, fact: &Ident, shape: &[Dim]) -> Result<Fact> {
         let Some((_, known)) = Fact::ALL.iter().find(|(name, _)| *name == fact.name) else {
             let names = Fact::ALL.iter().map(|(name, _)| *name);
@@ -364,6 +344,7 @@ impl<'a> Lowerer<'a> {
                 format!("the const `{}` must be a number", name.name),
             ));
         };
+        let number = self.in_range(number, true, value.span)?;
         let id = self.graph.consts.len() as u32;
         self.graph.consts.push((name.name.clone(), number));
         let node = self.graph.named_const(NamedConst::User(id));

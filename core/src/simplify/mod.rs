@@ -41,8 +41,17 @@ pub struct Simplified {
 
 /// Brings the roots to normal form; formulas do not look inside of nodes that the program named.
 pub fn simplify(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
-    let atoms: BTreeSet<NodeId> = graph.names.keys().copied().collect();
-    simplify_around(graph, roots, &atoms)
+    let nodes = graph.reachable(roots);
+    run(graph, roots, nodes, Atoms::Named, &BTreeSet::new())
+}
+
+/// The nodes that formulas do not look inside of.
+#[derive(Clone, Copy)]
+enum Atoms<'a> {
+    /// Those that the program named.
+    Named,
+    /// These.
+    These(&'a BTreeSet<NodeId>),
 }
 
 /// Normal form, stable spelling, normal form.
@@ -55,28 +64,34 @@ pub fn settle(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
 /// Brings the roots to normal form where `atoms` are in normal form already: nothing below them is visited (a root that is an
 /// atom is itself opened).
 pub fn simplify_above(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<NodeId>) -> Simplified {
+    simplify_beyond(graph, roots, atoms, &|_| false)
+}
+
+/// The same where further nodes are in normal form already: they are looked into, but not visited again, so that a formula that
+/// grows step by step is simplified in its new parts only.
+pub fn simplify_beyond(
+    graph: &mut Graph,
+    roots: &[NodeId],
+    atoms: &BTreeSet<NodeId>,
+    settled: &dyn Fn(NodeId) -> bool,
+) -> Simplified {
+    let stops = |node: NodeId| !roots.contains(&node) && (atoms.contains(&node) || settled(node));
     let mut seen: BTreeSet<NodeId> = BTreeSet::new();
     let mut stack: Vec<NodeId> = roots.to_vec();
     while let Some(node) = stack.pop() {
-        if seen.insert(node) && (!atoms.contains(&node) || roots.contains(&node)) {
+        if seen.insert(node) && !stops(node) {
             stack.extend_from_slice(graph.args(node));
         }
     }
-    let leaves: BTreeSet<NodeId> =
-        seen.iter().copied().filter(|node| atoms.contains(node) && !roots.contains(node)).collect();
-    run(graph, roots, seen.into_iter().collect(), atoms, &leaves)
-}
-
-fn simplify_around(graph: &mut Graph, roots: &[NodeId], atoms: &BTreeSet<NodeId>) -> Simplified {
-    let nodes = graph.reachable(roots);
-    run(graph, roots, nodes, atoms, &BTreeSet::new())
+    let leaves: BTreeSet<NodeId> = seen.iter().copied().filter(|node| stops(*node)).collect();
+    run(graph, roots, seen.into_iter().collect(), Atoms::These(atoms), &leaves)
 }
 
 fn run(
     graph: &mut Graph,
     roots: &[NodeId],
     nodes: Vec<NodeId>,
-    atoms: &BTreeSet<NodeId>,
+    atoms: Atoms<'_>,
     leaves: &BTreeSet<NodeId>,
 ) -> Simplified {
     let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
@@ -99,6 +114,9 @@ fn run(
     for node in nodes {
         if leaves.contains(&node) {
             map.insert(node, node);
+            if picked.contains(&node) {
+                simplifier.more_atoms.insert(node);
+            }
             continue;
         }
         let args: Vec<NodeId> = simplifier.graph.args(node).iter().map(|arg| map[arg]).collect();
@@ -124,7 +142,7 @@ pub(crate) fn picked(graph: &Graph, nodes: &[NodeId]) -> BTreeSet<NodeId> {
 /// The state of one simplification.
 pub(crate) struct Simplifier<'g> {
     pub graph: &'g mut Graph,
-    atoms: &'g BTreeSet<NodeId>,
+    atoms: Atoms<'g>,
     /// What atoms became.
     more_atoms: BTreeSet<NodeId>,
     /// Nodes whose arguments are normal, and what they become.
@@ -190,7 +208,11 @@ impl Simplifier<'_> {
 
     /// Whether formulas stop at this node.
     pub(crate) fn is_atom(&self, node: NodeId) -> bool {
-        self.atoms.contains(&node) || self.more_atoms.contains(&node)
+        let own = match self.atoms {
+            Atoms::Named => self.graph.names.contains_key(&node),
+            Atoms::These(nodes) => nodes.contains(&node),
+        };
+        own || self.more_atoms.contains(&node)
     }
 
     /// Whether a nested product or sum of `parts` is taken in by one that then has `total`: not if that makes work twice, or grows

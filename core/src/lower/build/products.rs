@@ -107,6 +107,7 @@ pub fn derivative(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val>
     }
     let rank = lowerer.graph.rank(f.val.node);
     let node = lowerer.graph.deriv(f.val.node, by.val.node);
+    lowerer.graph.spans.entry(node).or_insert(call.span);
     let val = Val { node, labels: f.val.labels.clone() };
     let Some(items) = items else { return Ok(val) };
     // The positional axes are those of f and then those of x; the items apply to the latter.
