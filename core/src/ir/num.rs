@@ -103,7 +103,7 @@ impl Num {
         let real = Num::Real(base.to_f64().powf(count as f64));
         let Num::Rational(n, d) = base else { return Some(real) };
         if (n.unsigned_abs(), d) == (1, 1) {
-            return Some(if count % 2 == 0 { Num::ONE } else { base });
+            return Some(if count.is_multiple_of(2) { Num::ONE } else { base });
         }
         let exact = u32::try_from(count)
             .ok()
