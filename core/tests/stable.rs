@@ -100,7 +100,8 @@ fn even_powers_of_a_norm_are_smooth_at_the_origin() {
     let compiled = compile(&source);
     let mut point = Point::default();
     point.vars.insert(VarId(0), Array::zeros(&[3]));
-    let hessian = eval(&compiled.graph, &point, &[compiled.derivatives[0].node])
+    // The gradient comes first.
+    let hessian = eval(&compiled.graph, &point, &[compiled.derivatives[1].node])
         .expect("it evaluates")
         .remove(0);
     assert_eq!(hessian.data, [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0]);
