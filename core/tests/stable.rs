@@ -2,15 +2,25 @@
 
 use chainrule_core::eval::{Array, Point, eval};
 use chainrule_core::ir::VarId;
-use chainrule_core::{Source, compile};
+use chainrule_core::{Compiled, Source, compile};
 
-/// The value and the derivative of a formula in the number `x`.
-fn at(formula: &str, x: f64) -> (f64, f64) {
+fn program(formula: &str) -> Compiled {
     let source = Source::new("test", format!("param x; loss E = {formula};"));
     let compiled = compile(&source);
     assert!(!compiled.has_errors(), "{formula}: {:?}", compiled.diagnostics);
+    compiled
+}
+
+fn point(x: Array) -> Point {
     let mut point = Point::default();
-    point.vars.insert(VarId(0), Array::scalar(x));
+    point.vars.insert(VarId(0), x);
+    point
+}
+
+/// The value and the derivative of a formula in the number `x`.
+fn at(formula: &str, x: f64) -> (f64, f64) {
+    let compiled = program(formula);
+    let point = point(Array::scalar(x));
     let roots = [compiled.losses[0].node, compiled.derivatives[0].node];
     let values = eval(&compiled.graph, &point, &roots).expect("it evaluates");
     (values[0].data[0], values[1].data[0])
@@ -57,6 +67,66 @@ fn logarithms_of_exponentials() {
     same("log(exp(x)/(1 + exp(x)))", "logsigmoid(x)");
     same("log(2*exp(x) + 3*exp(2*x))", "logaddexp(x + log(2), 2*x + log(3))");
     same("log(5 + exp(x))", "logaddexp(log(5), x)");
+}
+
+#[test]
+fn the_same_in_other_words() {
+    for naive in [
+        "log(exp(-x) + 1)",
+        "-log(sigmoid(x))",
+        "-log(1/(1 + exp(-x)))",
+        "-log(1 - sigmoid(-x))",
+        "-log((1 + exp(-x))^-1)",
+        "log1p(exp(-x))",
+        "-logsigmoid(x)",
+        "-log(exp(x)/(exp(x) + 1))",
+        "log(1 + 1/exp(x))",
+    ] {
+        same(naive, "softplus(-x)");
+    }
+    for naive in ["(1 + exp(-x))^-1", "exp(x)*(1 + exp(x))^-1", "1/(exp(-x) + 1)"] {
+        same(naive, "sigmoid(x)");
+    }
+    same("(1 + exp(-x))^-2", "sigmoid(x)^2");
+    same("exp(x)^2/(1 + exp(x))^2", "sigmoid(x)^2");
+    same("((exp(x) - exp(-x))/(exp(x) + exp(-x)))^2", "tanh(x)^2");
+    same("-log(sigmoid(x)) - log(sigmoid(-x))", "softplus(-x) + softplus(x)");
+    same("log(exp(x) + exp(-x))", "logaddexp(x, -x)");
+}
+
+/// A class picked after a softmax, in every way to write one.
+#[test]
+fn a_class_picked_after_a_softmax() {
+    for formula in [
+        "-log(softmax(x)[0])",
+        "-log_softmax(x)[0]",
+        "-log(softmax(x))[0]",
+        "-log(exp(x)/sum(exp(x)))[0]",
+        "-log((exp(x)/sum(exp(x)))[0])",
+        "-log(exp(x[0])/sum(exp(x)))",
+        "log(sum(exp(x))/exp(x[0]))",
+        "logsumexp(x) - x[0]",
+        "log(sum(exp(x))) - x[0]",
+        "log(sum[i](exp(x[i]))) - log(exp(x[0]))",
+        "-sum[i](delta[i,0]*log(softmax(x)[i]))",
+    ] {
+        let source = Source::new("test", format!("param x: [3]; loss E = {formula};"));
+        let compiled = compile(&source);
+        assert!(!compiled.has_errors(), "{formula}: {:?}", compiled.diagnostics);
+        for (x, value, slope) in [
+            ([1000.0, 0.0, 0.0], 0.0, [0.0, 0.0, 0.0]),
+            ([0.0, 1000.0, 0.0], 1000.0, [-1.0, 1.0, 0.0]),
+            ([0.0, -1000.0, 0.0], 2f64.ln(), [-0.5, 0.0, 0.5]),
+        ] {
+            let point = point(Array::new(&[3], x.to_vec()).expect("three numbers"));
+            let roots = [compiled.losses[0].node, compiled.derivatives[0].node];
+            let values = eval(&compiled.graph, &point, &roots).expect("it evaluates");
+            let near = |found: &f64, wanted: &f64| (found - wanted).abs() < 1e-12;
+            assert!(near(&values[0].data[0], &value), "{formula} at {x:?}: {:?}", values[0].data);
+            let all = values[1].data.iter().zip(&slope).all(|(a, b)| near(a, b));
+            assert!(all, "the gradient of {formula} at {x:?}: {:?}", values[1].data);
+        }
+    }
 }
 
 #[test]

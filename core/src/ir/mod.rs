@@ -123,6 +123,24 @@ pub struct View {
     pub shape: Shape,
 }
 
+impl View {
+    /// Whether all positions are known to be inside of an argument of this shape.
+    pub fn reads_inside(&self, source: &[Dim]) -> bool {
+        let below = |at: &Affine, size: &Dim| {
+            let (mut low, mut high) = (at.offset.clone(), at.offset.clone());
+            for (axis, c) in &at.terms {
+                let last = self.shape[*axis].plus(&Dim::fixed(1), Num::int(-1));
+                let end = if *c < 0 { &mut low } else { &mut high };
+                *end = end.plus(&last, Num::int(i128::from(*c)));
+            }
+            let room = size.plus(&high, Num::int(-1));
+            // Every size is at least 1.
+            at.divisor == 1 && low.is_at_least(0) && room.is_at_least(1)
+        };
+        self.map.iter().zip(source).all(|(at, size)| below(at, size))
+    }
+}
+
 /// `(Σ coefficient · index + offset) / divisor`
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Affine {

@@ -53,6 +53,13 @@ impl Dim {
         self.as_fixed() == Some(1)
     }
 
+    /// Whether its value is at least this where every name stands for at least 1.
+    pub fn is_at_least(&self, least: i128) -> bool {
+        let grows = self.terms.iter().all(|(names, c)| names.is_empty() || !c.is_negative());
+        let all = self.terms.iter().fold(Num::ZERO, |sum, (_, c)| sum + *c);
+        grows && all >= Num::int(least)
+    }
+
     fn from_terms(terms: Vec<(Vec<DimId>, Num)>) -> Dim {
         let mut sum: BTreeMap<Vec<DimId>, Num> = BTreeMap::new();
         for (names, value) in terms {

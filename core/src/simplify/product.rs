@@ -1,6 +1,8 @@
 //! Products: nested ones become one, deltas are contracted, powers of one base collected, and what does not take part in a sum
 //! stands outside of it.
 
+mod places;
+
 use super::Simplifier;
 use super::facts;
 use crate::ir::{Dim, Einsum, NodeId, Num, Op};
@@ -62,6 +64,7 @@ impl Simplifier<'_> {
         let Some(mut product) = self.open(node) else { return node };
         self.flatten(&mut product);
         self.contract_deltas(&mut product, node);
+        self.contract_places(&mut product);
         collect_powers(&mut product);
         self.drop_unit_sums(&mut product, node);
         if let Some(new) = self.distribute(&product) {

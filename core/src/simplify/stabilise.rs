@@ -125,7 +125,8 @@ impl Known {
                 graph.call(self.logsigmoid, vec![flipped], Attrs::default(), shape),
             ));
         }
-        self.log_of_sum(graph, arg)
+        self.log_of_reading(graph, arg)
+            .or_else(|| self.log_of_sum(graph, arg))
             .or_else(|| self.log_of_cosh(graph, arg))
             .or_else(|| self.log_of_product(graph, arg))
             .or_else(|| self.log_of_terms(graph, arg))
@@ -175,8 +176,16 @@ impl Known {
         power: Num,
     ) -> Option<(&'static str, NodeId)> {
         let arg = graph.args(node)[0];
-        let x = self.one_plus(graph, arg, Num::ONE, self.exp)?;
         let shape = graph.shape(node).clone();
+        // 1/exp(x) = exp(-x)
+        if let Op::Call(op, attrs) = graph.op(arg).clone()
+            && op == self.exp
+        {
+            let opposite = graph.scale(Num::int(-1), graph.args(arg)[0]);
+            let inverse = graph.call(op, vec![opposite], attrs, shape);
+            return Some(("exp", graph.pow(inverse, power)));
+        }
+        let x = self.one_plus(graph, arg, Num::ONE, self.exp)?;
         let flipped = match (graph.op(x), graph.args(x)) {
             (Op::Add(c), [inner]) if c[0] == Num::int(-1) => *inner,
             _ => graph.scale(Num::int(-1), x),

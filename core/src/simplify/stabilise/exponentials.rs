@@ -18,6 +18,22 @@ impl Known {
         self.logarithm(graph, log).map_or(log, |(_, better)| better)
     }
 
+    /// The logarithm of some entries of a tensor, as `softmax(z)[0]`, is that of the tensor, read there.
+    pub(super) fn log_of_reading(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let reads = match graph.op(arg) {
+            Op::View(view) => view.reads_inside(graph.shape(graph.args(arg)[0])),
+            Op::Reshape | Op::Gather => true,
+            _ => false,
+        };
+        if !reads {
+            return None;
+        }
+        let mut args = graph.args(arg).to_vec();
+        args[0] = self.stable_log(graph, args[0]);
+        let naive = matches!(graph.op(args[0]), Op::Call(op, _) if *op == self.log);
+        (!naive).then(|| ("log-of-entries", graph.with_args(arg, args)))
+    }
+
     /// log(cosh(x)) = logcosh(x)
     pub(super) fn log_of_cosh(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let x = self.argument(graph, arg, self.cosh)?;
