@@ -4,7 +4,9 @@ use std::path::Path;
 use std::{env, fs};
 
 fn main() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
+    // Asked at run time: a build folder may be shared by checkouts.
+    let root = env::var("CARGO_MANIFEST_DIR").expect("cargo says where");
+    let folder = Path::new(&root).join("../examples");
     println!("cargo::rerun-if-changed={}", folder.display());
     let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
     let mut paths: Vec<_> = entries
