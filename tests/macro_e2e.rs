@@ -344,6 +344,16 @@ derive_grad! {
     }
 }
 
+/// Of whichever real numbers the caller is generic over.
+fn inputs_of<F: chainrule::rt::Real>(x: &[[F; 2]; 3]) -> usize {
+    chainrule::rt::Tensor::<F>::axes(x).len()
+}
+
+#[test]
+fn callers_may_be_generic() {
+    assert_eq!(inputs_of(&[[1.0_f32; 2]; 3]), inputs_of(&[[1.0_f64; 2]; 3]));
+}
+
 /// Integers come nested as numbers do, and a single one as itself.
 #[test]
 fn integers_of_two_axes() {

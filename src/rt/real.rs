@@ -26,7 +26,7 @@ macro_rules! real {
         /// assert_eq!(logistic(f64::NEG_INFINITY), 0.0);
         /// ```
         pub trait Real:
-            sealed::Sealed + super::Tensor<Self> + Copy + PartialOrd + Default + Debug + Display + Send + Sync + 'static
+            sealed::Sealed + super::Entry + super::Tensor<Self> + Copy + PartialOrd + Default + Debug + Display + Send + Sync + 'static
             + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
             + AddAssign + SubAssign + MulAssign + DivAssign + Sum
         {
