@@ -162,3 +162,18 @@ fn sizes_have_an_end() {
     let found = compiled(&program).diagnostics;
     assert!(found.iter().any(|one| one.is_error()), "{found:?}");
 }
+
+/// Every order multiplies the formula: it is refused before the work is done.
+#[test]
+fn derivatives_of_derivatives_have_a_limit() {
+    let nested = |times: usize| {
+        let (open, close) = ("d(".repeat(times), ", x)".repeat(times));
+        format!("param x; input y; loss E = {open}sin(x)*exp(x*y){close};")
+    };
+    for times in [21, 60] {
+        let (code, _, message) = refused(&nested(times));
+        assert_eq!(code, Code::TooLarge);
+        assert!(message.contains("more than 20 deep"), "{message}");
+    }
+    assert!(!compiled(&nested(6)).has_errors());
+}

@@ -176,3 +176,18 @@ fn even_powers_of_a_norm_are_smooth_at_the_origin() {
         .remove(0);
     assert_eq!(hessian.data, [2.0, 0.0, 0.0, 0.0, 2.0, 0.0, 0.0, 0.0, 2.0]);
 }
+
+/// A program may hold a function twice, once so that its digits cancel: the other spelling keeps its own.
+#[test]
+fn a_spelling_is_not_taken_for_a_worse_one() {
+    let cancels = "A = (x + 1)^2 - 2*x - 1";
+    for text in [
+        format!("param x; loss {cancels}; loss B = x^2;"),
+        format!("param x; loss B = x^2; loss {cancels};"),
+    ] {
+        let compiled = compile(&Source::new("test", text.as_str()));
+        let b = compiled.losses.iter().find(|loss| loss.name == "B").expect("B").node;
+        let value = eval(&compiled.graph, &point(Array::scalar(1e-9)), &[b]).expect("a value");
+        assert!((value[0].data[0] - 1e-18).abs() < 1e-30, "{text}: {:?}", value[0]);
+    }
+}

@@ -85,7 +85,7 @@ pub fn matmul_any<F: Real>(
 /// [`matmul`] for sizes that are or may be large, with `room` to work in: at least [`room`](super::room) numbers.
 ///
 /// # Panics
-/// Where a slice is shorter than its shape says.
+/// Where a slice is shorter than its shape says, or the room is too small.
 #[inline(never)]
 #[allow(clippy::too_many_arguments)]
 pub fn matmul_large<F: Real>(
@@ -108,6 +108,8 @@ pub fn matmul_large<F: Real>(
         matmul_any(m, k, n, a, a_row, a_col_stride, b, b_row, b_col_stride, c, accumulate);
         return;
     }
+    // With less, panels would be left out without a word.
+    assert!(room.len() >= packed::room(m, k, n), "too little room to work in");
     let a = Strided { data: a, row: a_row_stride, col: a_col_stride };
     let b = Strided { data: b, row: b_row_stride, col: b_col_stride };
     packed::product([m, k, n], a, b, c, accumulate, room);

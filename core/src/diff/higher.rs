@@ -2,7 +2,7 @@
 
 use super::reverse;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
-use chainrule_grammar::Diagnostic;
+use chainrule_grammar::{Code, Diagnostic};
 use std::collections::BTreeMap;
 
 /// The gradients of a scalar, each of its variable's shape; `None` where no cotangent arrives (the derivative is 0 by structure).
@@ -95,6 +95,26 @@ pub fn jvp(
     Ok(pushed.unwrap_or_else(|| graph.zeros(&shape)))
 }
 
+/// Derivatives of derivatives go no deeper: every order multiplies the size of most formulas.
+const MOST_ORDERS: usize = 20;
+
+/// Refuses what is nested deeper, before any of it is worked out.
+fn check_orders(graph: &Graph, nodes: &[NodeId]) -> Result<(), Diagnostic> {
+    let mut orders: BTreeMap<NodeId, usize> = BTreeMap::new();
+    for &node in nodes {
+        let inner = graph.args(node).iter().map(|arg| orders[arg]).max().unwrap_or(0);
+        let order = inner + usize::from(matches!(graph.op(node), Op::Deriv));
+        if order > MOST_ORDERS {
+            let span = graph.spans.get(&node).copied().unwrap_or_default();
+            let message = format!("derivatives are nested more than {MOST_ORDERS} deep");
+            return Err(Diagnostic::new(Code::TooLarge, span, message)
+                .help("every order multiplies the size of a formula; ask for a lower one"));
+        }
+        orders.insert(node, order);
+    }
+    Ok(())
+}
+
 /// The roots with every derivative that is still a node carried out, innermost first.
 ///
 /// # Errors
@@ -104,6 +124,7 @@ pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagno
     if !nodes.iter().any(|&node| matches!(graph.op(node), Op::Deriv)) {
         return Ok(roots.to_vec());
     }
+    check_orders(graph, &nodes)?;
     let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for node in nodes {
         let args: Vec<NodeId> = graph.args(node).iter().map(|arg| done[arg]).collect();

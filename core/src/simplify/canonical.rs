@@ -1,6 +1,9 @@
 //! Canonical forms: how two spellings of one function are seen to be one. A form is a polynomial: a sum of terms, each a product of
-//! atoms read at indices, multiplied out, with indices that are summed over numbered in one way. Functions are atoms, and so is what is too
-//! large to be multiplied out; how a function answers to the opposite of its argument is told by the rule book.
+//! atoms read at indices, with indices that are summed over numbered in one way. Functions are atoms, and so is what is too large; how a
+//! function answers to the opposite of its argument is told by the rule book.
+//!
+//! A form that is multiplied out says whether two spellings are one function. Nodes are merged only by forms that are not:
+//! `(x + 1)^2 - 2*x - 1` is `x^2`, but not to the same digits, and a program that has both must not get one for the other.
 //!
 //! In: nodes of one graph. Out: for each a number, equal for two nodes only if they are one function. What is printed and computed
 //! stays as it was spelt first.
@@ -70,9 +73,16 @@ pub struct Canonical {
     known: HashMap<NodeId, FormId>,
     /// The first node of a form.
     first: HashMap<FormId, NodeId>,
+    /// Whether products and whole powers of sums are multiplied out.
+    multiplies: bool,
 }
 
 impl Canonical {
+    /// Forms that are multiplied out, to be compared.
+    pub fn multiplied_out() -> Canonical {
+        Canonical { multiplies: true, ..Canonical::default() }
+    }
+
     /// The form of a node.
     pub fn of(&mut self, graph: &Graph, node: NodeId) -> FormId {
         let mut stack = vec![node];
@@ -223,7 +233,7 @@ impl Canonical {
         self.bracketed(form, Num::ONE)
     }
 
-    /// Σ Π of forms read at labels, multiplied out.
+    /// Σ Π of forms read at labels. A sum that is the only factor is opened in any case: that is a transpose, or a sum over indices.
     fn product(
         &mut self,
         shape: Vec<Dim>,
@@ -240,7 +250,9 @@ impl Canonical {
             let all = count(&terms) * own.terms.len() + count(&own.terms) * terms.len();
             let opens =
                 own.terms.len() > 1 || own.terms.iter().any(|(term, _)| !term.bound.is_empty());
-            let form = if opens && all > MOST_FACTORS { self.closed(*form) } else { *form };
+            let multiplied = own.terms.len() > 1 && factors.len() > 1 && !self.multiplies;
+            let large = opens && all > MOST_FACTORS;
+            let form = if multiplied || large { self.closed(*form) } else { *form };
             let own = &self.forms[form as usize];
             let mut next = Vec::new();
             for (term, c) in &terms {

@@ -24,7 +24,6 @@ impl Canonical {
     pub(super) fn power(&mut self, base: FormId, exponent: Num) -> FormId {
         let form = self.forms[base as usize].clone();
         let whole = exponent.as_int();
-        let axes: Vec<u32> = (0..form.shape.len() as u32).collect();
         let single = match form.terms.as_slice() {
             [(term, c)] if term.bound.is_empty() => Some((term, *c)),
             _ => None,
@@ -47,7 +46,11 @@ impl Canonical {
                 let factor = Factor { exponent, ..term.factors[0].clone() };
                 self.single(form.shape, c, factor)
             }
-            (_, Some(n @ 2..=4)) if form.size().saturating_pow(n as u32) <= super::MOST_FACTORS => {
+            (_, Some(n @ 2..=4))
+                if self.multiplies
+                    && form.size().saturating_pow(n as u32) <= super::MOST_FACTORS =>
+            {
+                let axes: Vec<u32> = (0..form.shape.len() as u32).collect();
                 let factors: Vec<(FormId, Vec<u32>)> =
                     (0..n).map(|_| (base, axes.clone())).collect();
                 self.product(form.shape, Vec::new(), &factors)
