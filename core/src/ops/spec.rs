@@ -48,6 +48,22 @@ pub struct OpSpec {
 }
 
 impl OpSpec {
+    /// Whether it is known to have a value whatever its arguments are: sampled where functions of numbers may have none.
+    pub fn is_total(&self) -> bool {
+        const AT: [f64; 9] = [-5.5, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 5.5];
+        match self.eval {
+            Eval::Scalar(eval) if self.params.len() <= 3 => {
+                let grid = (0..AT.len().pow(self.params.len() as u32)).map(|n| {
+                    let digit = |place: usize| AT[n / AT.len().pow(place as u32) % AT.len()];
+                    (0..self.params.len()).map(digit).collect::<Vec<f64>>()
+                });
+                grid.into_iter().all(|at| eval(&at).is_finite())
+            }
+            Eval::Fold(_) | Eval::Lane(_) => true,
+            _ => false,
+        }
+    }
+
     /// Whether it is a function of one number that has no value below 0, and no finite one at 0.
     pub fn is_of_positive_numbers(&self) -> bool {
         match self.eval {

@@ -10,9 +10,11 @@
 
 mod arrange;
 mod function;
+mod holes;
 
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
 use arrange::arrange;
+use holes::Sure;
 use std::collections::HashMap;
 
 /// The number of a form.
@@ -67,6 +69,8 @@ pub struct Canonical {
     atoms: Vec<Atom>,
     /// Whether the two axes of an atom may be exchanged.
     symmetric: Vec<bool>,
+    /// What is known of the values of an atom.
+    sure: Vec<Sure>,
     forms: Vec<Form>,
     atom_ids: HashMap<Atom, AtomId>,
     form_ids: HashMap<Form, FormId>,
@@ -182,6 +186,7 @@ impl Canonical {
             return known;
         }
         let id = self.atoms.len() as AtomId;
+        self.sure.push(self.sure(&atom.op, &atom.args));
         self.atoms.push(atom.clone());
         self.symmetric.push(symmetric);
         self.atom_ids.insert(atom, id);
@@ -225,7 +230,15 @@ impl Canonical {
             let own = self.forms[part as usize].terms.iter();
             terms.extend(own.map(|(term, own)| (term.clone(), *own * *c)));
         }
-        self.collected(shape, terms)
+        let form = self.collected(shape.clone(), terms.clone());
+        let gone =
+            |term: &Term| !self.forms[form as usize].terms.iter().any(|(kept, _)| kept == term);
+        // `log(u) - log(u)` is not 0 everywhere: terms that simplification left are there for a reason.
+        if !self.multiplies && terms.iter().any(|(term, _)| !self.is_number(term) && gone(term)) {
+            let (coefficients, args) = parts.iter().copied().unzip();
+            return self.atomic(Op::Add(coefficients), args, shape, false);
+        }
+        form
     }
 
     /// A sum as one atom.
@@ -271,9 +284,9 @@ impl Canonical {
         let mut arranged: Vec<(Term, Num)> = Vec::new();
         for (mut term, mut c) in terms {
             self.contract(&mut term, rank);
-            powers(&mut term);
+            self.collect_powers(&mut term);
             self.count_idle(&mut term, &mut c);
-            powers(&mut term);
+            self.collect_powers(&mut term);
             arranged.push((arrange(term, rank, &self.symmetric), c));
         }
         arranged.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -371,19 +384,4 @@ fn read_at(factors: &mut [Factor], from: u32, to: u32) {
             *label = to;
         }
     }
-}
-
-/// x^a · x^b = x^(a + b)
-fn powers(term: &mut Term) {
-    let mut kept: Vec<Factor> = Vec::new();
-    for factor in term.factors.drain(..) {
-        let alike =
-            |known: &&mut Factor| known.atom == factor.atom && known.labels == factor.labels;
-        match kept.iter_mut().find(alike) {
-            Some(known) => known.exponent = known.exponent + factor.exponent,
-            None => kept.push(factor),
-        }
-    }
-    kept.retain(|factor| !factor.exponent.is_zero());
-    term.factors = kept;
 }

@@ -26,7 +26,12 @@ pub fn is_symmetric(var: &Var) -> bool {
 
 /// Whether every entry is over 0.
 pub fn positive(graph: &Graph, node: NodeId) -> bool {
-    sign(graph, node, 32) == Some(true)
+    sign(graph, node) == Some(true)
+}
+
+/// Whether no entry is below 0.
+pub fn nonnegative(graph: &Graph, node: NodeId) -> bool {
+    sign(graph, node).is_some()
 }
 
 /// Whether no entry is over 0.
@@ -36,7 +41,7 @@ pub fn never_positive(graph: &Graph, node: NodeId) -> bool {
         Op::Add(coefficients) => {
             let terms = coefficients.iter().zip(graph.args(node));
             terms.into_iter().all(|(c, &term)| match c.is_negative() {
-                true => sign(graph, term, 32).is_some(),
+                true => nonnegative(graph, term),
                 false => never_positive(graph, term),
             })
         }
@@ -44,12 +49,16 @@ pub fn never_positive(graph: &Graph, node: NodeId) -> bool {
     }
 }
 
-/// `Some(true)`: over 0; `Some(false)`: at least 0; `None`: not known. Looks only a few levels deep.
-fn sign(graph: &Graph, node: NodeId, depth: usize) -> Option<bool> {
-    let depth = depth.checked_sub(1)?;
+/// `Some(true)`: over 0; `Some(false)`: at least 0; `None`: not known. Looks at a few nodes only.
+pub(crate) fn sign(graph: &Graph, node: NodeId) -> Option<bool> {
+    sign_within(graph, node, &mut 256)
+}
+
+fn sign_within(graph: &Graph, node: NodeId, left: &mut usize) -> Option<bool> {
+    *left = left.checked_sub(1)?;
     let args = graph.args(node);
-    let all = |args: &[NodeId]| {
-        args.iter().map(|&arg| sign(graph, arg, depth)).collect::<Option<Vec<bool>>>()
+    let mut all = |args: &[NodeId]| -> Option<Vec<bool>> {
+        args.iter().map(|&arg| sign_within(graph, arg, left)).collect()
     };
     match graph.op(node) {
         Op::Var(var) => {
@@ -76,7 +85,7 @@ fn sign(graph: &Graph, node: NodeId, depth: usize) -> Option<bool> {
         Op::Add(coefficients) if coefficients.iter().all(|c| !c.is_negative()) => {
             Some(all(args)?.into_iter().any(|over| over))
         }
-        Op::Pow(exponent) => match (exponent.as_int(), sign(graph, args[0], depth)) {
+        Op::Pow(exponent) => match (exponent.as_int(), all(args).map(|over| over[0])) {
             (_, Some(over)) => Some(over),
             (Some(n), None) if n % 2 == 0 => Some(false),
             _ => None,
@@ -86,8 +95,8 @@ fn sign(graph: &Graph, node: NodeId, depth: usize) -> Option<bool> {
             Range::Nonnegative => Some(false),
             Range::Any => None,
         },
-        Op::View(_) | Op::Scatter(_) => sign(graph, args[0], depth).map(|_| false),
-        Op::Reshape | Op::Gather => sign(graph, args[0], depth),
+        Op::View(_) | Op::Scatter(_) => all(&args[..1]).map(|_| false),
+        Op::Reshape | Op::Gather => all(&args[..1]).map(|over| over[0]),
         _ => None,
     }
 }

@@ -6,12 +6,14 @@
 
 pub mod canonical;
 pub mod facts;
+mod holes;
 pub mod power;
 pub mod product;
 pub mod stabilise;
 pub mod sum;
 
 pub use canonical::Canonical;
+pub use holes::Holes;
 pub use stabilise::stabilise;
 
 use crate::ir::{Dim, Graph, NodeId, Op};
@@ -42,7 +44,7 @@ pub struct Simplified {
 /// Brings the roots to normal form; formulas do not look inside of nodes that the program named.
 pub fn simplify(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     let nodes = graph.reachable(roots);
-    run(graph, roots, nodes, Atoms::Named, &BTreeSet::new())
+    run(graph, roots, nodes, Atoms::Named, &BTreeSet::new(), Holes::Filled)
 }
 
 /// The nodes that formulas do not look inside of.
@@ -54,11 +56,15 @@ enum Atoms<'a> {
     These(&'a BTreeSet<NodeId>),
 }
 
-/// Normal form, stable spelling, normal form.
-pub fn settle(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
-    let simple = simplify(graph, roots).roots;
+/// Normal form, stable spelling, normal form: of values, which stay undefined where they are, or of derivatives.
+pub fn settle(graph: &mut Graph, roots: &[NodeId], holes: Holes) -> Vec<NodeId> {
+    let normal = |graph: &mut Graph, roots: &[NodeId]| {
+        let nodes = graph.reachable(roots);
+        run(graph, roots, nodes, Atoms::Named, &BTreeSet::new(), holes).roots
+    };
+    let simple = normal(graph, roots);
     let stable = stabilise(graph, &simple).roots;
-    simplify(graph, &stable).roots
+    normal(graph, &stable)
 }
 
 /// Brings the roots to normal form where `atoms` are in normal form already: nothing below them is visited (a root that is an
@@ -84,7 +90,7 @@ pub fn simplify_beyond(
         }
     }
     let leaves: BTreeSet<NodeId> = seen.iter().copied().filter(|node| stops(*node)).collect();
-    run(graph, roots, seen.into_iter().collect(), Atoms::These(atoms), &leaves)
+    run(graph, roots, seen.into_iter().collect(), Atoms::These(atoms), &leaves, Holes::Filled)
 }
 
 fn run(
@@ -93,6 +99,7 @@ fn run(
     nodes: Vec<NodeId>,
     atoms: Atoms<'_>,
     leaves: &BTreeSet<NodeId>,
+    holes: Holes,
 ) -> Simplified {
     let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
     for &node in &nodes {
@@ -102,6 +109,7 @@ fn run(
     }
     let mut simplifier = Simplifier {
         graph,
+        holes,
         atoms,
         more_atoms: BTreeSet::new(),
         normal: HashMap::new(),
@@ -142,6 +150,7 @@ pub(crate) fn picked(graph: &Graph, nodes: &[NodeId]) -> BTreeSet<NodeId> {
 /// The state of one simplification.
 pub(crate) struct Simplifier<'g> {
     pub graph: &'g mut Graph,
+    holes: Holes,
     atoms: Atoms<'g>,
     /// What atoms became.
     more_atoms: BTreeSet<NodeId>,

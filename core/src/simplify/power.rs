@@ -26,8 +26,11 @@ impl Simplifier<'_> {
         }
         let args = self.graph.args(base).to_vec();
         match self.graph.op(base).clone() {
-            // (x^a)^n = x^(a·n) for whole n; (x^a)^(1/2) may be |x|.
-            Op::Pow(inner) if whole.is_some() || facts::positive(self.graph, args[0]) => {
+            // (x^a)^n = x^(a·n) for whole n, where roots do not vanish; (x^a)^(1/2) may be |x|.
+            Op::Pow(inner)
+                if whole.is_some_and(|_| self.power_of_power(args[0], inner, exponent))
+                    || facts::positive(self.graph, args[0]) =>
+            {
                 let new = self.power(args[0], inner * exponent);
                 self.record("power-of-power", base, new);
                 new

@@ -65,7 +65,7 @@ impl Simplifier<'_> {
         self.flatten(&mut product);
         self.contract_deltas(&mut product, node);
         self.contract_places(&mut product);
-        collect_powers(&mut product);
+        self.collect_powers(&mut product);
         self.drop_unit_sums(&mut product, node);
         if let Some(new) = self.distribute(&product) {
             return new;
@@ -131,7 +131,10 @@ impl Simplifier<'_> {
                 true
             }
             _ if self.is_atom(factor.base) => false,
-            Op::Pow(exponent) if whole.is_some() => {
+            Op::Pow(exponent)
+                if whole
+                    .is_some_and(|_| self.power_of_power(args[0], exponent, factor.exponent)) =>
+            {
                 product.factors[at] = Factor {
                     base: args[0],
                     exponent: exponent * factor.exponent,
@@ -300,7 +303,7 @@ impl Simplifier<'_> {
                 None => {
                     let base = self.graph.size(&size);
                     product.factors.push(Factor { base, exponent: Num::ONE, labels: Vec::new() });
-                    collect_powers(product);
+                    self.collect_powers(product);
                 }
             }
         }
@@ -412,7 +415,7 @@ impl Simplifier<'_> {
             let cancels = (0..product.factors.len()).find(|&other| {
                 other != at
                     && terms.len() <= 4
-                    && opened.iter().any(|term| cancels(term, factor, &product.factors[other]))
+                    && opened.iter().any(|term| self.cancels(term, factor, &product.factors[other]))
             });
             if let Some(other) = cancels {
                 return Some(self.multiply_out(product, at, &coefficients, &terms, Some(other)));
@@ -510,38 +513,6 @@ impl Simplifier<'_> {
         let node = self.graph.add(&parts, &shape);
         self.normal(node)
     }
-}
-
-/// Whether a term of a sum has a power of another factor's base with the opposite sign, read at the same labels.
-fn cancels(term: &Product, sum: &Factor, other: &Factor) -> bool {
-    other.labels.iter().all(|label| sum.labels.contains(label))
-        && term.factors.iter().any(|factor| {
-            factor.base == other.base
-                && factor.exponent.is_negative() != other.exponent.is_negative()
-                && factor.labels.len() == other.labels.len()
-                && factor.labels.iter().zip(&other.labels).all(|(own, label)| {
-                    term.out
-                        .iter()
-                        .position(|out| out == own)
-                        .is_some_and(|axis| sum.labels[axis] == *label)
-                })
-        })
-}
-
-/// x^a · x^b = x^(a + b) where both are read at the same labels.
-pub(crate) fn collect_powers(product: &mut Product) {
-    let mut kept: Vec<Factor> = Vec::new();
-    for factor in product.factors.drain(..) {
-        match kept
-            .iter_mut()
-            .find(|known| known.base == factor.base && known.labels == factor.labels)
-        {
-            Some(known) => known.exponent = known.exponent + factor.exponent,
-            None => kept.push(factor),
-        }
-    }
-    kept.retain(|factor| !factor.exponent.is_zero());
-    product.factors = kept;
 }
 
 /// Factors in groups that share no bound index; factors without bound indices each alone.

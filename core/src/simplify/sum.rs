@@ -10,7 +10,8 @@ impl Simplifier<'_> {
     pub(crate) fn sum(&mut self, node: NodeId) -> NodeId {
         let shape = self.graph.shape(node).clone();
         let terms = self.terms(node);
-        let terms = collect(self.order(terms));
+        let ordered = self.order(terms);
+        let terms = self.collect_terms(ordered);
         match terms.as_slice() {
             [] => return self.graph.zeros(&shape),
             [(c, only)] if c.is_one() => return *only,
@@ -261,6 +262,10 @@ impl Simplifier<'_> {
         }
         let inner = self.graph.add(&rest, shape);
         let inner = self.normal(inner);
+        // Terms that were kept though they cancel.
+        if self.graph.is_zero(inner) {
+            return None;
+        }
         let axes: Vec<u32> = (0..shape.len() as u32).collect();
         let mut factors: Vec<(NodeId, Vec<u32>)> = Vec::new();
         for factor in &common {
@@ -286,18 +291,6 @@ impl Simplifier<'_> {
         product.out = (0..rank as u32).collect();
         product
     }
-}
-
-fn collect(terms: Vec<(Num, NodeId)>) -> Vec<(Num, NodeId)> {
-    let mut kept: Vec<(Num, NodeId)> = Vec::new();
-    for (c, node) in terms {
-        match kept.iter_mut().find(|(_, known)| *known == node) {
-            Some((sum, _)) => *sum = *sum + c,
-            None => kept.push((c, node)),
-        }
-    }
-    kept.retain(|(c, _)| !c.is_zero());
-    kept
 }
 
 /// Factors that every term has, each to the power that all have at least (of one sign).

@@ -30,7 +30,7 @@ impl Canonical {
         };
         match (single, whole) {
             (_, Some(1)) => base,
-            (Some((term, c)), Some(n)) if c.powi(n).is_some() => {
+            (Some((term, c)), Some(n)) if c.powi(n).is_some() && !self.loses_root(term, n) => {
                 let raised = |factor: &Factor| Factor {
                     exponent: factor.exponent * exponent,
                     ..factor.clone()
