@@ -2,6 +2,9 @@
 //! It knows nothing of shapes, functions or calculus; pest's own types stay inside.
 #![forbid(unsafe_code)]
 
+// Named by the parser that pest derives.
+extern crate alloc;
+
 pub mod ast;
 mod broken;
 pub mod codes;
@@ -10,6 +13,9 @@ pub mod diagnostic;
 mod formula;
 mod lookalike;
 mod margin;
+#[allow(missing_docs, dead_code, clippy::all, reason = "written by pest")]
+#[rustfmt::skip]
+mod parser;
 pub mod print;
 mod scan;
 pub mod span;

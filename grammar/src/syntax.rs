@@ -7,16 +7,8 @@ use pest::Parser as _;
 use pest::error::{ErrorVariant, InputLocation};
 use pest::iterators::Pair;
 
-/// The rules as pest generates them, kept in a module of their own because they cannot be documented.
-#[allow(missing_docs)]
-mod generated {
-    /// The parser.
-    #[derive(pest_derive::Parser)]
-    #[grammar = "chainrule.pest"]
-    pub(crate) struct Syntax;
-}
-
-pub(crate) use generated::Rule;
+use crate::parser;
+pub(crate) use crate::parser::Rule;
 
 /// What pest says of a text that does not follow the grammar: where it got to, and which rules it tried there.
 pub(crate) struct Refusal {
@@ -42,7 +34,7 @@ pub(crate) struct Slice<'t> {
 impl<'t> Slice<'t> {
     /// Reads the whole slice by one rule.
     pub fn read(self, rule: Rule) -> Result<Pair<'t, Rule>, Refusal> {
-        let error = match generated::Syntax::parse(rule, self.text) {
+        let error = match parser::Syntax::parse(rule, self.text) {
             Ok(mut pairs) => match pairs.next() {
                 Some(pair) => return Ok(pair),
                 None => return Err(Refusal { at: 0, wanted: Vec::new(), deep: false }),
@@ -92,4 +84,36 @@ pub(crate) fn parts<'t>(pair: Pair<'t, Rule>) -> impl Iterator<Item = Pair<'t, R
 /// A syntax error at a place.
 pub(crate) fn bad(span: Span, message: impl Into<String>) -> Diagnostic {
     Diagnostic::new(Code::Syntax, span, message)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{Rule, parser};
+    use pest::Parser as _;
+
+    mod derived {
+        #![allow(missing_docs, reason = "rules as pest derives them cannot be documented")]
+        #[derive(pest_derive::Parser)]
+        #[grammar = "chainrule.pest"]
+        pub struct Syntax;
+    }
+
+    /// Statements and what is none, read by the parser that is checked in and by one that is derived here.
+    #[test]
+    fn the_parser_reads_as_the_derived_one() {
+        let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples");
+        let files = std::fs::read_dir(folder).expect("the examples").flatten();
+        let texts = files.filter(|file| file.path().extension().is_some_and(|it| it == "grad"));
+        let mut read = 0;
+        for text in texts.filter_map(|file| std::fs::read_to_string(file.path()).ok()) {
+            let lines = text.lines().map(str::trim).filter(|line| !line.starts_with("//"));
+            for line in lines {
+                let ours = parser::Syntax::parse(Rule::line, line);
+                let theirs = derived::Syntax::parse(derived::Rule::line, line);
+                read += usize::from(ours.is_ok());
+                assert_eq!(format!("{ours:?}"), format!("{theirs:?}"), "{line}");
+            }
+        }
+        assert!(read > 100, "{read} statements were read");
+    }
 }
