@@ -9,9 +9,11 @@
 //! ```
 #![forbid(unsafe_code)]
 
+#[cfg(feature = "tools")]
 pub mod check;
 pub mod compile;
 pub mod derivation;
+#[cfg(feature = "tools")]
 pub mod diagram;
 pub mod diff;
 pub mod emit;

@@ -1,19 +1,25 @@
 //! Code generation. In: a [`Job`], everything of a compiled program that its code needs. Out: Rust items, a Python module, or a C file.
 //! Emitters decide nothing about mathematics: they print the graph, or what [`crate::plan`] has planned.
 
+#[cfg(feature = "tools")]
 pub mod c;
+#[cfg(feature = "tools")]
 pub mod example;
+#[cfg(feature = "tools")]
 pub mod helpers;
 pub mod job;
 pub mod names;
+#[cfg(feature = "tools")]
 pub mod python;
 pub mod rust;
+#[cfg(feature = "tools")]
 pub mod template;
 
 use crate::ir::{Graph, NodeId, VarId};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
 
+#[cfg(feature = "tools")]
 pub use python::Library;
 
 /// The type of a file's numbers.
@@ -156,6 +162,7 @@ pub fn rust_text(job: &Job) -> Result<String, Diagnostic> {
 ///
 /// # Errors
 /// A node that this version has no code for.
+#[cfg(feature = "tools")]
 pub fn python(job: &Job, library: Library, dtype: Dtype) -> Result<String, Diagnostic> {
     python::text(job, library, dtype)
 }
@@ -164,6 +171,7 @@ pub fn python(job: &Job, library: Library, dtype: Dtype) -> Result<String, Diagn
 ///
 /// # Errors
 /// A node that this version has no code for.
+#[cfg(feature = "tools")]
 pub fn c99(job: &Job, dtype: Dtype) -> Result<String, Diagnostic> {
     c::text(job, dtype)
 }

@@ -13,6 +13,7 @@ const DEEPEST: usize = 3;
 const LEVELS: usize = 8;
 
 /// The entries of a value, or why there is none.
+#[cfg(feature = "tools")]
 type Entries = Result<Vec<f64>, String>;
 
 /// `∂of/∂wrt` at a point by finite differences: axes of `of`, then of `wrt`.
@@ -95,6 +96,8 @@ impl Evaluator<'_> {
     }
 }
 
+/// Derivatives along directions, for checks.
+#[cfg(feature = "tools")]
 impl Evaluator<'_> {
     /// The derivative of the entries of `f` where `x` moves along a direction, beginning with steps of `h` times it.
     pub(crate) fn along(

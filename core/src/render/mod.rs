@@ -4,14 +4,20 @@
 
 pub mod boxes;
 pub mod document_latex;
+#[cfg(feature = "tools")]
 pub mod document_mathml;
 pub mod document_terminal;
+#[cfg(feature = "tools")]
 pub mod document_text;
+#[cfg(feature = "tools")]
 pub mod document_typst;
+#[cfg(feature = "tools")]
 pub mod dot;
+#[cfg(feature = "tools")]
 mod graph_text;
 pub mod latex;
 mod layout;
+#[cfg(feature = "tools")]
 pub mod markdown;
 pub mod math;
 pub mod mathml;
@@ -20,10 +26,13 @@ pub mod page;
 pub mod phrases;
 mod products;
 pub mod prose;
+#[cfg(feature = "tools")]
 pub mod report;
 pub mod rows;
+#[cfg(feature = "tools")]
 pub mod svg;
 mod template;
+#[cfg(feature = "tools")]
 pub mod typst;
 pub mod unicode;
 
@@ -115,6 +124,8 @@ fn letters_math(letters: &[String]) -> Vec<Math> {
 }
 
 #[cfg(test)]
+#[cfg(feature = "tools")]
 mod tests;
 #[cfg(test)]
+#[cfg(feature = "tools")]
 mod tests_drawn;
