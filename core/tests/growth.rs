@@ -2,6 +2,8 @@
 
 use chainrule_core::derivation::{Options, Steps, Told, tell};
 use chainrule_core::ir::{NodeId, Num, Op};
+use chainrule_core::render::document_text::document;
+use chainrule_core::render::phrases::Lang;
 use chainrule_core::simplify::simplify_beyond;
 use chainrule_core::{Compiled, Source, compile};
 use std::collections::{BTreeMap, BTreeSet};
@@ -100,8 +102,28 @@ fn derivations_grow_with_the_program() {
     }
     let size = |depth| bytes(&told(&nested(depth, "hessian E wrt x;"), Steps::None));
     linear("Hessian of nested functions", size(50), size(100));
-    let size = |count| bytes(&told(&terms(count, ""), Steps::None));
-    linear("gradient of many terms", size(50), size(100));
+    for steps in [Steps::None, Steps::Full] {
+        let size = |count| bytes(&told(&terms(count, ""), steps));
+        linear("gradient of many terms", size(100), size(200));
+    }
+}
+
+/// Where very many quantities are open, their rules share lines.
+#[test]
+fn the_lines_of_a_sum_do_not_grow_with_its_terms() {
+    let lines = |count| told(&terms(count, ""), Steps::Full)[0].steps.len();
+    assert!(lines(200) <= lines(100) + 4, "{} lines, then {}", lines(100), lines(200));
+    // Few terms have a line each, as before.
+    assert!(lines(6) > lines(4));
+}
+
+/// Named quantities are written once, not again with every derivative.
+#[test]
+fn pages_grow_with_the_program() {
+    for steps in [Steps::None, Steps::Full] {
+        let size = |layers| document(&told(&network(layers, ""), steps), Lang::En).len();
+        linear("page of a network", size(40), size(80));
+    }
 }
 
 #[test]

@@ -67,8 +67,7 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 pub fn curve(compiled: &Compiled, derivative: &Derivative, seed: u64) -> Result<Curve, String> {
     let point = random_point(compiled, mixed(seed, 0))?;
     let closed = eval(&compiled.graph, &point, &[derivative.node])?.remove(0);
-    let mut graph = compiled.graph.clone();
-    let of = differentiated(&mut graph, derivative)?;
+    let (graph, of) = differentiated(&compiled.graph, derivative)?;
     let by = derivative.wrt.node;
     let mut evaluator = Evaluator::new(&graph, &point);
     let mut order = graph.reachable(&[of, by]);
@@ -102,11 +101,15 @@ pub fn curve(compiled: &Compiled, derivative: &Derivative, seed: u64) -> Result<
     } else {
         closed.data
     };
+    let mut moving = Vec::new();
+    for (by, along) in &moves {
+        moving.push((evaluator.moving(of, *by)?, along));
+    }
     let samples = (1..=SMALLEST).map(|half| {
         let step = 10_f64.powf(-f64::from(half) / 2.0);
         let mut differences = vec![0.0; said.len()];
-        for (by, along) in &moves {
-            let part = evaluator.central(of, *by, along, step)?;
+        for (moving, along) in &mut moving {
+            let part = moving.central(along, step)?;
             differences.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }
         let error = worst(&said, &differences, f64::MIN_POSITIVE).map_or(0.0, |(_, error)| error);

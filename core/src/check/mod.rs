@@ -16,12 +16,14 @@ pub use told::{ToldReport, check_told};
 
 use crate::compile::{Compiled, Derivative};
 use crate::diff;
-use crate::eval::{Array, Evaluator, MAX_ENTRIES, Point, eval};
+use crate::eval::differences::Moving;
+use crate::eval::{Array, Evaluator, MAX_ENTRIES, Point};
 use crate::ir::graph::Fact;
 use crate::ir::{Graph, NodeId, Op};
 use crate::ops::probe::Random;
 use chainrule_grammar::ast::RequestKind;
 use chainrule_grammar::{Code, Diagnostic};
+use std::borrow::Cow;
 
 /// How many multiplications a check of one derivative at one point may take.
 const WORK: u64 = 1 << 29;
@@ -105,6 +107,7 @@ pub fn check_telling(
             Ok(point) => point,
             Err(why) => return Report { problem: Some(why), ..report },
         };
+        let mut values = Evaluator::new(&compiled.graph, &point);
         let rows = compiled.derivatives.iter().zip(&mut report.rows);
         for (at, (derivative, row)) in rows.enumerate() {
             tell(number * compiled.derivatives.len() + at, all);
@@ -115,7 +118,7 @@ pub fn check_telling(
                 tol,
                 random: Random(mixed(seed, number) ^ 1),
             };
-            if let Err(why) = judge.compare(derivative, row) {
+            if let Err(why) = judge.compare(derivative, row, &mut values) {
                 row.problem = Some(why);
                 row.holds = false;
             }
@@ -203,37 +206,51 @@ struct Judge<'a> {
 }
 
 impl Judge<'_> {
-    fn compare(&mut self, derivative: &Derivative, row: &mut Row) -> Result<(), String> {
-        let closed = eval(&self.compiled.graph, self.point, &[derivative.node])?.remove(0);
-        let mut graph = self.compiled.graph.clone();
-        let of = differentiated(&mut graph, derivative)?;
+    /// Compares a derivative with differences of the result, whose values stand once for all derivatives at this point.
+    fn compare(
+        &mut self,
+        derivative: &Derivative,
+        row: &mut Row,
+        values: &mut Evaluator<'_>,
+    ) -> Result<(), String> {
         let by = derivative.wrt.node;
+        values.run(&self.compiled.graph.reachable(&[derivative.of.node, by]))?;
+        let closed = {
+            let mut whole = values.clone();
+            whole.run(&self.compiled.graph.reachable(&[derivative.node]))?;
+            whole.value(derivative.node)?
+        };
+        let (graph, of) = differentiated(&self.compiled.graph, derivative)?;
         let mut evaluator = Evaluator::new(&graph, self.point);
+        evaluator.values = values.values.clone();
         let mut order = graph.reachable(&[of, by]);
         order.extend(derivative.directions.iter().flat_map(|(by, direction)| [*by, *direction]));
         order.sort_unstable();
         order.dedup();
         evaluator.run(&order)?;
+        let result = evaluator.value(of)?;
         if !derivative.directions.is_empty() {
             let mut moves = Vec::new();
             for &(by, direction) in &derivative.directions {
-                moves.push((by, evaluator.value(direction)?.data.clone()));
+                let along = evaluator.value(direction)?.data.clone();
+                moves.push((evaluator.moving(of, by)?, along));
             }
-            return self.settle(&evaluator, of, &moves, &closed.data, row, &|entry| {
-                position(&closed.shape, entry)
-            });
+            let at = |entry| position(&closed.shape, entry);
+            return self.settle(&result, &mut moves, &closed.data, row, &at);
         }
         let size = evaluator.value(by)?.data.len();
+        let mut moves = vec![(evaluator.moving(of, by)?, Vec::new())];
         for probe in self.probes(&graph, by, size, cost(&graph, self.point, &order)) {
             let mut along = vec![0.0; size];
             probe.iter().for_each(|(entry, weight)| along[*entry] = *weight);
+            moves[0].1 = along;
             let said: Vec<f64> = closed
                 .data
                 .chunks(size)
                 .map(|part| probe.iter().map(|(entry, weight)| weight * part[*entry]).sum())
                 .collect();
             let at = |result: usize| position(&closed.shape, result * size + probe[0].0);
-            self.settle(&evaluator, of, &[(by, along)], &said, row, &at)?;
+            self.settle(&result, &mut moves, &said, row, &at)?;
         }
         Ok(())
     }
@@ -242,21 +259,19 @@ impl Judge<'_> {
     /// way is wrong itself, so shorter steps are tried before anything is said.
     fn settle(
         &self,
-        evaluator: &Evaluator<'_>,
-        of: NodeId,
-        moves: &[(NodeId, Vec<f64>)],
+        of: &Array,
+        moves: &mut [(Moving<'_>, Vec<f64>)],
         said: &[f64],
         row: &mut Row,
         at: &dyn Fn(usize) -> Vec<usize>,
     ) -> Result<(), String> {
-        let magnitude =
-            evaluator.value(of)?.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
+        let magnitude = of.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
         let mut found: Option<Worst> = None;
         row.compared += 1;
         for (attempt, step) in [0.03, 1e-3, 1e-5].into_iter().enumerate() {
             let mut differences = vec![0.0; said.len()];
-            for (by, along) in moves {
-                let part = evaluator.along(of, *by, along, step)?;
+            for (moving, along) in moves.iter_mut() {
+                let part = moving.along(along, step)?;
                 differences.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
             }
             let worst = worst(said, &differences, 1e-3 * magnitude);
@@ -319,15 +334,21 @@ fn allowed(facts: &[Fact], entry: usize, columns: usize) -> Option<Probe> {
     Some(vec![(entry, 1.0)])
 }
 
-/// What the finite differences are taken of: the result as written, or its gradient for second derivatives.
-fn differentiated(graph: &mut Graph, derivative: &Derivative) -> Result<NodeId, String> {
+/// What the finite differences are taken of, and in which graph: the result as written, or its gradient for second derivatives.
+fn differentiated<'g>(
+    graph: &'g Graph,
+    derivative: &Derivative,
+) -> Result<(Cow<'g, Graph>, NodeId), String> {
     let (of, by) = (derivative.of.node, derivative.wrt.node);
     if !matches!(derivative.kind, RequestKind::Hessian | RequestKind::Hvp) {
-        return Ok(of);
+        return Ok((Cow::Borrowed(graph), of));
     }
-    let gradient = diff::gradient(graph, of, &[by]).map_err(|diagnostic| diagnostic.message)?;
+    let mut graph = graph.clone();
+    let gradient =
+        diff::gradient(&mut graph, of, &[by]).map_err(|diagnostic| diagnostic.message)?;
     let shape = graph.shape(by).clone();
-    Ok(gradient.into_iter().next().flatten().unwrap_or_else(|| graph.zeros(&shape)))
+    let gradient = gradient.into_iter().next().flatten().unwrap_or_else(|| graph.zeros(&shape));
+    Ok((Cow::Owned(graph), gradient))
 }
 
 /// The entry with the largest relative error. Both infinite in the same way, or both NaN, agree.

@@ -98,6 +98,8 @@ pub fn work_out(graph: &mut Graph, cone: &Cone, task: &Task<'_>) -> Result<Chain
         lines: Vec::new(),
         lemmas: Vec::new(),
         used: Vec::new(),
+        passed: 0,
+        open: 0,
     };
     work.line(&frontier, vec![Reason::ChainRule], Weight::Detail);
     while let Some((&node, _)) = frontier.iter().rev().find(|(node, _)| **node != task.x) {
@@ -120,9 +122,15 @@ struct Work<'g, 't> {
     settled: HashSet<NodeId>,
     lines: Vec<Line>,
     lemmas: Vec<Lemma>,
-    /// Facts that simplification used since the last line.
+    /// Facts that simplification used since the last line, and the reasons of lines that were left out.
     used: Vec<Reason>,
+    /// How many lines were left out since the last one, and how many quantities were open there.
+    passed: usize,
+    open: usize,
 }
+
+/// With more open quantities than this, several rules share a line.
+const WIDE: usize = 8;
 
 impl Work<'_, '_> {
     fn wanted(&self, arg: NodeId) -> bool {
@@ -137,27 +145,31 @@ impl Work<'_, '_> {
     ) -> Result<BTreeMap<NodeId, NodeId>, Diagnostic> {
         let mut frontier = frontier;
         let mut reasons = Vec::new();
-        let mut local = self.local(node)?;
+        let wide = frontier.len() > WIDE;
+        let mut local = if wide { None } else { self.local(node)? };
         let mut linear = true;
         let mut spelled = None;
         let mut at = node;
+        let mut given = BTreeSet::new();
         while let Some(cotangent) = frontier.remove(&at) {
-            let before = frontier.clone();
+            let before = if wide { BTreeMap::new() } else { frontier.clone() };
             let (around, task) = (&self.around, self.task);
             let depends = |arg: NodeId| is_wanted(around, task, arg);
             let gives = pull_back(self.graph, at, cotangent, self.task.seed.len(), &depends)?;
             reasons.push(self.rule(at));
             reasons.extend(local.take());
-            spelled = self.spelled(at, cotangent)?;
+            spelled = if wide { None } else { self.spelled(at, cotangent)? };
             self.note_lemma(at, &gives)?;
             for (arg, part) in gives {
                 let sum = self.added(&frontier, arg, part);
                 frontier.insert(arg, sum);
+                given.insert(arg);
             }
             if let Some((arg, part)) = spelled {
                 spelled = Some((arg, self.added(&before, arg, part)));
             }
-            if let Some(shown) = self.with_deltas(at, cotangent, &before)? {
+            let deltas = if wide { None } else { self.with_deltas(at, cotangent, &before)? };
+            if let Some(shown) = deltas {
                 self.raw_line(shown, reasons.iter().map(Reason::by_cases).collect());
                 reasons = vec![Reason::DeltaContract];
             }
@@ -171,7 +183,7 @@ impl Work<'_, '_> {
             match next {
                 Some(next) if linear || self.is_passed_over(next) => at = next,
                 Some(next) => {
-                    self.simplify_all(&mut frontier);
+                    self.simplify_given(&mut frontier, wide.then(|| std::mem::take(&mut given)));
                     self.line(&frontier, std::mem::take(&mut reasons), Weight::Detail);
                     linear = true;
                     at = next;
@@ -179,7 +191,7 @@ impl Work<'_, '_> {
                 None => break,
             }
         }
-        self.simplify_all(&mut frontier);
+        self.simplify_given(&mut frontier, wide.then_some(given));
         let open = frontier.keys().any(|node| *node != self.task.x);
         if let Some((arg, sum)) = spelled {
             let mut shown = frontier.clone();
@@ -304,6 +316,22 @@ impl Work<'_, '_> {
         frontier.retain(|_, cotangent| !self.graph.is_zero(*cotangent));
     }
 
+    /// Of a wide frontier only what was given something; the rest is in normal form.
+    fn simplify_given(
+        &mut self,
+        frontier: &mut BTreeMap<NodeId, NodeId>,
+        given: Option<BTreeSet<NodeId>>,
+    ) {
+        let Some(given) = given else { return self.simplify_all(frontier) };
+        for node in given {
+            let Some(&cotangent) = frontier.get(&node) else { continue };
+            match self.simple(cotangent) {
+                zero if self.graph.is_zero(zero) => frontier.remove(&node),
+                simple => frontier.insert(node, simple),
+            };
+        }
+    }
+
     /// The normal form of what was put together from parts in normal form.
     fn simple(&mut self, node: NodeId) -> NodeId {
         if self.settled.contains(&node) {
@@ -376,6 +404,12 @@ impl Work<'_, '_> {
     /// A line with the derivatives of the frontier still open. It would not be true where one of them depends on x through a stop
     /// as well: then the next line has its reasons too.
     fn line(&mut self, frontier: &BTreeMap<NodeId, NodeId>, reasons: Vec<Reason>, weight: Weight) {
+        if self.waits(frontier.len()) {
+            let new = reasons.into_iter().filter(|reason| !self.used.contains(reason));
+            let new: Vec<Reason> = new.collect();
+            self.used.extend(new);
+            return;
+        }
         if frontier.keys().any(|node| self.around.beside.contains(node)) {
             self.used.extend(reasons);
             return;
@@ -383,6 +417,17 @@ impl Work<'_, '_> {
         let rhs = self.state(frontier);
         let open = frontier.iter().rev().map(|(&node, &cotangent)| (cotangent, node)).collect();
         self.push(Line { rhs, open, reasons, weight, deltas: false });
+    }
+
+    /// Whether a line is left to a later one. Where very many quantities are open each line is very long, so the rules of about as
+    /// many of them share one: the lines of a sum of n terms are about log n, not n.
+    fn waits(&mut self, open: usize) -> bool {
+        self.passed += 1;
+        if open > WIDE && self.passed < self.open {
+            return true;
+        }
+        (self.passed, self.open) = (0, open);
+        false
     }
 
     fn raw_line(&mut self, rhs: NodeId, reasons: Vec<Reason>) {

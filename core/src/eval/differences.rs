@@ -3,6 +3,7 @@
 
 use super::array::Array;
 use super::{Evaluator, Point, check_size};
+use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId, Op, VarId};
 use crate::ops::{self, Rule};
 use std::rc::Rc;
@@ -13,7 +14,6 @@ const DEEPEST: usize = 3;
 const LEVELS: usize = 8;
 
 /// The entries of a value, or why there is none.
-#[cfg(feature = "tools")]
 type Entries = Result<Vec<f64>, String>;
 
 /// `∂of/∂wrt` at a point by finite differences: axes of `of`, then of `wrt`.
@@ -53,23 +53,16 @@ impl Evaluator<'_> {
         let shape = [value.shape.as_slice(), start.shape.as_slice()].concat();
         check_size(&shape)?;
         let mut result = Array::zeros(&shape);
-        let order = self.moving(f, x);
-        if order.is_empty() && f != x {
+        let mut moving = self.moving(f, x)?;
+        if moving.stands() {
             return Ok(result);
         }
-        let mut moved = self.clone();
-        moved.nesting += 1;
         let columns = start.data.len();
         for column in 0..columns {
             let estimates = derivative(start.data[column], |entry| {
-                let mut shifted = start.as_ref().clone();
-                shifted.data[column] = entry;
-                for id in &order {
-                    moved.values.remove(id);
-                }
-                moved.values.insert(x, Rc::new(shifted));
-                moved.run(&order)?;
-                Ok(moved.value(f)?.data.clone())
+                let mut shifted = start.data.clone();
+                shifted[column] = entry;
+                moving.at(shifted)
             })?;
             for (row, estimate) in estimates.into_iter().enumerate() {
                 result.data[row * columns + column] = estimate;
@@ -77,83 +70,91 @@ impl Evaluator<'_> {
         }
         Ok(result)
     }
-}
 
-impl Evaluator<'_> {
+    /// How `f` moves with `x`, both of which have been run.
+    pub(crate) fn moving(&self, f: NodeId, x: NodeId) -> Result<Moving<'_>, String> {
+        let order = self.order(f, x);
+        let start = self.value(x)?;
+        let mut moved = self.clone();
+        moved.nesting += 1;
+        Ok(Moving { f, x, start, order, moved })
+    }
+
     /// The nodes below `f` that move where `x` moves, in order. What the rule book holds (`stop_gradient`) does not.
-    fn moving(&self, f: NodeId, x: NodeId) -> Vec<NodeId> {
+    fn order(&self, f: NodeId, x: NodeId) -> Vec<NodeId> {
         let mut order = self.graph.reachable(&[f]);
-        let mut moves = std::collections::HashSet::from([x]);
+        let mut moves = Marks::default();
+        moves.insert(x);
         order.retain(|&id| {
             let held = matches!(self.graph.op(id), Op::Call(op, _) if matches!(ops::spec(*op).rule, Rule::Held));
-            let moved = !held && self.graph.args(id).iter().any(|arg| moves.contains(arg));
+            let moved = !held && self.graph.args(id).iter().any(|arg| moves.contains(*arg));
             if moved && id != x {
                 moves.insert(id);
             }
             moved && id != x
         });
-        if moves.contains(&f) { order } else { Vec::new() }
+        if moves.contains(f) { order } else { Vec::new() }
+    }
+}
+
+/// A result by a quantity that moves. What has to be evaluated for each place is found once: the nodes between the two, and nothing
+/// else.
+pub(crate) struct Moving<'a> {
+    f: NodeId,
+    x: NodeId,
+    /// Where the quantity is.
+    start: Rc<Array>,
+    /// What lies between, arguments before users.
+    pub(crate) order: Vec<NodeId>,
+    moved: Evaluator<'a>,
+}
+
+impl Moving<'_> {
+    /// Whether the result does not move at all.
+    fn stands(&self) -> bool {
+        self.order.is_empty() && self.f != self.x
+    }
+
+    /// The entries of the result where the quantity has these entries.
+    fn at(&mut self, entries: Vec<f64>) -> Entries {
+        self.order.iter().for_each(|&id| self.moved.values.remove(id));
+        let shifted = Array { shape: self.start.shape.clone(), data: entries };
+        self.moved.values.insert(self.x, Rc::new(shifted));
+        self.moved.run(&self.order)?;
+        Ok(self.moved.value(self.f)?.data.clone())
     }
 }
 
 /// Derivatives along directions, for checks.
 #[cfg(feature = "tools")]
-impl Evaluator<'_> {
-    /// The derivative of the entries of `f` where `x` moves along a direction, beginning with steps of `h` times it.
-    pub(crate) fn along(
-        &self,
-        f: NodeId,
-        x: NodeId,
-        direction: &[f64],
-        h: f64,
-    ) -> Result<Vec<f64>, String> {
-        match self.path(f, x, direction)? {
-            Some(at) => derivative_from(h, 0.0, at),
-            None => Ok(vec![0.0; self.value(f)?.data.len()]),
-        }
+impl Moving<'_> {
+    /// The entries of the result a step further along a direction.
+    fn step(&mut self, direction: &[f64], step: f64) -> Entries {
+        let places = self.start.data.iter().zip(direction);
+        let entries = places.map(|(entry, along)| entry + step * along).collect();
+        self.at(entries)
     }
 
-    /// The plain central difference of the entries of `f` where `x` moves along a direction by `h` times it.
-    pub(crate) fn central(
-        &self,
-        f: NodeId,
-        x: NodeId,
-        direction: &[f64],
-        h: f64,
-    ) -> Result<Vec<f64>, String> {
-        let Some(mut at) = self.path(f, x, direction)? else {
-            return Ok(vec![0.0; self.value(f)?.data.len()]);
-        };
-        let (ahead, behind) = (at(h)?, at(-h)?);
+    /// No entry of the result moves.
+    fn still(&self) -> Entries {
+        Ok(vec![0.0; self.moved.value(self.f)?.data.len()])
+    }
+
+    /// The derivative of the result's entries along a direction, beginning with steps of `h` times it.
+    pub(crate) fn along(&mut self, direction: &[f64], h: f64) -> Entries {
+        if self.stands() {
+            return self.still();
+        }
+        derivative_from(h, 0.0, |step| self.step(direction, step))
+    }
+
+    /// The plain central difference of the result's entries along a direction, `h` times it to either side.
+    pub(crate) fn central(&mut self, direction: &[f64], h: f64) -> Entries {
+        if self.stands() {
+            return self.still();
+        }
+        let (ahead, behind) = (self.step(direction, h)?, self.step(direction, -h)?);
         Ok(ahead.iter().zip(&behind).map(|(a, b)| (a - b) / (2.0 * h)).collect())
-    }
-
-    /// The entries of `f` by how far `x` moves along a direction; `None` where they do not move.
-    fn path<'p>(
-        &'p self,
-        f: NodeId,
-        x: NodeId,
-        direction: &'p [f64],
-    ) -> Result<Option<impl FnMut(f64) -> Entries + use<'p>>, String> {
-        let start = self.value(x)?;
-        let order = self.moving(f, x);
-        if order.is_empty() && f != x {
-            return Ok(None);
-        }
-        let mut moved = self.clone();
-        moved.nesting += 1;
-        Ok(Some(move |step: f64| {
-            let mut shifted = start.as_ref().clone();
-            for (entry, along) in shifted.data.iter_mut().zip(direction) {
-                *entry += step * along;
-            }
-            for id in &order {
-                moved.values.remove(id);
-            }
-            moved.values.insert(x, Rc::new(shifted));
-            moved.run(&order)?;
-            Ok(moved.value(f)?.data.clone())
-        }))
     }
 }
 

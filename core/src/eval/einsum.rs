@@ -62,24 +62,23 @@ impl Evaluator<'_> {
 /// The product of the factors, summed over the indices that are not in `out`.
 pub fn multiply(factors: Vec<Factor>, out: &[Ix], sizes: &[usize]) -> Result<Array, String> {
     let mut factors = factors;
-    let mut scale = 1.0;
-    for (ix, &size) in sizes.iter().enumerate() {
-        let ix = ix as Ix;
-        if !out.contains(&ix) && !factors.iter().any(|factor| factor.ix.contains(&ix)) {
-            scale *= size as f64;
-        }
-    }
+    let mut uses = Uses::of(&factors, out, sizes.len());
+    let idle = sizes.iter().zip(&uses.0).filter(|(_, uses)| **uses == 0);
+    let scale: f64 = idle.map(|(&size, _)| size as f64).product();
     // Each factor alone: diagonals taken, indices that only it has summed.
-    for at in 0..factors.len() {
-        let keep = kept(&factors, &[at], out);
-        if keep != factors[at].ix {
-            factors[at] = contract(&[&factors[at]], keep, sizes)?;
+    for factor in &mut factors {
+        let keep = uses.kept(&[factor]);
+        if keep != factor.ix {
+            let alone = contract(&[factor], keep, sizes)?;
+            uses.replace(&[factor], &alone);
+            *factor = alone;
         }
     }
     while factors.len() > 2 {
-        let (a, b) = cheapest(&factors, out, sizes);
-        let keep = kept(&factors, &[a, b], out);
-        let product = contract(&[&factors[a], &factors[b]], keep, sizes)?;
+        let (a, b) = cheapest(&factors, &uses, sizes);
+        let pair = [&factors[a], &factors[b]];
+        let product = contract(&pair, uses.kept(&pair), sizes)?;
+        uses.replace(&pair, &product);
         factors.swap_remove(b);
         factors[a] = product;
     }
@@ -88,41 +87,74 @@ pub fn multiply(factors: Vec<Factor>, out: &[Ix], sizes: &[usize]) -> Result<Arr
     Ok(if scale == 1.0 { Rc::unwrap_or_clone(result) } else { result.map(|x| x * scale) })
 }
 
-/// The indices of the picked factors that the result or another factor still needs, in order of appearance.
-fn kept(factors: &[Factor], picked: &[usize], out: &[Ix]) -> Vec<Ix> {
-    let mut keep: Vec<Ix> = Vec::new();
-    for &at in picked {
-        for &ix in &factors[at].ix {
-            let elsewhere = factors
-                .iter()
-                .enumerate()
-                .any(|(other, factor)| !picked.contains(&other) && factor.ix.contains(&ix));
-            if !keep.contains(&ix) && (elsewhere || out.contains(&ix)) {
+/// How many factors read each index; the result is one more that does.
+struct Uses(Vec<usize>);
+
+impl Uses {
+    fn of(factors: &[Factor], out: &[Ix], count: usize) -> Uses {
+        let mut uses = Uses(vec![0; count]);
+        for ixs in factors.iter().map(|factor| factor.ix.as_slice()).chain([out]) {
+            different(ixs).for_each(|ix| uses.0[ix as usize] += 1);
+        }
+        uses
+    }
+
+    /// The indices of some factors that the result or another factor still needs, in order of appearance.
+    fn kept(&self, picked: &[&Factor]) -> Vec<Ix> {
+        let mut keep: Vec<Ix> = Vec::new();
+        for &ix in picked.iter().flat_map(|factor| &factor.ix) {
+            let own = picked.iter().filter(|factor| factor.ix.contains(&ix)).count();
+            if !keep.contains(&ix) && self.0[ix as usize] > own {
                 keep.push(ix);
             }
         }
+        keep
     }
-    keep
+
+    /// One factor stands for some others from now on.
+    fn replace(&mut self, before: &[&Factor], after: &Factor) {
+        for factor in before {
+            different(&factor.ix).for_each(|ix| self.0[ix as usize] -= 1);
+        }
+        different(&after.ix).for_each(|ix| self.0[ix as usize] += 1);
+    }
 }
 
+/// The indices, each once.
+fn different(ixs: &[Ix]) -> impl Iterator<Item = Ix> {
+    ixs.iter().enumerate().filter(|(at, ix)| !ixs[..*at].contains(ix)).map(|(_, ix)| *ix)
+}
+
+/// Of how many factors the pairs are compared; of more only where every product of these is larger than its factors.
+const COMPARED: usize = 16;
+
 /// The pair whose product is smallest compared with its factors, then cheapest to compute.
-fn cheapest(factors: &[Factor], out: &[Ix], sizes: &[usize]) -> (usize, usize) {
+fn cheapest(factors: &[Factor], uses: &Uses, sizes: &[usize]) -> (usize, usize) {
+    let first = &factors[..factors.len().min(COMPARED)];
+    match cheapest_of(first, uses, sizes) {
+        (growth, _) if growth > 0.0 && factors.len() > COMPARED => {
+            cheapest_of(factors, uses, sizes).1
+        }
+        (_, pair) => pair,
+    }
+}
+
+/// The same with what it grows by.
+fn cheapest_of(factors: &[Factor], uses: &Uses, sizes: &[usize]) -> (f64, (usize, usize)) {
     let volume = |ixs: &[Ix]| -> f64 { ixs.iter().map(|&ix| sizes[ix as usize] as f64).product() };
     let mut best = (f64::INFINITY, f64::INFINITY, 0, 1);
-    for a in 0..factors.len() {
-        for b in a + 1..factors.len() {
-            let growth = volume(&kept(factors, &[a, b], out))
-                - volume(&factors[a].ix)
-                - volume(&factors[b].ix);
-            let mut all = factors[a].ix.clone();
-            all.extend(factors[b].ix.iter().filter(|ix| !factors[a].ix.contains(ix)));
+    for (a, one) in factors.iter().enumerate() {
+        for (b, other) in factors.iter().enumerate().skip(a + 1) {
+            let growth = volume(&uses.kept(&[one, other])) - volume(&one.ix) - volume(&other.ix);
+            let mut all = one.ix.clone();
+            all.extend(other.ix.iter().filter(|ix| !one.ix.contains(ix)));
             let cost = volume(&all);
             if (growth, cost) < (best.0, best.1) {
                 best = (growth, cost, a, b);
             }
         }
     }
-    (best.2, best.3)
+    (best.0, (best.2, best.3))
 }
 
 /// One loop nest: the kept indices outside, the summed ones inside.

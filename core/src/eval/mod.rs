@@ -39,26 +39,50 @@ pub fn eval(graph: &Graph, point: &Point, roots: &[NodeId]) -> Result<Vec<Array>
     roots.iter().map(|&root| evaluator.value(root).map(|value| value.as_ref().clone())).collect()
 }
 
+/// Values by node: where finite differences run a part of a graph many times, finding them takes no time to speak of.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Values(Vec<Option<Rc<Array>>>);
+
+impl Values {
+    pub(crate) fn get(&self, id: NodeId) -> Option<&Rc<Array>> {
+        self.0.get(id.0 as usize)?.as_ref()
+    }
+
+    pub(crate) fn insert(&mut self, id: NodeId, value: Rc<Array>) {
+        let at = id.0 as usize;
+        if at >= self.0.len() {
+            self.0.resize(at + 1, None);
+        }
+        self.0[at] = Some(value);
+    }
+
+    pub(crate) fn remove(&mut self, id: NodeId) {
+        if let Some(value) = self.0.get_mut(id.0 as usize) {
+            *value = None;
+        }
+    }
+}
+
 /// Values of nodes so far.
 #[derive(Clone)]
 pub(crate) struct Evaluator<'a> {
     pub(crate) graph: &'a Graph,
     pub(crate) point: &'a Point,
-    pub(crate) values: BTreeMap<NodeId, Rc<Array>>,
+    pub(crate) values: Values,
     /// How many derivatives by finite differences enclose what is being evaluated.
     pub(crate) nesting: usize,
 }
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(graph: &'a Graph, point: &'a Point) -> Evaluator<'a> {
-        Evaluator { graph, point, values: BTreeMap::new(), nesting: 0 }
+        Evaluator { graph, point, values: Values::default(), nesting: 0 }
     }
 
     /// Evaluates these nodes, which are in ascending order, unless they have a value.
     pub(crate) fn run(&mut self, order: &[NodeId]) -> Result<(), String> {
         for &id in order {
             // An identity inside of a product is not spelt out; elsewhere `value` makes it.
-            if !matches!(self.graph.op(id), Op::Delta(_)) && !self.values.contains_key(&id) {
+            if !matches!(self.graph.op(id), Op::Delta(_)) && self.values.get(id).is_none() {
                 let value = self.node(id)?;
                 self.values.insert(id, Rc::new(value));
             }
@@ -68,7 +92,7 @@ impl<'a> Evaluator<'a> {
 
     /// The value of a node that has been run.
     pub(crate) fn value(&self, id: NodeId) -> Result<Rc<Array>, String> {
-        match (self.values.get(&id), self.graph.op(id)) {
+        match (self.values.get(id), self.graph.op(id)) {
             (Some(value), _) => Ok(Rc::clone(value)),
             (None, Op::Delta(dim)) => {
                 let size = self.size(dim)?;
@@ -176,7 +200,7 @@ impl<'a> Evaluator<'a> {
         let mut state = Rc::clone(&args[0]);
         let mut data = Vec::new();
         for t in 0..shape[0] {
-            step.values.clear();
+            order.iter().for_each(|&id| step.values.remove(id));
             step.values.insert(body.state, Rc::clone(&state));
             for (&entry, sequence) in body.entries.iter().zip(sequences) {
                 let one = sequence.data.len() / sequence.shape[0].max(1);

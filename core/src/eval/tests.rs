@@ -208,6 +208,65 @@ fn structured_functions_run_over_batches() {
     assert_eq!(bench.eval(low).at(&[3, 0, 1]), 0.0);
 }
 
+/// Factors are paired among a few of them: comparing all pairs anew for every product would take hours here.
+#[test]
+fn products_of_very_many_factors() {
+    let mut bench = Bench::default();
+    let count = 4000;
+    let mut factors = Vec::new();
+    for at in 0..count {
+        let value = 1.0 + 1e-4 * f64::from(at % 7);
+        factors.push((bench.vector(&format!("x{at}"), &[value, 1.0]), vec![0]));
+    }
+    let product = bench.graph.einsum(&factors, &[0], &[]);
+    let wanted: f64 = (0..count).map(|at| 1.0 + 1e-4 * f64::from(at % 7)).product();
+    let found = bench.eval(product);
+    assert!((found.data[0] / wanted - 1.0).abs() < 1e-10 && found.data[1] == 1.0);
+}
+
+/// Where every product of the first factors is larger than they are, the pairs that share an index are looked for further on.
+#[test]
+fn factors_that_belong_together_are_found_far_apart() {
+    let mut bench = Bench::default();
+    let mut random = Random(5);
+    let pairs = 24;
+    let names: Vec<NodeId> =
+        (0..2 * pairs).map(|at| bench.random(&format!("v{at}"), &[50], &mut random)).collect();
+    let factors: Vec<(NodeId, Vec<u32>)> =
+        names.iter().enumerate().map(|(at, name)| (*name, vec![(at % pairs) as u32])).collect();
+    let product = bench.graph.einsum(&factors, &[], &[]);
+    let dot = |at: usize| -> f64 {
+        let entries = |at: usize| bench.point.vars[&VarId(at as u32)].data.clone();
+        entries(at).iter().zip(entries(at + pairs)).map(|(a, b)| a * b).sum()
+    };
+    let wanted: f64 = (0..pairs).map(dot).product();
+    assert!((bench.eval(product).data[0] / wanted - 1.0).abs() < 1e-9);
+}
+
+/// What moves with a variable is evaluated again for each difference, and nothing else.
+#[test]
+fn differences_evaluate_what_moves() {
+    let mut bench = Bench::default();
+    let mut layers = vec![bench.vector("x", &[0.5])];
+    let mut weights = Vec::new();
+    for at in 0..40 {
+        let weight = bench.vector(&format!("w{at}"), &[0.9]);
+        let last = layers[layers.len() - 1];
+        let product = bench.graph.einsum(&[(last, vec![0]), (weight, vec![0])], &[0], &[]);
+        layers.push(bench.call("tanh", &[product], &[], &dims(&[1])));
+        weights.push(weight);
+    }
+    let result = layers[layers.len() - 1];
+    let mut evaluator = Evaluator::new(&bench.graph, &bench.point);
+    evaluator.run(&bench.graph.reachable(&[result])).unwrap();
+    for (at, weight) in weights.iter().enumerate() {
+        let moving = evaluator.moving(result, *weight).unwrap();
+        assert_eq!(moving.order.len(), 2 * (40 - at));
+    }
+    let first = evaluator.moving(layers[20], weights[30]).unwrap();
+    assert!(first.order.is_empty());
+}
+
 #[test]
 fn finite_differences_are_precise() {
     let mut bench = Bench::default();

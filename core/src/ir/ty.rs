@@ -118,6 +118,13 @@ impl Dim {
 
     /// Its value for given sizes of the names where whole; may be negative (offsets of views are).
     pub fn integer(&self, sizes: &dyn Fn(DimId) -> usize) -> Option<i128> {
+        // One term, as nearly all sizes have, needs no fractions.
+        if let [(names, value)] = self.terms.as_slice()
+            && let Some(whole) = value.as_int()
+        {
+            let size = |id: &DimId| i128::try_from(sizes(*id)).ok();
+            return names.iter().try_fold(whole, |product, id| product.checked_mul(size(id)?));
+        }
         let mut sum = Num::ZERO;
         for (names, value) in &self.terms {
             let product = names.iter().try_fold(Num::ONE, |product, &id| {

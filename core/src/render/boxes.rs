@@ -67,7 +67,7 @@ impl Pen {
     /// A formula.
     pub fn draw(&self, math: &Math) -> Grid {
         match math {
-            Math::Row(items) => self.row(items),
+            Math::Row(items) => self.row(&items.iter().collect::<Vec<_>>()),
             Math::Ident(word) if self.ascii => self.text(word),
             Math::Ident(word) => self.text(greek(word).unwrap_or(word)),
             Math::Word(text) | Math::Num(text) | Math::Text(text) | Math::Func(text) => {
@@ -81,7 +81,7 @@ impl Pen {
             Math::Accent(accent, base) => self.accent(*accent, base),
             Math::Big(big, lower) => self.big(*big, lower.as_deref()),
             Math::Fence(fence, inner) => {
-                self.fenced(*fence, self.draw(&inner.with_spaced_commas()), inner.is_tall())
+                self.fenced(*fence, self.row(&inner.with_spaced_commas()), inner.is_tall())
             }
             Math::Cases(cases) => self.cases(cases),
             Math::Matrix(rows) => {
@@ -140,10 +140,10 @@ impl Pen {
         text.to_string()
     }
 
-    fn row(&self, items: &[Math]) -> Grid {
+    fn row(&self, items: &[&Math]) -> Grid {
         let mut grids = Vec::new();
-        for (at, item) in items.iter().enumerate() {
-            if at > 0 && Math::are_apart(&items[at - 1], item) {
+        for (at, &item) in items.iter().enumerate() {
+            if at > 0 && Math::are_apart(items[at - 1], item) {
                 grids.push(self.text(" "));
             }
             let grid = self.draw(item);

@@ -105,6 +105,8 @@ fn aligned(rows: &[Row], terminal: &Terminal) -> String {
     let measure = Measure {
         width: room,
         math: &width,
+        least: 1.0,
+        script: 1.0,
         inline: &inline,
         words: &columns,
         columns: false,

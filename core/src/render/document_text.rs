@@ -1,19 +1,22 @@
-//! Told derivations as plain text: one line a step, its reason in parentheses.
+//! Told derivations as plain text: one line a step, its reason in parentheses. Every named quantity is written once, where it is
+//! first told or needed.
 
 use super::page;
 use super::phrases::{Lang, Phrase, phrase};
 use crate::derivation::{Step, Told};
+use std::collections::BTreeSet;
 
 /// The widest line on which a reason still stands beside its formula.
 const COLUMNS: usize = 100;
 
 /// The derivations.
 pub fn document(told: &[Told], lang: Lang) -> String {
-    let parts: Vec<String> = told.iter().map(|told| derivative(told, lang)).collect();
+    let mut known: BTreeSet<&str> = BTreeSet::new();
+    let parts: Vec<String> = told.iter().map(|told| derivative(told, lang, &mut known)).collect();
     parts.join("\n")
 }
 
-fn derivative(told: &Told, lang: Lang) -> String {
+fn derivative<'t>(told: &'t Told, lang: Lang, known: &mut BTreeSet<&'t str>) -> String {
     let mut out = format!("{}\n\n", page::heading(told, lang).plain());
     let own = told.lhs.as_str();
     for chain in page::chains(&told.steps) {
@@ -24,7 +27,9 @@ fn derivative(told: &Told, lang: Lang) -> String {
     }
     out.push_str(&format!("  {own} = {}\n", told.text));
     let word = phrase(Phrase::Where, lang);
-    for (at, binding) in told.wheres.iter().enumerate() {
+    known.extend(told.steps.iter().map(|step| step.about.as_str()));
+    let wheres = told.wheres.iter().filter(|binding| known.insert(&binding.name));
+    for (at, binding) in wheres.enumerate() {
         let word = if at == 0 { word } else { "" };
         out.push_str(&format!("  {word:<5} {} = {}\n", binding.name, binding.text));
     }

@@ -254,17 +254,17 @@ impl Math {
         }
     }
 
-    /// What stands in brackets, with a space after each comma: for formats that set none by themselves.
-    pub fn with_spaced_commas(&self) -> Math {
-        let Math::Row(items) = self else { return self.clone() };
-        let mut row: Vec<Math> = Vec::new();
+    /// The pieces of what stands in brackets, with a space after each comma: for formats that set none by themselves.
+    pub fn with_spaced_commas(&self) -> Vec<&Math> {
+        let Math::Row(items) = self else { return vec![self] };
+        let mut row: Vec<&Math> = Vec::with_capacity(items.len());
         for item in items {
-            if row.last() == Some(&Math::Symbol(Symbol::Comma)) && *item != Math::Thin {
-                row.push(Math::Thin);
+            if row.last() == Some(&&Math::Symbol(Symbol::Comma)) && *item != Math::Thin {
+                row.push(&Math::Thin);
             }
-            row.push(item.clone());
+            row.push(item);
         }
-        Math::Row(row)
+        row
     }
 
     /// Whether a thin space stands between two pieces side by side: after a function without brackets.

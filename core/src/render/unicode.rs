@@ -6,18 +6,7 @@ use super::names::GREEK;
 /// One line.
 pub fn emit(math: &Math) -> String {
     match math {
-        Math::Row(items) => {
-            let mut text = String::new();
-            for (at, item) in items.iter().enumerate() {
-                let apart = at > 0 && Math::are_apart(&items[at - 1], item);
-                text.push_str(if apart { " " } else { "" });
-                text.push_str(&emit(item));
-            }
-            match (items.first(), text.strip_prefix(" − ")) {
-                (Some(Math::Symbol(Symbol::Minus)), Some(rest)) => format!("−{rest}"),
-                _ => text,
-            }
-        }
+        Math::Row(items) => row(&items.iter().collect::<Vec<_>>()),
         Math::Ident(word) => greek(word).map_or_else(|| word.clone(), str::to_string),
         Math::Word(text) | Math::Num(text) | Math::Text(text) => text.clone(),
         Math::Symbol(symbol) => sign(*symbol).to_string(),
@@ -41,7 +30,7 @@ pub fn emit(math: &Math) -> String {
         }
         Math::Fence(fence, inner) => {
             let (open, close) = brackets(*fence);
-            format!("{open}{}{close}", emit(&inner.with_spaced_commas()))
+            format!("{open}{}{close}", row(&inner.with_spaced_commas()))
         }
         Math::Func(name) => name.clone(),
         Math::Cases(cases) => {
@@ -57,6 +46,20 @@ pub fn emit(math: &Math) -> String {
         }
         Math::Boxed(inner) => emit(inner),
         Math::Named { body, .. } => emit(body),
+    }
+}
+
+/// Pieces side by side.
+fn row(items: &[&Math]) -> String {
+    let mut text = String::new();
+    for (at, &item) in items.iter().enumerate() {
+        let apart = at > 0 && Math::are_apart(items[at - 1], item);
+        text.push_str(if apart { " " } else { "" });
+        text.push_str(&emit(item));
+    }
+    match (items.first(), text.strip_prefix(" − ")) {
+        (Some(Math::Symbol(Symbol::Minus)), Some(rest)) => format!("−{rest}"),
+        _ => text,
     }
 }
 

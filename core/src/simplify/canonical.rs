@@ -231,8 +231,9 @@ impl Canonical {
             terms.extend(own.map(|(term, own)| (term.clone(), *own * *c)));
         }
         let form = self.collected(shape.clone(), terms.clone());
-        let gone =
-            |term: &Term| !self.forms[form as usize].terms.iter().any(|(kept, _)| kept == term);
+        // The terms of a form are sorted.
+        let kept = &self.forms[form as usize].terms;
+        let gone = |term: &Term| kept.binary_search_by(|(kept, _)| kept.cmp(term)).is_err();
         // `log(u) - log(u)` is not 0 everywhere: terms that simplification left are there for a reason.
         if !self.multiplies && terms.iter().any(|(term, _)| !self.is_number(term) && gone(term)) {
             let (coefficients, args) = parts.iter().copied().unzip();
@@ -264,14 +265,20 @@ impl Canonical {
             let opens =
                 own.terms.len() > 1 || own.terms.iter().any(|(term, _)| !term.bound.is_empty());
             let multiplied = own.terms.len() > 1 && factors.len() > 1 && !self.multiplies;
+            // A long product within a product is an atom as well: where each step multiplies the product so far, forms stay short.
+            let long = factors.len() > 1 && own.size() > MOST_FACTORS;
             let large = opens && all > MOST_FACTORS;
-            let form = if multiplied || large { self.closed(*form) } else { *form };
-            let own = &self.forms[form as usize];
-            let mut next = Vec::new();
-            for (term, c) in &terms {
-                for (more, d) in &own.terms {
-                    next.push((joined(term, more, labels, &mut fresh), *c * *d));
+            let form = if multiplied || large || long { self.closed(*form) } else { *form };
+            let Some(((last, d), others)) = self.forms[form as usize].terms.split_last() else {
+                terms.clear();
+                break;
+            };
+            let mut next = Vec::with_capacity(terms.len() * (others.len() + 1));
+            for (term, c) in terms {
+                for (more, d) in others {
+                    next.push((joined(term.clone(), more, labels, &mut fresh), c * *d));
                 }
+                next.push((joined(term, last, labels, &mut fresh), c * *d));
             }
             terms = next;
         }
@@ -358,9 +365,8 @@ impl Canonical {
     }
 }
 
-/// `term · more`, `more` read at labels and its own sums renamed.
-fn joined(term: &Term, more: &Term, labels: &[u32], fresh: &mut u32) -> Term {
-    let mut joined = term.clone();
+/// `joined · more`, `more` read at labels and its own sums renamed.
+fn joined(mut joined: Term, more: &Term, labels: &[u32], fresh: &mut u32) -> Term {
     let mut own: Vec<(u32, u32)> = Vec::new();
     for (label, dim) in &more.bound {
         own.push((*label, *fresh));
@@ -385,3 +391,6 @@ fn read_at(factors: &mut [Factor], from: u32, to: u32) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -147,7 +147,7 @@ impl Canonical {
         let mut fresh = shape.len() as u32;
         let mut terms = Vec::new();
         for (term, own) in &self.forms[form as usize].terms {
-            terms.push((super::joined(&Term::default(), term, labels, &mut fresh), c * *own));
+            terms.push((super::joined(Term::default(), term, labels, &mut fresh), c * *own));
         }
         self.collected(shape, terms)
     }
