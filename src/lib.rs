@@ -35,13 +35,15 @@
 //! | feature | what it adds |
 //! | --- | --- |
 //! | `std` (default) | the standard library's elementary functions |
+//! | `deterministic` | the same bits on every x86-64 machine |
 //! | `alloc` | run-time sizes, and optimisers that make their own state |
 //! | `libm` | elementary functions without `std` |
 //! | `ndarray`, `nalgebra` | their arrays and matrices as inputs |
 //! | `rand` | initialisation from any generator of `rand` |
 //! | `argmin` | objectives for its solvers |
 #![cfg_attr(not(feature = "std"), no_std)]
-#![forbid(unsafe_code)]
+// Allowed in `rt/dispatch.rs` alone, with the reason at each place.
+#![deny(unsafe_code)]
 
 #[cfg(feature = "alloc")]
 extern crate alloc;

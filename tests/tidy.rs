@@ -178,3 +178,18 @@ fn every_program_of_the_gallery_has_an_example() {
         assert!(used, "{name}: no example of it in Rust");
     }
 }
+
+/// The run-time support asks the processor for its instructions in one place; nothing else may be `unsafe`.
+#[test]
+fn one_file_is_unsafe() {
+    let forms = ["{", "fn ", "impl ", "trait ", "extern "].map(|form| format!("unsafe {form}"));
+    for package in [".", "grammar", "core", "macros", "cli"] {
+        for path in sources(package).iter().filter(|path| !path.ends_with("src/rt/dispatch.rs")) {
+            let text = read(path);
+            for line in text.lines().filter(|line| !line.trim_start().starts_with("//")) {
+                let found = forms.iter().any(|form| line.contains(form));
+                assert!(!found, "{}: {line}", path.display());
+            }
+        }
+    }
+}

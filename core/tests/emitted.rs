@@ -353,7 +353,7 @@ fn project(name: &str, main: &str) -> PathBuf {
     let at = Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
     std::fs::create_dir_all(at.join("src")).unwrap();
     let manifest = format!(
-        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\nchainrule = {{ path = {root:?} }}\n[workspace]\n[profile.dev]\ndebug = 0\n"
+        "[package]\nname = \"{name}\"\nversion = \"0.0.0\"\nedition = \"2024\"\n[dependencies]\nchainrule = {{ path = {root:?} }}\n[workspace]\n[profile.dev]\ndebug = 0\ndebug-assertions = false\noverflow-checks = true\n[profile.dev.package.chainrule]\nopt-level = 1\n"
     );
     std::fs::write(at.join("Cargo.toml"), manifest).unwrap();
     std::fs::copy(root.join("Cargo.lock"), at.join("Cargo.lock")).unwrap();
@@ -406,7 +406,10 @@ fn generated_rust_computes_what_the_reference_does() {
     }
     assert_eq!(skipped, 0, "programs that do not compile");
     assert!(streams >= 4 && panels >= 2, "{streams} programs in blocks, {panels} with panels");
-    let main = format!("{HEAD}{modules}{tests}fn main() {{ {calls} println!(\"done\"); }}");
+    // First with the widest instructions that this processor has, then with those of every processor.
+    let main = format!(
+        "{HEAD}{modules}{tests}fn all() {{ {calls} }} fn main() {{ all(); ::chainrule::rt::keep_to_baseline(); all(); println!(\"done\"); }}"
+    );
     let at = project("emitted", &main);
     let run = Command::new(env!("CARGO"))
         .args(["run", "--quiet", "--offline"])

@@ -1,11 +1,12 @@
 //! In: row-major slices and their strides. Out: matrix products. Written so that LLVM keeps a block of the result in registers and
-//! vectorises over its columns; literal sizes fold into the code where these are inlined.
+//! vectorises over its columns. [`matmul`] and [`matmul_large`] take any sizes and are compiled once, in this crate, for each set of
+//! instructions; [`tiles`] and [`dots`] are what generated code lays small products out with, for their very sizes.
 //! Invariant: no `unsafe`, no allocation; every entry of `c` is written.
 
 // Indices keep the loops in the shape that vectorises.
 #![allow(clippy::needless_range_loop)]
 
-use super::{Real, packed};
+use super::{Lane, Part, Real, Work, dispatch, packed};
 
 /// The part of `b` that is turned at a time where its columns are not adjacent.
 const DEPTH: usize = 32;
@@ -28,7 +29,7 @@ const NARROW: usize = 24;
 ///
 /// # Panics
 /// Where a slice is shorter than its shape says.
-#[inline(always)]
+#[inline]
 #[allow(clippy::too_many_arguments)]
 pub fn matmul<F: Real>(
     m: usize,
@@ -43,50 +44,16 @@ pub fn matmul<F: Real>(
     c: &mut [F],
     accumulate: bool,
 ) {
-    let c = &mut c[..m * n];
-    if k == 0 || c.is_empty() {
-        if !accumulate {
-            c.fill(F::ZERO);
-        }
-        return;
-    }
     let a = Strided { data: a, row: a_row_stride, col: a_col_stride };
     let b = Strided { data: b, row: b_row_stride, col: b_col_stride };
-    if n == 1 {
-        // A matrix times a vector is the vector times the transposed matrix.
-        product(1, k, m, b.transposed(), a.transposed(), c, accumulate);
-    } else {
-        product(m, k, n, a, b, c, accumulate);
-    }
-}
-
-/// [`matmul`] for sizes that are found at run time: one copy of the code for all calls.
-///
-/// # Panics
-/// Where a slice is shorter than its shape says.
-#[inline(never)]
-#[allow(clippy::too_many_arguments)]
-pub fn matmul_any<F: Real>(
-    m: usize,
-    k: usize,
-    n: usize,
-    a: &[F],
-    a_row_stride: usize,
-    a_col_stride: usize,
-    b: &[F],
-    b_row_stride: usize,
-    b_col_stride: usize,
-    c: &mut [F],
-    accumulate: bool,
-) {
-    matmul(m, k, n, a, a_row_stride, a_col_stride, b, b_row_stride, b_col_stride, c, accumulate);
+    F::product(Product { sizes: [m, k, n], a, b, c, accumulate, room: None });
 }
 
 /// [`matmul`] for sizes that are or may be large, with `room` to work in: at least [`room`](super::room) numbers.
 ///
 /// # Panics
 /// Where a slice is shorter than its shape says, or the room is too small.
-#[inline(never)]
+#[inline]
 #[allow(clippy::too_many_arguments)]
 pub fn matmul_large<F: Real>(
     m: usize,
@@ -102,25 +69,107 @@ pub fn matmul_large<F: Real>(
     accumulate: bool,
     room: &mut [F],
 ) {
-    let narrow = m < NARROW || n < NARROW || k < NARROW;
-    if narrow || m.saturating_mul(k).saturating_mul(n) < LARGE {
-        let (a_row, b_row) = (a_row_stride, b_row_stride);
-        matmul_any(m, k, n, a, a_row, a_col_stride, b, b_row, b_col_stride, c, accumulate);
-        return;
-    }
-    // With less, panels would be left out without a word.
-    assert!(room.len() >= packed::room(m, k, n), "too little room to work in");
     let a = Strided { data: a, row: a_row_stride, col: a_col_stride };
     let b = Strided { data: b, row: b_row_stride, col: b_col_stride };
-    packed::product([m, k, n], a, b, c, accumulate, room);
+    F::product(Product { sizes: [m, k, n], a, b, c, accumulate, room: Some(room) });
+}
+
+/// A product of sizes m, k and n.
+pub struct Product<'a, F> {
+    pub(super) sizes: [usize; 3],
+    pub(super) a: Strided<'a, F>,
+    pub(super) b: Strided<'a, F>,
+    pub(super) c: &'a mut [F],
+    pub(super) accumulate: bool,
+    pub(super) room: Option<&'a mut [F]>,
+}
+
+impl<S: Real> Product<'_, S> {
+    /// Computes it, with the widest instructions that there are. What calls this for one type is where that type's code stands.
+    #[inline(always)]
+    pub(super) fn compute(self) {
+        dispatch(self);
+    }
+}
+
+impl<S: Real> Work<S> for Product<'_, S> {
+    #[inline(always)]
+    fn run<F: Lane<S>>(self) {
+        let Product { sizes: [m, k, n], a, b, c, accumulate, room } = self;
+        let (a, b, c) = (a.over::<F>(), b.over::<F>(), &mut F::of_mut(c)[..m * n]);
+        let large = m >= NARROW && n >= NARROW && k >= NARROW;
+        match room {
+            Some(room) if large && m.saturating_mul(k).saturating_mul(n) >= LARGE => {
+                // With less, panels would be left out without a word.
+                assert!(room.len() >= packed::room(m, k, n), "too little room to work in");
+                packed::product([m, k, n], a, b, c, accumulate, F::of_mut(room));
+            }
+            _ if k == 0 || c.is_empty() => {
+                if !accumulate {
+                    c.fill(F::ZERO);
+                }
+            }
+            _ => {
+                // A matrix times a vector is the vector times the transposed matrix.
+                let (m, n, a, b) =
+                    if n == 1 { (1, m, b.transposed(), a.transposed()) } else { (m, n, a, b) };
+                product(m, k, n, a, b, c, accumulate);
+            }
+        }
+    }
+}
+
+/// `R` rows at a time of `rows` rows and `W` columns of a product, `b`'s columns adjacent: `b[p, j]` is `b[p * b_row + j]`.
+/// Without `accumulate` what stands in `c` is overwritten. `rows` is a multiple of `R`, and `k` is not 0.
+#[inline(always)]
+#[allow(clippy::too_many_arguments)]
+pub fn tiles<F: Real, const R: usize, const W: usize>(
+    rows: usize,
+    k: usize,
+    a: &[F],
+    a_row: usize,
+    a_col: usize,
+    b: &[F],
+    b_row: usize,
+    c: &mut [F],
+    c_row: usize,
+    accumulate: bool,
+) {
+    let a = Strided { data: a, row: a_row, col: a_col };
+    let b = Strided { data: b, row: b_row, col: 1 };
+    for i in (0..rows).step_by(R) {
+        tile::<F, R, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
+    }
+}
+
+/// The inner products of the first `k` entries of `a` with `n` vectors that stand `b_col` apart.
+#[inline(always)]
+pub fn dots<F: Real>(
+    k: usize,
+    n: usize,
+    a: &[F],
+    b: &[F],
+    b_col: usize,
+    c: &mut [F],
+    accumulate: bool,
+) {
+    Vectors { n, a: &a[..k], b: Strided { data: b, row: 1, col: b_col }, c, accumulate }.run();
 }
 
 /// A matrix by strides.
 #[derive(Clone, Copy)]
-pub(super) struct Strided<'a, F> {
+pub struct Strided<'a, F> {
     pub data: &'a [F],
     pub row: usize,
     pub col: usize,
+}
+
+impl<'a, S: Real> Strided<'a, S> {
+    /// The same numbers as others.
+    #[inline(always)]
+    fn over<F: Lane<S>>(self) -> Strided<'a, F> {
+        Strided { data: F::of(self.data), row: self.row, col: self.col }
+    }
 }
 
 impl<F> Strided<'_, F> {
@@ -151,24 +200,40 @@ fn product<F: Real>(
     if b.col == 1 || n == 1 {
         columns(m, k, n, a, b, c, n, accumulate);
     } else if m == 1 && a.col == 1 && b.row == 1 {
-        let row = &a.data[..k];
-        let mut j = 0;
-        while j + 4 <= n {
-            dots::<F, 4>(row, b.cols_after(j), &mut c[j..j + 4], accumulate);
-            j += 4;
-        }
-        while j < n {
-            dots::<F, 1>(row, b.cols_after(j), &mut c[j..=j], accumulate);
-            j += 1;
-        }
+        F::apart(Vectors { n, a: &a.data[..k], b, c, accumulate });
     } else {
         turned(m, k, n, a, b, c, accumulate);
     }
 }
 
+/// Inner products of `a` with `n` vectors.
+struct Vectors<'a, F> {
+    n: usize,
+    a: &'a [F],
+    b: Strided<'a, F>,
+    c: &'a mut [F],
+    accumulate: bool,
+}
+
+impl<F: Real> Part for Vectors<'_, F> {
+    #[inline(always)]
+    fn run(self) {
+        let Vectors { n, a, b, c, accumulate } = self;
+        let mut j = 0;
+        while j + 4 <= n {
+            inner::<F, 4>(a, b.cols_after(j), &mut c[j..j + 4], accumulate);
+            j += 4;
+        }
+        while j < n {
+            inner::<F, 1>(a, b.cols_after(j), &mut c[j..=j], accumulate);
+            j += 1;
+        }
+    }
+}
+
 /// Some inner products with one vector at a time; each keeps eight running sums, so that additions do not wait for each other.
 #[inline(always)]
-fn dots<F: Real, const R: usize>(a: &[F], b: Strided<F>, c: &mut [F], accumulate: bool) {
+fn inner<F: Real, const R: usize>(a: &[F], b: Strided<F>, c: &mut [F], accumulate: bool) {
     let rows: [&[F]; R] = core::array::from_fn(|r| &b.data[r * b.col..][..a.len()]);
     let mut sums = [[F::ZERO; 8]; R];
     let (a_blocks, a_rest) = a.as_chunks::<8>();
@@ -238,52 +303,86 @@ fn columns<F: Real>(
 ) {
     let mut j = 0;
     while j < n {
-        let (b, c) = (Strided { data: &b.data[j..], ..b }, &mut c[j..]);
-        // Without AVX, registers hold four rows of 8 `f32` or 4 `f64`.
-        let narrow = m >= 4 && !cfg!(target_feature = "avx") && cfg!(target_feature = "sse2");
-        j += match n - j {
-            8.. if narrow && size_of::<F>() == 4 => rows::<F, 8>(m, k, a, b, c, c_row, accumulate),
-            4.. if narrow => rows::<F, 4>(m, k, a, b, c, c_row, accumulate),
-            20 => rows::<F, 20>(m, k, a, b, c, c_row, accumulate),
-            16.. => rows::<F, 16>(m, k, a, b, c, c_row, accumulate),
-            12..=15 => rows::<F, 12>(m, k, a, b, c, c_row, accumulate),
-            10 => rows::<F, 10>(m, k, a, b, c, c_row, accumulate),
-            8.. => rows::<F, 8>(m, k, a, b, c, c_row, accumulate),
-            4.. => rows::<F, 4>(m, k, a, b, c, c_row, accumulate),
-            3 => rows::<F, 3>(m, k, a, b, c, c_row, accumulate),
-            2 => rows::<F, 2>(m, k, a, b, c, c_row, accumulate),
-            _ => rows::<F, 1>(m, k, a, b, c, c_row, accumulate),
+        let b = Strided { data: &b.data[j..], ..b };
+        let part = Columns { m, k, a, b, c: &mut c[j..], c_row, accumulate };
+        // Sums fill twelve to fifteen registers, of 8 `f32` or 4 `f64`, without AVX of half as many.
+        let left = n - j;
+        // The conditions are constants, so that what no number type wants is not compiled for it.
+        j += if const { F::WIDE && size_of::<F>() == 4 } {
+            match left {
+                32.. if m < 4 => part.of::<32>(),
+                20 => part.of::<20>(),
+                16.. => part.of::<16>(),
+                10 => part.of::<10>(),
+                _ => part.narrow(left),
+            }
+        } else if const { F::WIDE } {
+            match left {
+                16.. if m < 4 => part.of::<16>(),
+                20 | 12 => part.of::<12>(),
+                10 => part.of::<10>(),
+                _ => part.narrow(left),
+            }
+        } else {
+            part.narrow(if size_of::<F>() == 4 { left } else { left.min(4) })
         };
     }
 }
 
-/// All rows of `W` columns, some rows at a time. Returns `W`.
-#[inline(always)]
-fn rows<F: Real, const W: usize>(
+/// All rows of some columns.
+struct Columns<'a, F> {
     m: usize,
     k: usize,
-    a: Strided<F>,
-    b: Strided<F>,
-    c: &mut [F],
+    a: Strided<'a, F>,
+    b: Strided<'a, F>,
+    c: &'a mut [F],
     c_row: usize,
     accumulate: bool,
-) -> usize {
-    let mut i = 0;
-    if m.is_multiple_of(5) && !m.is_multiple_of(4) {
-        while i + 5 <= m {
-            tile::<F, 5, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
-            i += 5;
+}
+
+impl<F: Real> Columns<'_, F> {
+    /// The first `W`, which is returned.
+    #[inline(always)]
+    fn of<const W: usize>(self) -> usize {
+        F::apart(Exactly::<F, W>(self));
+        W
+    }
+
+    /// As many of `left` as registers hold exactly, at most 8.
+    #[inline(always)]
+    fn narrow(self, left: usize) -> usize {
+        match left {
+            8.. => self.of::<8>(),
+            4.. => self.of::<4>(),
+            2.. => self.of::<2>(),
+            _ => self.of::<1>(),
         }
     }
-    while i + 4 <= m {
-        tile::<F, 4, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
-        i += 4;
+}
+
+struct Exactly<'a, F, const W: usize>(Columns<'a, F>);
+
+impl<F: Real, const W: usize> Part for Exactly<'_, F, W> {
+    /// Some rows at a time.
+    #[inline(always)]
+    fn run(self) {
+        let Columns { m, k, a, b, c, c_row, accumulate } = self.0;
+        let mut i = 0;
+        if m.is_multiple_of(5) && !m.is_multiple_of(4) && W <= 20 {
+            while i + 5 <= m {
+                tile::<F, 5, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
+                i += 5;
+            }
+        }
+        while i + 4 <= m {
+            tile::<F, 4, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
+            i += 4;
+        }
+        while i < m {
+            tile::<F, 1, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
+            i += 1;
+        }
     }
-    while i < m {
-        tile::<F, 1, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
-        i += 1;
-    }
-    W
 }
 
 /// A block of `R` rows and `W` columns, summed in registers and stored once.
@@ -296,27 +395,67 @@ fn tile<F: Real, const R: usize, const W: usize>(
     c_row: usize,
     accumulate: bool,
 ) {
-    let mut sums = [[F::ZERO; W]; R];
-    let a_data = &a.data[..(R - 1) * a.row + (k - 1) * a.col + 1];
-    let b_data = &b.data[..(k - 1) * b.row + W];
-    for p in 0..k {
-        let (row, _) = b_data[p * b.row..].as_chunks::<W>();
-        let row = row[0];
-        for r in 0..R {
-            let x = a_data[r * a.row + p * a.col];
-            for j in 0..W {
-                sums[r][j] = x.fma(row[j], sums[r][j]);
-            }
-        }
+    match R {
+        1 => tile_1::<F, W>(k, a, b, c, c_row, accumulate),
+        2 => tile_2::<F, W>(k, a, b, c, c_row, accumulate),
+        3 => tile_3::<F, W>(k, a, b, c, c_row, accumulate),
+        4 => tile_4::<F, W>(k, a, b, c, c_row, accumulate),
+        5 => tile_5::<F, W>(k, a, b, c, c_row, accumulate),
+        _ => unreachable!("tiles have at most five rows"),
     }
-    for (r, sums) in sums.iter().enumerate() {
-        let c = &mut c[r * c_row..][..W];
-        if accumulate {
-            for (c, sum) in c.iter_mut().zip(sums) {
-                *c += *sum;
+}
+
+/// Sums with a name for each row: those of an array of rows would only be in registers where LLVM unrolls the loop over rows, which
+/// it does or does not by what stands around it.
+macro_rules! tile {
+    ($($name:ident: $($r:literal $sums:ident)*, $last:literal;)*) => { $(
+        #[inline(always)]
+        fn $name<F: Real, const W: usize>(
+            k: usize,
+            a: Strided<F>,
+            b: Strided<F>,
+            c: &mut [F],
+            c_row: usize,
+            accumulate: bool,
+        ) {
+            $(let mut $sums = [F::ZERO; W];)*
+            let a_data = &a.data[..$last * a.row + (k - 1) * a.col + 1];
+            let b_data = &b.data[..(k - 1) * b.row + W];
+            for p in 0..k {
+                let (row, _) = b_data[p * b.row..].as_chunks::<W>();
+                let row = row[0];
+                $($sums = plus(a_data[$r * a.row + p * a.col], row, $sums);)*
             }
-        } else {
-            c.copy_from_slice(sums);
+            $(put($sums, &mut c[$r * c_row..], accumulate);)*
         }
+    )* };
+}
+
+tile! {
+    tile_1: 0 s, 0;
+    tile_2: 0 s 1 t, 1;
+    tile_3: 0 s 1 t 2 u, 2;
+    tile_4: 0 s 1 t 2 u 3 v, 3;
+    tile_5: 0 s 1 t 2 u 3 v 4 w, 4;
+}
+
+/// `sums + x · row`.
+#[inline(always)]
+fn plus<F: Real, const W: usize>(x: F, row: [F; W], mut sums: [F; W]) -> [F; W] {
+    for j in 0..W {
+        sums[j] = x.fma(row[j], sums[j]);
+    }
+    sums
+}
+
+#[inline(always)]
+fn put<F: Real, const W: usize>(sums: [F; W], c: &mut [F], accumulate: bool) {
+    let c = &mut c[..W];
+    if accumulate {
+        for j in 0..W {
+            c[j] += sums[j];
+        }
+    } else {
+        c.copy_from_slice(&sums);
     }
 }

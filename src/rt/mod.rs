@@ -1,6 +1,9 @@
 //! What generated code calls. Not a stable interface: the names here change with the macro.
 
 mod axes;
+mod dispatch;
+#[cfg(feature = "std")]
+mod fused;
 mod real;
 mod shape;
 mod special;
@@ -20,7 +23,8 @@ mod tests;
 pub use axes::{Axes, MAX_RANK};
 #[cfg(feature = "alloc")]
 pub use buf::Buf;
-pub use kernels::{matmul, matmul_any, matmul_large};
+pub use dispatch::{Lane, Part, Work, dispatch, keep_to_baseline};
+pub use kernels::{Product, dots, matmul, matmul_large, tiles};
 pub use packed::room;
 pub use real::Real;
 pub use shape::{Axis, Declared, ShapeError, flat, infer_all, picks};

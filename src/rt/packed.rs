@@ -5,8 +5,8 @@
 // Indices keep the loops in the shape that vectorises.
 #![allow(clippy::needless_range_loop)]
 
-use super::Real;
 use super::kernels::Strided;
+use super::{Part, Real};
 
 /// Terms of a sum that are taken at a time: a panel of `b` this deep stays in the first-level cache.
 const DEPTH: usize = 256;
@@ -40,11 +40,15 @@ pub(super) fn product<F: Real>(
     room: &mut [F],
 ) {
     // Tiles fill the sixteen registers: of 8 `f32` with AVX, else of 4.
-    match (cfg!(target_feature = "avx"), size_of::<F>() == 4) {
-        (true, true) => tiled::<F, 6, 16>(sizes, a, b, c, accumulate, room),
-        (true, false) => tiled::<F, 6, 8>(sizes, a, b, c, accumulate, room),
-        (false, true) => tiled::<F, 4, 8>(sizes, a, b, c, accumulate, room),
-        (false, false) => tiled::<F, 4, 4>(sizes, a, b, c, accumulate, room),
+    // The conditions are constants, so that what no number type wants is not compiled for it.
+    if const { F::WIDE && size_of::<F>() == 4 } {
+        tiled::<F, 6, 16>(sizes, a, b, c, accumulate, room);
+    } else if const { F::WIDE } {
+        tiled::<F, 6, 8>(sizes, a, b, c, accumulate, room);
+    } else if const { size_of::<F>() == 4 } {
+        tiled::<F, 4, 8>(sizes, a, b, c, accumulate, room);
+    } else {
+        tiled::<F, 4, 4>(sizes, a, b, c, accumulate, room);
     }
 }
 
@@ -66,13 +70,14 @@ fn tiled<F: Real, const H: usize, const W: usize>(
         for from in (0..k).step_by(DEPTH) {
             let depth = (k - from).min(DEPTH);
             let b = Strided { data: &b.data[from * b.row + from_column * b.col..], ..b };
-            pack::<F, W>(b.transposed(), columns, depth, right);
+            F::apart(Pack::<F, W> { a: b.transposed(), rows: columns, depth, to: right });
             for from_row in (0..m).step_by(most) {
                 let rows = (m - from_row).min(most);
                 let a = Strided { data: &a.data[from_row * a.row + from * a.col..], ..a };
-                pack::<F, H>(a, rows, depth, left);
+                F::apart(Pack::<F, H> { a, rows, depth, to: left });
                 let c = &mut c[from_row * n + from_column..];
-                block::<F, H, W>([rows, columns, depth], left, right, c, n, accumulate || from > 0);
+                let (sizes, accumulate) = ([rows, columns, depth], accumulate || from > 0);
+                F::apart(Block::<F, H, W> { sizes, left, right, c, c_row: n, accumulate });
             }
         }
     }
@@ -80,25 +85,34 @@ fn tiled<F: Real, const H: usize, const W: usize>(
 
 /// Copies `rows` rows of `depth` entries into panels of `P` rows: entry by entry of the rows, `P` neighbours at a time, 0 where there
 /// are no more rows.
-#[inline(always)]
-fn pack<F: Real, const P: usize>(a: Strided<F>, rows: usize, depth: usize, to: &mut [F]) {
-    for (at, panel) in to.chunks_exact_mut(P * depth).take(rows.div_ceil(P)).enumerate() {
-        let (lines, _) = panel.as_chunks_mut::<P>();
-        let (first, height) = (at * P, (rows - at * P).min(P));
-        if a.row == 1 {
-            for p in 0..depth {
-                let line = &a.data[first + p * a.col..][..height];
-                match line.as_chunks::<P>().0 {
-                    [line] => lines[p] = *line,
-                    _ => {
-                        lines[p] = [F::ZERO; P];
-                        lines[p][..height].copy_from_slice(line);
+struct Pack<'a, F, const P: usize> {
+    a: Strided<'a, F>,
+    rows: usize,
+    depth: usize,
+    to: &'a mut [F],
+}
+
+impl<F: Real, const P: usize> Part for Pack<'_, F, P> {
+    #[inline(always)]
+    fn run(self) {
+        let Pack { a, rows, depth, to } = self;
+        for (at, panel) in to.chunks_exact_mut(P * depth).take(rows.div_ceil(P)).enumerate() {
+            let (lines, _) = panel.as_chunks_mut::<P>();
+            let (first, height) = (at * P, (rows - at * P).min(P));
+            if a.row == 1 {
+                for p in 0..depth {
+                    let line = &a.data[first + p * a.col..][..height];
+                    match line.as_chunks::<P>().0 {
+                        [line] => lines[p] = *line,
+                        _ => {
+                            lines[p] = [F::ZERO; P];
+                            lines[p][..height].copy_from_slice(line);
+                        }
                     }
                 }
-            }
-        } else {
-            for r in 0..P {
-                if r < height {
+            } else {
+                // Not one loop for each r: they would all be compiled apart.
+                for r in 0..height {
                     let row = &a.data[(first + r) * a.row..][..(depth - 1) * a.col + 1];
                     if a.col == 1 {
                         lines.iter_mut().zip(row).for_each(|(line, x)| line[r] = *x);
@@ -106,10 +120,9 @@ fn pack<F: Real, const P: usize>(a: Strided<F>, rows: usize, depth: usize, to: &
                         let row = row.iter().step_by(a.col);
                         lines.iter_mut().zip(row).for_each(|(line, x)| line[r] = *x);
                     }
-                } else {
-                    for p in 0..depth {
-                        lines[p][r] = F::ZERO;
-                    }
+                }
+                if height < P {
+                    lines.iter_mut().for_each(|line| line[height..].fill(F::ZERO));
                 }
             }
         }
@@ -117,31 +130,37 @@ fn pack<F: Real, const P: usize>(a: Strided<F>, rows: usize, depth: usize, to: &
 }
 
 /// The product of packed blocks.
-#[inline(always)]
-fn block<F: Real, const H: usize, const W: usize>(
-    [rows, columns, depth]: [usize; 3],
-    left: &[F],
-    right: &[F],
-    c: &mut [F],
+struct Block<'a, F, const H: usize, const W: usize> {
+    /// Rows, columns, terms of a sum.
+    sizes: [usize; 3],
+    left: &'a [F],
+    right: &'a [F],
+    c: &'a mut [F],
     c_row: usize,
     accumulate: bool,
-) {
-    for (at_w, b) in right.chunks_exact(W * depth).take(columns.div_ceil(W)).enumerate() {
-        let (b, _) = b.as_chunks::<W>();
-        let width = (columns - at_w * W).min(W);
-        for first in (0..rows).step_by(H) {
-            let height = (rows - first).min(H);
-            let a = left[first * depth..][..H * depth].as_chunks::<H>().0;
-            let sums = tile::<F, H, W>(a, b);
-            let c = &mut c[first * c_row + at_w * W..];
-            for (r, sums) in sums.iter().enumerate().take(height) {
-                let c = &mut c[r * c_row..][..width];
-                match c.as_chunks_mut::<W>().0 {
-                    [c] if accumulate => (0..W).for_each(|j| c[j] += sums[j]),
-                    [c] => *c = *sums,
-                    _ => {
-                        for (c, sum) in c.iter_mut().zip(sums) {
-                            *c = if accumulate { *c + *sum } else { *sum };
+}
+
+impl<F: Real, const H: usize, const W: usize> Part for Block<'_, F, H, W> {
+    #[inline(always)]
+    fn run(self) {
+        let Block { sizes: [rows, columns, depth], left, right, c, c_row, accumulate } = self;
+        for (at_w, b) in right.chunks_exact(W * depth).take(columns.div_ceil(W)).enumerate() {
+            let (b, _) = b.as_chunks::<W>();
+            let width = (columns - at_w * W).min(W);
+            for first in (0..rows).step_by(H) {
+                let height = (rows - first).min(H);
+                let a = left[first * depth..][..H * depth].as_chunks::<H>().0;
+                let sums = tile::<F, H, W>(a, b);
+                let c = &mut c[first * c_row + at_w * W..];
+                for (r, sums) in sums.iter().enumerate().take(height) {
+                    let c = &mut c[r * c_row..][..width];
+                    match c.as_chunks_mut::<W>().0 {
+                        [c] if accumulate => (0..W).for_each(|j| c[j] += sums[j]),
+                        [c] => *c = *sums,
+                        _ => {
+                            for (c, sum) in c.iter_mut().zip(sums) {
+                                *c = if accumulate { *c + *sum } else { *sum };
+                            }
                         }
                     }
                 }

@@ -9,7 +9,7 @@ use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAss
 use super::special;
 use super::vector::{f32_math, f64_math};
 
-mod sealed {
+pub(super) mod sealed {
     pub trait Sealed {}
     impl Sealed for f32 {}
     impl Sealed for f64 {}
@@ -30,6 +30,16 @@ macro_rules! real {
             + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
             + AddAssign + SubAssign + MulAssign + DivAssign + Sum
         {
+            /// The same numbers in the arithmetic of processors with AVX2 and FMA, which [`dispatch`](super::dispatch) asks for.
+            type Wide: Real + super::Lane<Self>;
+            /// Whether registers of 256 bits may be counted on.
+            const WIDE: bool;
+            /// A matrix product. Its code stands in this crate, so that no program compiles it again.
+            #[doc(hidden)]
+            fn product(product: super::Product<'_, Self>);
+            /// Runs a part of work as a function of its own, with the same instructions.
+            #[doc(hidden)]
+            fn apart(part: impl super::Part);
             /// 0.
             const ZERO: Self;
             /// 1.
@@ -52,7 +62,7 @@ macro_rules! real {
             fn is_finite(self) -> bool;
             /// Is it NaN?
             fn is_nan(self) -> bool;
-            /// `self * a + b`, in one rounding where the target has the instruction (`-C target-feature=+fma`), else in two.
+            /// `self * a + b`, in one rounding where the target has the instruction, else in two.
             fn fma(self, a: Self, b: Self) -> Self;
             /// `self` to an integer power.
             fn powi(self, n: i32) -> Self;
@@ -153,6 +163,18 @@ macro_rules! forward {
 macro_rules! impl_real {
     ($float:ident, $math:ident, $platform:ident) => {
         impl Real for $float {
+            #[cfg(feature = "std")]
+            type Wide = super::fused::Fused<$float>;
+            #[cfg(not(feature = "std"))]
+            type Wide = Self;
+            const WIDE: bool = cfg!(any(target_feature = "avx", not(target_feature = "sse2")));
+            fn product(product: super::Product<'_, Self>) {
+                product.compute();
+            }
+            #[inline(always)]
+            fn apart(part: impl super::Part) {
+                super::dispatch::apart(part);
+            }
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const INFINITY: Self = $float::INFINITY;
@@ -288,7 +310,7 @@ macro_rules! special {
     };
 }
 
-#[cfg(feature = "std")]
+#[cfg(all(feature = "std", not(feature = "deterministic")))]
 mod platform {
     //! The standard library's.
     macro_rules! platform {
@@ -306,9 +328,9 @@ mod platform {
     platform!(f32 f64);
 }
 
-#[cfg(not(feature = "std"))]
+#[cfg(any(not(feature = "std"), feature = "deterministic"))]
 mod platform {
-    //! Those of the `libm` crate.
+    //! Those of the `libm` crate, which are the same on every machine.
     macro_rules! platform {
         ($float:ident: $($name:ident = $function:ident)* ; $($name2:ident = $function2:ident)*) => {
             pub mod $float {

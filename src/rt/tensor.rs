@@ -22,7 +22,7 @@ pub trait Tensor<F> {
 
 /// What a tensor holds: real numbers, or integers that pick rows.
 pub trait Entry: Copy + private::Sealed {}
-mod private {
+pub(super) mod private {
     pub trait Sealed {}
 }
 

@@ -24,14 +24,48 @@ macro_rules! polynomial {
     }};
 }
 
-macro_rules! vector_math {
-    ($name:ident, $float:ident, $bits:ident {
+/// `a * b + c`.
+mod round {
+    macro_rules! round {
+        ($($float:ident $plain:ident $fused:ident)*) => { $(
+            /// In one rounding where the target has the instruction.
+            #[inline(always)]
+            pub(crate) fn $plain(a: $float, b: $float, c: $float) -> $float {
+                #[cfg(feature = "std")]
+                if super::FUSED {
+                    return a.mul_add(b, c);
+                }
+                a * b + c
+            }
+            /// In one rounding, for processors that have the instruction.
+            #[cfg(feature = "std")]
+            #[inline(always)]
+            pub(crate) fn $fused(a: $float, b: $float, c: $float) -> $float {
+                if cfg!(feature = "deterministic") { a * b + c } else { a.mul_add(b, c) }
+            }
+        )* };
+    }
+    round!(f32 f32_plain f32_fused f64 f64_plain f64_fused);
+}
+
+/// Whether what the target is compiled for has the instruction for multiplication and addition in one rounding.
+const FUSED: bool = cfg!(all(
+    feature = "std",
+    not(feature = "deterministic"),
+    any(target_feature = "fma", target_arch = "aarch64")
+));
+
+macro_rules! vector_module {
+    ($name:ident, $fma:ident, $is_fused:expr, $float:ident, $bits:ident {
         mantissa: $mantissa:literal, bias: $bias:literal, sqrt_half: $sqrt_half:literal, tiny: $tiny:literal,
         ln2: [$ln2_hi:literal, $ln2_lo:literal], exp: [$exp_lo:literal, $exp_hi:literal], one: $one:literal,
         erf: $erf_one:literal,
         exp_poly: $exp_poly:expr, ln_poly: $ln_poly:expr, erf_poly: $erf_poly:expr, erfc_poly: $erfc_poly:expr,
     }) => {
         pub(crate) mod $name {
+            pub(crate) use super::round::$fma as fma;
+            /// Whether multiplication and addition are one rounding here.
+            const FUSED: bool = $is_fused;
             /// 1.5 · 2^mantissa: adding it rounds to an integer, which stands in the low bits of the sum.
             const ROUND: $float = 3.0 * (1_u64 << ($mantissa - 1)) as $float;
             /// The same with the exponent's bias, so that the low bits are the exponent of a power of two.
@@ -44,15 +78,6 @@ macro_rules! vector_math {
             /// `1.0` and √½ as bits.
             const ONE: $bits = $bias << $mantissa;
             const SQRT_HALF: $bits = $sqrt_half;
-
-            /// `a * b + c`, in one rounding where the target has the instruction.
-            #[inline(always)]
-            pub fn fma(a: $float, b: $float, c: $float) -> $float {
-                #[cfg(all(target_feature = "fma", feature = "std"))]
-                return a.mul_add(b, c);
-                #[cfg(not(all(target_feature = "fma", feature = "std")))]
-                return a * b + c;
-            }
 
             #[inline(always)]
             fn clamp(x: $float, low: $float, high: $float) -> $float {
@@ -127,7 +152,7 @@ macro_rules! vector_math {
             /// `top - y * bottom` as exactly as the target allows.
             #[inline(always)]
             fn residual(y: $float, bottom: $float, top: $float) -> $float {
-                if cfg!(all(target_feature = "fma", feature = "std")) {
+                if FUSED {
                     fma(-y, bottom, top)
                 } else {
                     // Halves of the mantissa, whose products are exact.
@@ -222,8 +247,17 @@ macro_rules! vector_math {
     };
 }
 
+/// The same functions twice: with the target's rounding, and fused.
+macro_rules! vector_math {
+    ($plain:ident $plain_fma:ident, $fused:ident $fused_fma:ident, $($rest:tt)*) => {
+        vector_module!($plain, $plain_fma, super::FUSED, $($rest)*);
+        #[cfg(feature = "std")]
+        vector_module!($fused, $fused_fma, !cfg!(feature = "deterministic"), $($rest)*);
+    };
+}
+
 vector_math!(
-    f32_math,
+    f32_math f32_plain, f32_fused f32_fused,
     f32,
     u32 {
         mantissa: 23,
@@ -259,7 +293,7 @@ vector_math!(
 );
 
 vector_math!(
-    f64_math,
+    f64_math f64_plain, f64_fused f64_fused,
     f64,
     u64 {
         mantissa: 52,

@@ -28,6 +28,11 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use step::{Phase, Step};
 pub use stream::{Cut, Stream};
 
+/// Phases of at most so many steps, ...
+const SHORT: usize = 24;
+/// ... which hand at most so many numbers to each other, have the forward phase and the backward phase in one function.
+const AT_HAND: i128 = 1024;
+
 /// Where numbers stand.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Slot {
@@ -157,7 +162,7 @@ impl<'a> Planner<'a> {
             .map(|(loss, roots)| {
                 let phase = self.phase(&[*loss], roots, &none, false)?;
                 let streams = phase.steps.iter().any(|step| matches!(step, Step::Stream(_)));
-                Ok(streams.then_some(phase))
+                Ok((streams || self.is_short(&phase)).then_some(phase))
             })
             .collect::<Result<_, _>>()?;
         let backward = backward
@@ -179,6 +184,16 @@ impl<'a> Planner<'a> {
             both,
             requests,
         })
+    }
+
+    /// Whether all that a phase hands from step to step is so little that registers and the stack hold it.
+    fn is_short(&self, phase: &Phase) -> bool {
+        let sizes = phase.slots().into_iter().filter_map(|slot| match slot {
+            Slot::Work(id) => Some(lin::volume(self.graph.shape(id)).as_fixed()),
+            _ => None,
+        });
+        let all = sizes.into_iter().sum::<Option<i128>>();
+        phase.steps.len() <= SHORT && all.is_some_and(|all| all <= AT_HAND)
     }
 
     /// The stored nodes that roots depend on, and the roots.

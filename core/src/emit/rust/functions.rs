@@ -2,13 +2,14 @@
 
 use super::layout::{Flat, Layout};
 use super::names::{ident, numbered, prefixed};
-use super::{docs, index, steps, types};
+use super::{docs, index, types, unit};
 use crate::emit::{LossJob, RequestJob};
 use crate::ir::{Shape, VarId, VarKind};
 use crate::plan::lin::volume;
 use crate::plan::{Phase, Slot};
 use proc_macro2::{Ident, TokenStream};
 use quote::{format_ident, quote};
+use std::collections::BTreeSet;
 
 /// Steps of one function; the steps of a scan's step count as well.
 const MOST_STEPS: usize = 24;
@@ -26,15 +27,15 @@ pub fn all(layout: &Layout) -> TokenStream {
     quote!(#forward #(#losses)* #(#requests)*)
 }
 
-/// Brings every slot that a phase touches into a local slice of its exact length; results are the caller's business.
-fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
+/// Brings every slot that a phase touches (or some) into a local slice of its exact length; results are the caller's business.
+fn bindings(layout: &Layout, slots: BTreeSet<Slot>) -> TokenStream {
     let graph = layout.graph();
     let mut out = layout.bind_dims(&quote!(inputs.dims));
     if !layout.params.dims.is_empty() {
         let fields = layout.params.dims.iter().map(|at| ident(&graph.dims[*at].name));
         out.extend(quote!(#(::core::assert_eq!(params.dims.#fields, inputs.dims.#fields, "parameters and inputs have different sizes");)*));
     }
-    for slot in phase.slots() {
+    for slot in slots {
         let local = layout.local(slot);
         match slot {
             Slot::Var(var) => {
@@ -67,7 +68,7 @@ fn bindings(layout: &Layout, phase: &Phase) -> TokenStream {
 fn work(layout: &Layout, phase: &Phase, name: &Ident) -> (TokenStream, TokenStream) {
     let pieces = phase.cut(MOST_STEPS);
     if pieces.len() < 2 {
-        let (bindings, steps) = (bindings(layout, phase), steps(layout, phase));
+        let (bindings, steps) = (bindings(layout, phase.slots()), steps(layout, phase));
         return (quote!(#bindings #steps), TokenStream::new());
     }
     let (mut calls, mut items) = (TokenStream::new(), TokenStream::new());
@@ -82,7 +83,7 @@ fn work(layout: &Layout, phase: &Phase, name: &Ident) -> (TokenStream, TokenStre
             .partition(|slot| matches!(slot, Slot::Var(_)));
         let directions: Vec<Ident> = directions.iter().map(|slot| layout.local(*slot)).collect();
         let results: Vec<Ident> = results.iter().map(|slot| layout.local(*slot)).collect();
-        let (bindings, steps) = (bindings(layout, piece), steps(layout, piece));
+        let (bindings, steps) = (bindings(layout, piece.slots()), steps(layout, piece));
         calls.extend(quote!(#name(params, inputs, ws, #(#directions,)* #(#results,)*);));
         items.extend(quote! {
             #[inline]
@@ -98,8 +99,25 @@ fn work(layout: &Layout, phase: &Phase, name: &Ident) -> (TokenStream, TokenStre
 }
 
 fn steps(layout: &Layout, phase: &Phase) -> TokenStream {
-    let steps = phase.steps.iter().map(|step| steps::step(&layout.plan.graph, step, layout));
-    quote!(#(#steps)*)
+    unit::all(&layout.plan.graph, &phase.steps, layout)
+}
+
+/// A loss and its gradients in one. Where that is a single unit, what its steps hand to each other need not stand in the workspace.
+fn both_work(
+    layout: &Layout,
+    phase: &Phase,
+    loss: Slot,
+    name: &Ident,
+) -> (TokenStream, TokenStream) {
+    if !phase.steps.iter().all(unit::is_inlined) {
+        return work(layout, phase, name);
+    }
+    let is_own = |slot: &Slot| matches!(slot, Slot::Work(_)) && *slot != loss;
+    let (own, others): (BTreeSet<Slot>, BTreeSet<Slot>) =
+        phase.slots().into_iter().partition(is_own);
+    let bindings = bindings(layout, others);
+    let unit = unit::unit(&layout.plan.graph, &phase.steps, layout, &own);
+    (quote!(#bindings #unit), TokenStream::new())
 }
 
 /// The workspace field of a slot.
@@ -231,7 +249,8 @@ fn loss(layout: &Layout, at: usize) -> TokenStream {
     let value = field(layout, layout.plan.losses[at]);
     let (both_body, both_pieces) = match &layout.plan.both[at] {
         Some(phase) => {
-            let (body, pieces) = work(layout, phase, &prefixed("run", &both.to_string()));
+            let name = prefixed("run", &both.to_string());
+            let (body, pieces) = both_work(layout, phase, layout.plan.losses[at], &name);
             (quote!(#dims #results #body), pieces)
         }
         None => (

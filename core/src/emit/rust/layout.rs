@@ -201,6 +201,20 @@ impl super::nest::Places for Layout<'_> {
     fn is_int(&self, slot: Slot) -> bool {
         matches!(slot, Slot::Var(var) if self.plan.graph.var(var).int)
     }
+
+    fn dims(&self, graph: &Graph) -> Vec<Ident> {
+        self.dims.iter().map(|at| index::dim_ident(graph, *at)).collect()
+    }
+
+    fn len(&self, slot: Slot) -> Option<Dim> {
+        let graph = &self.plan.graph;
+        let len = match slot {
+            Slot::Var(var) => volume(&graph.var(var).shape),
+            Slot::Work(node) => volume(graph.shape(node)),
+            Slot::Result(_) | Slot::Scratch => return None,
+        };
+        len.as_fixed().map(|_| len)
+    }
 }
 
 fn flat(graph: &Graph, name: &str, vars: &[VarId]) -> Flat {

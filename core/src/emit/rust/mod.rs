@@ -10,6 +10,7 @@ mod nest;
 mod product;
 mod steps;
 mod types;
+mod unit;
 mod value;
 
 use super::Job;

@@ -3,7 +3,7 @@
 use super::index;
 use super::names::numbered;
 use super::value;
-use crate::ir::Graph;
+use crate::ir::{Dim, Graph};
 use crate::plan::Slot;
 use crate::plan::kernel::{Access, Kernel, Value};
 use crate::plan::order::is_unit;
@@ -19,6 +19,10 @@ pub trait Places {
     fn local(&self, slot: Slot) -> Ident;
     /// Whether the slot holds whole numbers of type `usize`.
     fn is_int(&self, slot: Slot) -> bool;
+    /// The local variables that hold sizes of run time.
+    fn dims(&self, graph: &Graph) -> Vec<Ident>;
+    /// How many entries the local variable has, where this is a number.
+    fn len(&self, slot: Slot) -> Option<Dim>;
 }
 
 /// How the innermost loop reads neighbours.

@@ -27,13 +27,24 @@ pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
         }
         Step::Structured { .. } => structured(graph, step, places),
         Step::Rows { .. } => rows(graph, step, places),
-        Step::Scan(scan) => self::scan(graph, scan, places),
-        Step::Stream(stream) => self::stream(graph, stream, places),
+        Step::Scan(scan) => {
+            let steps = scan.step.steps.iter().map(|step| self::step(graph, step, places));
+            self::scan(graph, scan, places, &quote!(#(#steps)*))
+        }
+        Step::Stream(stream) => {
+            let steps = stream.work.steps.iter().map(|step| self::step(graph, step, places));
+            self::stream(graph, stream, places, &quote!(#(#steps)*))
+        }
     }
 }
 
 /// Block by block: the same steps on parts of the slices.
-fn stream(graph: &Graph, stream: &Stream, places: &dyn Places) -> TokenStream {
+pub fn stream(
+    graph: &Graph,
+    stream: &Stream,
+    places: &dyn Places,
+    steps: &TokenStream,
+) -> TokenStream {
     let sums = stream.sums.iter().map(|slot| places.local(*slot));
     let (size, here) = (index::dim(graph, &stream.size), index::dim(graph, &stream.here));
     let block = index::literal(stream.block.unsigned_abs());
@@ -49,21 +60,20 @@ fn stream(graph: &Graph, stream: &Stream, places: &dyn Places) -> TokenStream {
             _ => quote!(let #local = &mut #local[#from..][..#here * #row];),
         }
     });
-    let steps = stream.work.steps.iter().map(|step| self::step(graph, step, places));
     quote! {
         #(#sums.fill(F::ZERO);)*
         let mut block = 0;
         while block < #size {
             #bind
             #(#cuts)*
-            #(#steps)*
+            #steps
             block += #block;
         }
     }
 }
 
 /// A loop over time. The states before it are the front of the result.
-fn scan(graph: &Graph, scan: &Scan, places: &dyn Places) -> TokenStream {
+pub fn scan(graph: &Graph, scan: &Scan, places: &dyn Places, steps: &TokenStream) -> TokenStream {
     let t = numbered("t", scan.body.0 as usize);
     let [times, size] = [&scan.times, &scan.size].map(|dim| index::dim(graph, dim));
     let [state, first] = [Slot::Var(scan.state.0), scan.state.1].map(|slot| places.local(slot));
@@ -77,7 +87,6 @@ fn scan(graph: &Graph, scan: &Scan, places: &dyn Places) -> TokenStream {
         quote!(let #stand_in = &#from[#t * #row..][..#row];)
     });
     let (out, next) = (places.local(scan.out), places.local(Slot::Result(0)));
-    let steps = scan.step.steps.iter().map(|step| self::step(graph, step, places));
     quote! {
         for #t in 0..#times {
             #(#captures)*
@@ -85,7 +94,7 @@ fn scan(graph: &Graph, scan: &Scan, places: &dyn Places) -> TokenStream {
             let (before, after) = #out.split_at_mut(#t * #size);
             let #state = if #t == 0 { &#first[..#size] } else { &before[(#t - 1) * #size..] };
             let #next = &mut after[..#size];
-            #(#steps)*
+            #steps
         }
     }
 }

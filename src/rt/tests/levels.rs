@@ -1,0 +1,162 @@
+//! The same work at both levels of instructions: what every processor has, and AVX2 with FMA where this one has them.
+
+use crate::rt::dispatch::asked;
+use crate::rt::kernels::{Product, Strided};
+use crate::rt::{Lane, Real, Work, room};
+use std::vec::Vec;
+
+fn numbers<F: Real>(count: usize, seed: usize) -> Vec<F> {
+    let number = |i| ((i * 7919 + seed * 104_729) % 2003) as f64 / 1001.5 - 1.0;
+    (0..count).map(|i| F::from_f64(number(i))).collect()
+}
+
+fn products<F: Real>(tolerance: f64) {
+    for (m, k, n) in
+        [(64, 64, 64), (97, 300, 33), (24, 257, 520), (5, 64, 900), (3, 7, 1), (25, 513, 11)]
+    {
+        let (a, b, start) =
+            (numbers::<F>(m * k, 1), numbers::<F>(k * n, 2), numbers::<F>(m * n, 3));
+        for layout in 0..8 {
+            let (a_row, a_col) = if layout & 1 == 0 { (k, 1) } else { (1, m) };
+            let (b_row, b_col) = if layout & 2 == 0 { (n, 1) } else { (1, k) };
+            let accumulate = layout & 4 != 0;
+            let product = |wide: bool| {
+                let (mut c, mut space) = (start.clone(), std::vec![F::NAN; room(m, k, n)]);
+                let work = Product {
+                    sizes: [m, k, n],
+                    a: Strided { data: &a, row: a_row, col: a_col },
+                    b: Strided { data: &b, row: b_row, col: b_col },
+                    c: &mut c,
+                    accumulate,
+                    room: Some(&mut space),
+                };
+                if wide {
+                    asked::wide(work)
+                } else {
+                    work.run::<F>()
+                }
+                c
+            };
+            for (at, (wide, plain)) in product(true).iter().zip(product(false)).enumerate() {
+                let (i, j) = (at / n, at % n);
+                let term = |p: usize| {
+                    a[i * a_row + p * a_col].to_f64() * b[p * b_row + j * b_col].to_f64()
+                };
+                let first = if accumulate { start[at].to_f64() } else { 0.0 };
+                let wanted = first + (0..k).map(term).sum::<f64>();
+                for found in [wide.to_f64(), plain.to_f64()] {
+                    assert!((found - wanted).abs() < tolerance, "{m} {k} {n} {layout} {at}");
+                }
+                if cfg!(feature = "deterministic") {
+                    assert_eq!(*wide, plain, "the same bits at both levels");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn products_are_right_at_every_level() {
+    products::<f32>(2e-3);
+    products::<f64>(1e-11);
+}
+
+/// All functions that the fused arithmetic has of its own, and some operators, of every number.
+struct Functions<'a, F> {
+    of: &'a [F],
+    to: &'a mut [F],
+}
+
+impl<S: Real> Work<S> for Functions<'_, S> {
+    #[inline(always)]
+    fn run<F: Lane<S>>(self) {
+        for (x, y) in F::of(self.of).iter().zip(F::of_mut(self.to).chunks_mut(12)) {
+            let x = *x;
+            let half = F::from_f64(0.5);
+            y[..8].copy_from_slice(&[
+                x.exp(),
+                x.ln(),
+                x.log1p(),
+                x.expm1(),
+                x.tanh(),
+                x.sigmoid(),
+                x.softplus(),
+                x.erf(),
+            ]);
+            y[8..].copy_from_slice(&[
+                x.logsigmoid(),
+                x.fma(half, -x) / (half + x * x),
+                x.powi(3).maximum(x.sqrt()),
+                x.floor().copysign(x) - x.signum0(),
+            ]);
+        }
+    }
+}
+
+fn functions<F: Real>(tolerance: f64) {
+    let mut of: Vec<F> = (-4000..4000).map(|i| F::from_f64(f64::from(i) / 40.0)).collect();
+    of.extend([F::INFINITY, F::NEG_INFINITY, F::NAN, F::ZERO, -F::ZERO]);
+    let all = |wide: bool| {
+        let mut to = std::vec![F::ZERO; 12 * of.len()];
+        let work = Functions { of: &of, to: &mut to };
+        if wide {
+            asked::wide(work);
+        } else {
+            work.run::<F>();
+        }
+        to
+    };
+    for (at, (wide, plain)) in all(true).iter().zip(all(false)).enumerate() {
+        let (wide, plain) = (wide.to_f64(), plain.to_f64());
+        let same = wide == plain || (wide.is_nan() && plain.is_nan());
+        let near = (wide - plain).abs() <= tolerance * plain.abs();
+        assert!(same || near, "{} of {}: {wide}, {plain}", at % 12, of[at / 12]);
+        assert!(same || !cfg!(feature = "deterministic"), "the same bits at both levels");
+    }
+}
+
+#[test]
+fn functions_agree_at_every_level() {
+    // Three units in the last place between two results that are each good to one and a half.
+    functions::<f32>(3.0 * f64::from(f32::EPSILON));
+    functions::<f64>(3.0 * f64::EPSILON);
+}
+
+#[test]
+fn fused_is_one_rounding() {
+    struct One<'a>(&'a mut [f64]);
+    impl Work<f64> for One<'_> {
+        #[inline(always)]
+        fn run<F: Lane<f64>>(self) {
+            let y = F::of_mut(self.0);
+            y[0] = y[0].fma(y[0], -F::ONE);
+        }
+    }
+    let mut y = [1.0 + f64::EPSILON];
+    asked::wide(One(&mut y));
+    let once = asked::has_wide() && !cfg!(feature = "deterministic");
+    let apart = 2.0 * f64::EPSILON;
+    assert_eq!(y[0], if once { apart + f64::EPSILON * f64::EPSILON } else { apart });
+}
+
+#[test]
+fn wide_numbers_are_the_same_in_memory() {
+    struct Double<'a, F>(&'a [F], &'a mut [F]);
+    impl<S: Real> Work<S> for Double<'_, S> {
+        #[inline(always)]
+        fn run<F: Lane<S>>(self) {
+            for (x, y) in F::of(self.0).iter().zip(F::of_mut(self.1)) {
+                *y = *x + *x;
+            }
+        }
+    }
+    fn check<F: Real>() {
+        let of = numbers::<F>(5, 1);
+        let mut to = std::vec![F::NAN; 6];
+        Double(&of, &mut to[..5]).run::<F::Wide>();
+        assert!(to[5].is_nan() && (0..5).all(|at| to[at] == of[at] + of[at]));
+        Double::<F>(&[], &mut []).run::<F::Wide>();
+    }
+    check::<f32>();
+    check::<f64>();
+}
