@@ -4,7 +4,7 @@ use crate::diff;
 use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId, Op, Var, VarKind};
 use crate::lower::{self, Lowered, Named};
-use crate::simplify::{Canonical, Holes, settle};
+use crate::simplify::{Canonical, Stage, settle};
 use chainrule_grammar::ast::{Program, RequestKind};
 use chainrule_grammar::{Code, Diagnostic, Source};
 
@@ -85,7 +85,7 @@ fn results(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Dia
     let graph = &mut compiled.graph;
     for at in 0..graph.bodies.len() {
         let step = graph.bodies[at].result;
-        graph.bodies[at].result = settle(graph, &[step], Holes::Kept)[0];
+        graph.bodies[at].result = settle(graph, &[step], Stage::Value)[0];
     }
     let mut named: Vec<&mut Named> = Vec::new();
     for request in &mut compiled.lowered.requests {
@@ -100,7 +100,7 @@ fn results(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Dia
     let results: Vec<Named> =
         compiled.lowered.losses.iter().chain(&compiled.lowered.outputs).cloned().collect();
     let nodes: Vec<NodeId> = results.iter().map(|result| result.node).collect();
-    let stable = settle(graph, &nodes, Holes::Kept);
+    let stable = settle(graph, &nodes, Stage::Value);
     let stable = canonical.merge(graph, &stable);
     if let Some((at, found)) = unsound(graph, &stable) {
         return Err(refusal(graph, found, &results[at]));
@@ -115,14 +115,14 @@ fn derivatives(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(),
     for request in compiled.lowered.requests.clone() {
         let graph = &mut compiled.graph;
         let of = request.of.node;
-        let stable = settle(graph, &[of], Holes::Kept);
+        let stable = settle(graph, &[of], Stage::Value);
         let stable = canonical.merge(graph, &stable)[0];
         if let Some((_, found)) = unsound(graph, &[stable]) {
             return Err(refusal(graph, found, &request.of));
         }
         let made = carry_out(graph, request.kind, stable, &request.wrt)?;
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
-        let nodes = settle(graph, &roots, Holes::Filled);
+        let nodes = settle(graph, &roots, Stage::Last);
         let nodes = canonical.merge(graph, &nodes);
         if let Some((_, found)) = unsound(graph, &nodes) {
             return Err(refusal(graph, found, &request.of));
@@ -200,7 +200,7 @@ fn carry_out(
                 let shape = graph.shape(by).clone();
                 let gradient =
                     diff::gradient(graph, of, &[by])?[0].unwrap_or_else(|| graph.zeros(&shape));
-                let settled = settle(graph, &[gradient], Holes::Filled)[0];
+                let settled = settle(graph, &[gradient], Stage::Derivative)[0];
                 made.push((diff::jacobian(graph, settled, by)?, Vec::new()));
             }
         }

@@ -2,6 +2,8 @@
 
 use chainrule_core::check::{check, check_told, random_point};
 use chainrule_core::derivation::{Notation, Options, Steps, Told, tell};
+use chainrule_core::eval::eval;
+use chainrule_core::ir::VarId;
 use chainrule_core::{Source, compile};
 
 /// What is told of the program's first derivative, which holds.
@@ -107,4 +109,200 @@ fn every_kind_of_derivative_is_called_what_it_is() {
     assert_eq!(told[4].steps[0].note, "derivative of ∂E/∂w along w\u{307}, b\u{307}, c\u{307}");
     // Jacobians of entrywise functions are diagonal: no identity stands between the factors.
     assert!(hessian.steps.iter().all(|step| !step.text.contains("eye")), "{:#?}", hessian.steps);
+}
+
+/// The value of the printed closed form, and of the derivative, where the first variable is as given and others are random.
+fn printed_at(program: &str, notation: Notation, x: &[f64]) -> (Vec<f64>, Vec<f64>) {
+    let compiled = compile(&Source::new("test", program));
+    let mut point = random_point(&compiled, 3).expect("a point");
+    let first = point.vars.get_mut(&VarId(0)).expect("a variable");
+    first.data.copy_from_slice(x);
+    let options = Options { notation, steps: Steps::None, ..Options::default() };
+    let told = &tell(&compiled, options).expect("a derivation")[0];
+    let parts: String =
+        told.wheres.iter().map(|part| format!("{} = {};\n", part.name, part.text)).collect();
+    let head = program.split("loss").next().expect("declarations");
+    let text = format!("{head} {parts} output said = {};", told.text);
+    let said = compile(&Source::new("printed", text.as_str()));
+    assert!(!said.has_errors(), "{text}: {:?}", said.diagnostics);
+    let value = eval(&said.graph, &point, &[said.outputs[0].node]).expect("it evaluates");
+    let known = eval(&compiled.graph, &point, &[compiled.derivatives[0].node]);
+    (value[0].data.clone(), known.expect("it evaluates")[0].data.clone())
+}
+
+/// A norm has no derivative at the origin; 0 is taken there, and the printed form says so.
+#[test]
+fn norms_say_what_they_are_at_the_origin() {
+    for (program, matrix, index) in [
+        (
+            "param x:[2]; input u; loss E = u*norm2(x);",
+            "where(norm2(x) != 0, u * x / norm2(x), 0)",
+            "tensor[j](where(norm2[i](x[i]) != 0, u * x[j] / norm2[i](x[i]), 0))",
+        ),
+        (
+            "param x:[2]; input u; loss E = u*std(x);",
+            "1/2 * where(std(x) != 0, u * (x - 1/2 * sum(x)) / std(x), 0)",
+            "tensor[j](1/2 * where(std[i](x[i]) != 0, u * (x[j] - 1/2 * sum[i](x[i])) / std[i](x[i]), 0))",
+        ),
+        (
+            "param x:[2]; input u; loss E = u*norm2(x)^3;",
+            "3 * u * norm2(x) * x",
+            "tensor[j](3 * u * norm2[i](x[i]) * x[j])",
+        ),
+        (
+            "param x:[2]; input u:[2]; loss E = dot(u, x)*norm2(x);",
+            "norm2(x) * u + where(norm2(x) != 0, dot(u, x) * x / norm2(x), 0)",
+            "tensor[j](norm2[i](x[i]) * u[j] + where(norm2[i](x[i]) != 0, sum[i](u[i] * x[i]) * x[j] / norm2[i](x[i]), 0))",
+        ),
+    ] {
+        for (notation, form) in [(Notation::Matrix, matrix), (Notation::Index, index)] {
+            assert_eq!(told(program, notation).text, form, "{program}");
+            for x in [[0.0, 0.0], [0.3, -0.4], [2.0, 2.0]] {
+                let (said, known) = printed_at(program, notation, &x);
+                let near = |(a, b): (&f64, &f64)| (a - b).abs() <= 1e-12 * (1.0 + b.abs());
+                assert!(said.iter().zip(&known).all(near), "{form} at {x:?}: {said:?}, {known:?}");
+            }
+        }
+    }
+}
+
+/// Rows: a norm for each.
+#[test]
+fn norms_of_rows_at_the_origin() {
+    let program = "param x:[2,2]; input u:[2]; loss E = sum(u*norm2(x, axis=1));";
+    for notation in [Notation::Matrix, Notation::Index] {
+        assert!(!told(program, notation).text.contains("recip0"));
+        let (said, known) = printed_at(program, notation, &[0.0, 0.0, 3.0, 4.0]);
+        assert_eq!(said[..2], [0.0, 0.0]);
+        for (a, b) in said.iter().zip(&known) {
+            assert!((a - b).abs() < 1e-12, "{said:?}, {known:?}");
+        }
+    }
+}
+
+/// What is divided by a norm already is divided by it once more, without a case of its own.
+#[test]
+fn quotients_of_norms() {
+    for (program, form) in [
+        (
+            "dim N; param x:[N]; input y:[N]; loss E = cosine_similarity(x, y);",
+            "(y - dot(x, y) * x / sum(x^2)) / (norm2(x) * norm2(y))",
+        ),
+        (
+            "dim N; param w:[N]; input x:[N]; l = norm2(w); loss D = dot(w, x)/l;",
+            "(x - dot(w, x) * w / l^2) / l",
+        ),
+        (
+            "dim N; param x:[N]; input u:[N]; loss E = dot(u, normalize(x));",
+            "(u - dot(u, x) * x / sum(x^2)) / norm2(x)",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// Terms that add up to 0 whatever the values are, and sums of transposes.
+#[test]
+fn variances_without_a_rest() {
+    for (program, form) in [
+        ("dim N; param x:[N]; loss E = var(x);", "2 * (x - sum(x) / N) / N"),
+        ("dim N; param x:[N]; loss E = std(x)^2;", "2 * (x - sum(x) / N) / N"),
+        ("dim N; param x:[N]; loss E = mean((x - mean(x))^2);", "2 * (x - sum(x) / N) / N"),
+        (
+            "dim B, N; param x:[B,N]; loss E = sum(var(x, axis=0));",
+            "2 * (x - sum(x, axis=0) / B) / B",
+        ),
+        (
+            "dim B, N; param x:[B,N]; loss E = sum(var(x, axis=1));",
+            "2 * (x - sum(x, axis=1, keepdims=true) / N) / N",
+        ),
+        ("dim N; param A:[N,N]; input B:[N,N]; loss E = sum((A.T + B.T)^2);", "2 * (A + B)"),
+        (
+            "dim N; param x:[N]; input u:[N]; loss E = sum(u*layer_norm(x));",
+            "(u + dot(u, x - sum(x) / N) * (sum(x) / N - x) / (t1 * N) - sum(u) / N) / sqrt(t1)",
+        ),
+        (
+            "dim B, K; param z:[B,K]; target T:[B,K] one_hot; loss E = cross_entropy(softmax(z), T);",
+            "(softmax(z) - T) / B",
+        ),
+        (
+            "dim B, K; param z:[B,K]; target T:[B,K]; loss E = softmax_cross_entropy(z, T);",
+            "(softmax(z) * sum(T, axis=1, keepdims=true) - T) / B",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// A matrix that is declared symmetric is its own transpose, and the lines say that this was used.
+#[test]
+fn symmetric_matrices() {
+    for (program, form) in [
+        ("dim N; input A:[N,N] symmetric; param x:[N]; loss E = x @ A @ x;", "2 * A @ x"),
+        ("dim N; input A:[N,N] spd; param x:[N]; loss E = x @ inv(A) @ x;", "2 * inv(A) @ x"),
+        ("dim N; input A:[N,N] diagonal; param x:[N]; loss E = dot(x, A @ x);", "2 * A @ x"),
+        (
+            "dim N; input A:[N,N] symmetric, b:[N]; param x:[N]; loss E = 1/2 * dot(x, A @ x) - dot(b, x);",
+            "A @ x - b",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+        let said: Vec<String> =
+            all_told(program)[0].steps.iter().map(|step| step.note.clone()).collect();
+        assert!(said.iter().any(|note| note.contains("symmetric")), "{program}: {said:?}");
+    }
+    let plain = "dim N; input A:[N,N]; param x:[N]; loss E = x @ A @ x;";
+    assert_eq!(told(plain, Notation::Matrix).text, "x @ A + A @ x", "without the fact");
+}
+
+/// The derivative by the matrix itself is that of any matrix: around a symmetric one there are others.
+#[test]
+fn by_a_symmetric_matrix() {
+    let program = "dim N; param A:[N,N] symmetric; input u:[N], v:[N]; loss E = dot(A.T @ u, v);";
+    assert_eq!(told(program, Notation::Matrix).text, "outer(u, v)");
+    let twice =
+        "dim N; param A:[N,N] symmetric; input x:[N]; loss E = sum((A.T @ x)^2); hessian E wrt A;";
+    let compiled = compile(&Source::new("test", twice));
+    assert!(check(&compiled, 3, 2, 1e-6).holds());
+}
+
+/// What the points on one side give, with half at the tie.
+#[test]
+fn one_side_of_a_maximum() {
+    let program =
+        "dim B, N; input x:[B,N], y:[B]; param w:[N]; m = y * (x @ w); loss L = sum(max(0, -m));";
+    let form = "-x.T @ (where(m == 0, 1/2, m < 0) * y)";
+    assert_eq!(told(program, Notation::Matrix).text, form);
+    for (formula, form) in [
+        ("max(x, 1)", "where(x == 1, 1/2, x > 1)"),
+        ("min(x, 1)", "where(x == 1, 1/2, x < 1)"),
+        ("max(-x, 0)", "-where(x == 0, 1/2, x < 0)"),
+        ("min(0, -x)", "-where(x == 0, 1/2, x > 0)"),
+        ("x^2 * (-x >= 0)", "2 * (x <= 0) * x"),
+    ] {
+        let program = format!("param x; loss E = {formula};");
+        assert_eq!(told(&program, Notation::Matrix).text, form, "{formula}");
+    }
+    for (x, slope) in [(-1.0, -1.0), (0.0, -0.5), (2.0, 0.0)] {
+        let program = "param x; loss E = max(-x, 0);";
+        let (said, known) = printed_at(program, Notation::Index, &[x]);
+        assert_eq!((said[0], known[0]), (slope, slope), "at {x}");
+    }
+}
+
+/// A Kronecker delta of a single entry is 1, and no line is spent on it.
+#[test]
+fn no_delta_of_a_single_entry() {
+    for program in [
+        "input x:[1,4]; target t:[1,1]; param w:[4,1]; o = sigmoid(x @ w); loss E = 1/2*sum((o - t)^2);",
+        "dim B; input x:[B,2]; target t:[B,1]; param v:[2,3], w:[3,1]; a = x @ v; y = a @ w; loss E = mean((y - t)^2);",
+    ] {
+        for told in all_told(program).iter().filter(|one| one.wrt == "w") {
+            for step in &told.steps {
+                assert!(!step.text.contains("delta"), "{}", step.text);
+                assert!(!step.latex.contains("delta"), "{}", step.latex);
+                assert!(!step.note.contains('δ'), "{}", step.note);
+            }
+        }
+    }
 }

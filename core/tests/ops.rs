@@ -392,6 +392,20 @@ fn triangles() {
     assert_eq!(tensor("triu", &[a.clone(), k(1.0)]).data, [0.0, 2.0, 0.0, 0.0]);
 }
 
+/// What a row says of 1/x and of symmetric matrices is so.
+#[test]
+fn further_facts_of_rows() {
+    for (.., row) in ops::all().filter(|(.., row)| row.guarded) {
+        let Eval::Scalar(eval) = row.eval else { panic!("{}: not of one number", row.name) };
+        assert_eq!([eval(&[0.0]), eval(&[-4.0]), eval(&[0.5])], [0.0, -0.25, 2.0], "{}", row.name);
+    }
+    let even = matrix(2, &[2.0, 0.5, 0.5, 1.0]);
+    for (.., row) in ops::all().filter(|(.., row)| row.symmetric) {
+        let made = tensor(row.name, std::slice::from_ref(&even));
+        assert!((made.at(&[0, 1]) - made.at(&[1, 0])).abs() < 1e-15, "{}", row.name);
+    }
+}
+
 fn product(a: &Array, b: &Array) -> Array {
     Array::from_fn(&[a.shape[0], b.shape[1]], |ix| {
         (0..a.shape[1]).map(|k| a.at(&[ix[0], k]) * b.at(&[k, ix[1]])).sum()
@@ -408,7 +422,8 @@ fn values_at_the_opposite_argument() {
     for (.., row) in ops::all().filter(|(.., row)| row.mirror != Mirror::None) {
         let Eval::Scalar(eval) = row.eval else { panic!("{}: not of one number", row.name) };
         for point in probe_points(row, 20, 7) {
-            let (x, y, found) = (point[0], eval(&point), eval(&[-point[0]]));
+            let opposite: Vec<f64> = point.iter().map(|x| -x).collect();
+            let (x, y, found) = (point[0], eval(&point), eval(&opposite));
             let said = match row.mirror {
                 Mirror::None => found,
                 Mirror::Even => y,
@@ -418,6 +433,10 @@ fn values_at_the_opposite_argument() {
                 Mirror::Turned(other) => match ops::spec(ops::known(other, 1)).eval {
                     Eval::Scalar(other) => -other(&[x]),
                     _ => panic!("{other}: not of one number"),
+                },
+                Mirror::Swapped(other) => match ops::spec(ops::known(other, 2)).eval {
+                    Eval::Scalar(other) => other(&point),
+                    _ => panic!("{other}: not of two numbers"),
                 },
             };
             let error = (found - said).abs();

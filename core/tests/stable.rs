@@ -1,5 +1,7 @@
 //! Naive spellings against the functions that they stand for, at inputs where the spelling as written overflows or cancels.
 
+use chainrule_core::check::check_told;
+use chainrule_core::derivation::{Options, Steps, tell};
 use chainrule_core::eval::{Array, Point, eval};
 use chainrule_core::ir::VarId;
 use chainrule_core::{Compiled, Source, compile};
@@ -15,6 +17,20 @@ fn point(x: Array) -> Point {
     let mut point = Point::default();
     point.vars.insert(VarId(0), x);
     point
+}
+
+/// The closed form as it is printed has the derivative's value.
+#[track_caller]
+fn printed(compiled: &Compiled, point: &Point) {
+    let options = Options { steps: Steps::None, ..Options::default() };
+    let told = tell(compiled, options).expect("a derivation");
+    let problems = check_told(compiled, &told, point).problems;
+    assert!(problems.is_empty(), "{}: {problems:#?}", told[0].text);
+}
+
+fn of_the_value(compiled: &Compiled) -> bool {
+    let options = Options { steps: Steps::None, ..Options::default() };
+    tell(compiled, options).expect("a derivation")[0].text.contains('E')
 }
 
 /// The value and the derivative of a formula in the number `x`.
@@ -41,6 +57,15 @@ fn same(naive: &str, stable: &str) {
             fits,
             "the derivative of {naive} at {x}: {slope}, but that of {stable} is {want_slope}"
         );
+    }
+    let compiled = program(naive);
+    for x in [-1000.0, 0.3, 1000.0] {
+        let point = point(Array::scalar(x));
+        let written = eval(&compiled.graph, &point, &[compiled.lowered.losses[0].node]);
+        // A closed form may speak of E, which is what the program wrote.
+        if written.expect("it evaluates")[0].data[0].is_finite() || !of_the_value(&compiled) {
+            printed(&compiled, &point);
+        }
     }
 }
 
@@ -125,6 +150,7 @@ fn a_class_picked_after_a_softmax() {
             assert!(near(&values[0].data[0], &value), "{formula} at {x:?}: {:?}", values[0].data);
             let all = values[1].data.iter().zip(&slope).all(|(a, b)| near(a, b));
             assert!(all, "the gradient of {formula} at {x:?}: {:?}", values[1].data);
+            printed(&compiled, &point);
         }
     }
 }
@@ -189,5 +215,45 @@ fn a_spelling_is_not_taken_for_a_worse_one() {
         let b = compiled.losses.iter().find(|loss| loss.name == "B").expect("B").node;
         let value = eval(&compiled.graph, &point(Array::scalar(1e-9)), &[b]).expect("a value");
         assert!((value[0].data[0] - 1e-18).abs() < 1e-30, "{text}: {:?}", value[0]);
+    }
+}
+
+/// Complements of functions that the rule book knows to be mirrored so: the difference from 1 loses all digits at one end.
+#[test]
+fn complements() {
+    for (naive, stable) in [
+        ("1 - sigmoid(-x)", "sigmoid(x)"),
+        ("1 - sigmoid(x)", "sigmoid(-x)"),
+        ("1 - 1/(1 + exp(-x))", "sigmoid(-x)"),
+        ("1 - 1/(1 + exp(x))", "sigmoid(x)"),
+        ("3 - 3*sigmoid(-2*x)", "3*sigmoid(2*x)"),
+        ("sigmoid(-x)*(1 - sigmoid(-x))", "sigmoid(-x)*sigmoid(x)"),
+        ("(1 - sigmoid(x))^2", "sigmoid(-x)^2"),
+    ] {
+        same(naive, stable);
+        let (one, other) = (program(naive), program(stable));
+        for x in [-800.0, -40.0, 0.3, 40.0, 700.0] {
+            let point = point(Array::scalar(x));
+            let at = |compiled: &Compiled| {
+                let roots = [compiled.losses[0].node, compiled.derivatives[0].node];
+                let values = eval(&compiled.graph, &point, &roots).expect("it evaluates");
+                (values[0].data[0], values[1].data[0])
+            };
+            let ((value, slope), (want, want_slope)) = (at(&one), at(&other));
+            assert!((value - want).abs() <= 1e-14 * want.abs(), "{naive} at {x}: {value}, {want}");
+            let error = (slope - want_slope).abs();
+            assert!(error <= 1e-14 * want_slope.abs(), "{naive} at {x}: {slope}, {want_slope}");
+            printed(&one, &point);
+        }
+    }
+    for (formula, form) in [
+        ("1 - sigmoid(-x)", "E * (1 - E)"),
+        ("x + 1 - sigmoid(-x)", "1 + sigmoid(-x) * sigmoid(x)"),
+        ("2*(1 - sigmoid(-x))", "2 * sigmoid(x) * (1 - sigmoid(x))"),
+        ("2*(1 - sigmoid(x))", "-2 * sigmoid(-x) * sigmoid(x)"),
+        ("sigmoid(x)*(1 - sigmoid(x))", "(1 - 2 * sigmoid(x)) * E"),
+    ] {
+        let told = tell(&program(formula), Options::default()).expect("a derivation");
+        assert_eq!(told[0].text, form, "{formula}");
     }
 }

@@ -262,7 +262,7 @@ impl Work<'_, '_> {
             }
         }
         let Some(&jacobian) = frontier.get(&x) else { return Ok(None) };
-        let jacobian = simplify_above(self.graph, &[jacobian], self.task.atoms).roots[0];
+        let jacobian = local::settled(self.graph, jacobian, self.task.atoms);
         Ok(Some(Reason::Local(quantity, jacobian)))
     }
 
@@ -354,10 +354,10 @@ impl Work<'_, '_> {
 
     /// Remembers the facts that simplification used.
     fn note_facts(&mut self, simple: &Simplified) {
-        for rewrite in simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one") {
-            let what = self.graph.name(rewrite.before).unwrap_or("a softmax").to_string();
-            let reason = Reason::RowsSumToOne(what);
-            if !self.used.contains(&reason) {
+        for rewrite in &simple.rewrites {
+            if let Some(reason) = notes::fact_of(self.graph, rewrite)
+                && !self.used.contains(&reason)
+            {
                 self.used.push(reason);
             }
         }

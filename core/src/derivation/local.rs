@@ -2,7 +2,7 @@
 
 use crate::diff;
 use crate::diff::pullback::pull_back;
-use crate::ir::{Graph, NodeId, Num, Op};
+use crate::ir::{Dim, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
 use crate::simplify::simplify_above;
 use chainrule_grammar::Diagnostic;
@@ -59,7 +59,19 @@ pub(super) fn jacobian(
     }
     let full = [shape.as_slice(), graph.shape(arg).as_slice()].concat();
     let sum = graph.add(&parts, &full);
-    Ok(simplify_above(graph, &[sum], atoms).roots[0])
+    Ok(settled(graph, sum, atoms))
+}
+
+/// The normal form of a Jacobian. A Kronecker delta of a single entry is 1.
+pub(super) fn settled(graph: &mut Graph, node: NodeId, atoms: &BTreeSet<NodeId>) -> NodeId {
+    let simple = simplify_above(graph, &[node], atoms).roots[0];
+    let one = Dim::fixed(1);
+    let (delta, ones) = (graph.delta(&one), graph.ones(&[one.clone(), one]));
+    if !graph.reaches(simple, delta) {
+        return simple;
+    }
+    let simple = graph.substitute(simple, &[(delta, ones)]);
+    simplify_above(graph, &[simple], atoms).roots[0]
 }
 
 /// A normal form with every Kronecker delta put to 0.

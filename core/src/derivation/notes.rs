@@ -8,6 +8,7 @@ use crate::render::math::{Math, Symbol};
 use crate::render::phrases::{Lang, Phrase, phrase};
 use crate::render::prose::Prose;
 use crate::render::{self, Context};
+use crate::simplify::Rewrite;
 use chainrule_grammar::ast::Expr;
 
 /// The rule behind a step.
@@ -45,10 +46,24 @@ pub enum Reason {
     Substitute(String),
     /// Terms are collected.
     Simplify,
+    /// The same in a spelling that keeps its digits where the one before overflows or cancels.
+    Stable,
     /// Rows sum to one, by a fact or by what a function gives.
     RowsSumToOne(String),
+    /// A matrix is its own transpose, by a fact.
+    Symmetric(String),
     /// The result does not depend on the variable.
     Independent,
+}
+
+/// The fact that a rewrite used, if it used one.
+pub fn fact_of(graph: &Graph, rewrite: &Rewrite) -> Option<Reason> {
+    let name = |unnamed: &str| graph.name(rewrite.before).unwrap_or(unnamed).to_string();
+    match rewrite.rule {
+        "rows-sum-to-one" => Some(Reason::RowsSumToOne(name("a softmax"))),
+        "symmetric" => Some(Reason::Symmetric(name("a matrix"))),
+        _ => None,
+    }
 }
 
 /// The rule that a node's pullback applies.
@@ -92,7 +107,9 @@ impl Reason {
             Reason::DeltaContract => "delta-contract".to_string(),
             Reason::Substitute(_) => "substitution".to_string(),
             Reason::Simplify => "simplification".to_string(),
+            Reason::Stable => "stable-spelling".to_string(),
             Reason::RowsSumToOne(_) => "rows-sum-to-one".to_string(),
+            Reason::Symmetric(_) => "symmetric".to_string(),
             Reason::Independent => "zero-by-structure".to_string(),
         }
     }
@@ -102,7 +119,9 @@ impl Reason {
         match self {
             Reason::Function(_) | Reason::Cases(_) => 0,
             Reason::DeltaContract
+            | Reason::Stable
             | Reason::RowsSumToOne(_)
+            | Reason::Symmetric(_)
             | Reason::Substitute(_)
             | Reason::Independent => 1,
             Reason::Power(_)
@@ -151,9 +170,11 @@ impl Reason {
             Reason::DeltaContract => (Phrase::DeltasContracted, vec![]),
             Reason::Substitute(of) => (Phrase::PutIn, name(of)),
             Reason::Simplify => (Phrase::Collected, vec![]),
+            Reason::Stable => (Phrase::StableSpelling, vec![]),
             // A quantity without a name of its own is "a softmax".
             Reason::RowsSumToOne(what) if what.contains(' ') => (Phrase::SomeRowsSumToOne, vec![]),
             Reason::RowsSumToOne(what) => (Phrase::RowsSumToOne, name(what)),
+            Reason::Symmetric(what) => (Phrase::Symmetric, name(what)),
             Reason::Independent => (Phrase::Independent, vec![]),
         };
         Prose::fill(phrase(said, lang), &holes)

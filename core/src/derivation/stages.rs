@@ -3,7 +3,7 @@
 
 use super::chain::{Chain, Line, Task, Weight, work_out};
 use super::cone::shown;
-use super::notes::Reason;
+use super::notes::{Reason, fact_of};
 use super::tell::Teller;
 use super::{Steps, Told};
 use crate::compile::Derivative;
@@ -176,11 +176,7 @@ impl Teller<'_> {
                 continue;
             }
             let mut reasons = vec![Reason::Substitute(name)];
-            for rewrite in
-                simple.rewrites.iter().filter(|rewrite| rewrite.rule == "rows-sum-to-one")
-            {
-                let what = self.graph.name(rewrite.before).unwrap_or("a softmax").to_string();
-                let reason = Reason::RowsSumToOne(what);
+            for reason in simple.rewrites.iter().filter_map(|one| fact_of(&self.graph, one)) {
                 if !reasons.contains(&reason) {
                     reasons.push(reason);
                 }

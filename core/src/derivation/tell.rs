@@ -12,7 +12,8 @@ use crate::ir::{Graph, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
 use crate::render::latex;
 use crate::render::math;
-use crate::simplify::{simplify, simplify_above};
+use crate::simplify::stabilise::{COMPLEMENT, FINITE};
+use crate::simplify::{simplify, simplify_above, stabilise};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
@@ -237,8 +238,44 @@ impl<'c> Teller<'c> {
                 };
             }
         }
+        self.spell_stably(&mut chain, of, derivative.node);
         let wheres = self.share(chain.closed);
         Ok(self.assemble(derivative, Vec::new(), wheres, &chain, of, by))
+    }
+
+    /// Where what is differentiated overflows or cancels as it is written, so may the closed form: a last line has it in a stable
+    /// spelling.
+    fn spell_stably(&mut self, chain: &mut Chain, of: NodeId, stable: NodeId) {
+        if chain.closed == stable {
+            return;
+        }
+        let rewrites = stabilise(&mut self.graph, &[of]).rewrites;
+        let cancels = rewrites.iter().any(|rewrite| rewrite.rule == COMPLEMENT);
+        let overflows = rewrites.iter().any(|rewrite| !FINITE.contains(&rewrite.rule));
+        if !cancels && !(overflows && self.may_overflow(chain.closed)) {
+            return;
+        }
+        chain.lines.push(Line {
+            rhs: stable,
+            open: Vec::new(),
+            reasons: vec![Reason::Stable],
+            weight: Weight::Main,
+            deltas: false,
+        });
+        chain.closed = stable;
+    }
+
+    /// Whether a formula divides, or calls a function that grows out of all bounds.
+    fn may_overflow(&mut self, formula: NodeId) -> bool {
+        let atoms = self.atoms();
+        let graph = &self.graph;
+        shown(graph, formula, &atoms).into_iter().any(|node| match graph.op(node) {
+            Op::Pow(exponent) => {
+                exponent.is_negative() && !matches!(graph.op(graph.args(node)[0]), Op::Size(_))
+            }
+            Op::Call(op, _) => crate::ops::spec(*op).overflows(),
+            _ => false,
+        })
     }
 
     /// One chain from a result, whose cotangent is the seed, to a variable.

@@ -4,7 +4,7 @@
 use super::reverse;
 use crate::ir::{Affine, Attrs, Body, BodyId, Dim, Einsum, Graph, NodeId, Num, Op, View};
 use crate::ops::{self, Kind};
-use crate::simplify::{Holes, settle};
+use crate::simplify::{Stage, settle};
 use chainrule_grammar::{Code, Diagnostic};
 use std::collections::BTreeMap;
 
@@ -122,7 +122,7 @@ fn backwards(
     let sweep = reverse(graph, body.result, &[body.state], total, seed.len())?;
     let result = sweep.cotangents.get(&body.state).copied();
     let result = result.unwrap_or_else(|| graph.zeros(&state_bar));
-    let result = settle(graph, &[result], Holes::Filled)[0];
+    let result = settle(graph, &[result], Stage::Derivative)[0];
     let mut entries = vec![given, body.state];
     entries.extend(&body.entries);
     let step =

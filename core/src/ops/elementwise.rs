@@ -119,6 +119,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("_recip0({0})"),
         c: "{0} == 0 ? 0 : 1 / {0}",
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0)]),
+        guarded: true,
         ..unary("recip0", |a| if a[0] == 0.0 { 0.0 } else { 1.0 / a[0] })
     },
     OpSpec {
@@ -640,7 +641,7 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         aliases: &["max"],
         doc: "The larger of two; where they are equal, each has half of the derivative.",
-        rule: Rule::Partials(&["(a > b) + (a == b)/2", "(b > a) + (a == b)/2"]),
+        rule: Rule::Partials(&["where(a == b, 1/2, a > b)", "where(b == a, 1/2, b > a)"]),
         latex: r"\max",
         rust: "{0}.maximum({1})",
         python: alike("xp.maximum({0}, {1})"),
@@ -651,7 +652,7 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         aliases: &["min"],
         doc: "The smaller of two; where they are equal, each has half of the derivative.",
-        rule: Rule::Partials(&["(a < b) + (a == b)/2", "(b < a) + (a == b)/2"]),
+        rule: Rule::Partials(&["where(a == b, 1/2, a < b)", "where(b == a, 1/2, b < a)"]),
         latex: r"\min",
         rust: "{0}.minimum({1})",
         python: alike("xp.minimum({0}, {1})"),
@@ -704,6 +705,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "?{0} < {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
+        mirror: Mirror::Swapped("gt"),
         ..elementwise("lt", &["a", "b"], |a| truth(a[0] < a[1]))
     },
     OpSpec {
@@ -715,6 +717,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "?{0} <= {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
+        mirror: Mirror::Swapped("ge"),
         ..elementwise("le", &["a", "b"], |a| truth(a[0] <= a[1]))
     },
     OpSpec {
@@ -726,6 +729,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "?{0} > {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
+        mirror: Mirror::Swapped("lt"),
         ..elementwise("gt", &["a", "b"], |a| truth(a[0] > a[1]))
     },
     OpSpec {
@@ -737,6 +741,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "?{0} >= {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
+        mirror: Mirror::Swapped("le"),
         ..elementwise("ge", &["a", "b"], |a| truth(a[0] >= a[1]))
     },
     OpSpec {
@@ -748,6 +753,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "?{0} == {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
+        mirror: Mirror::Swapped("eq"),
         ..elementwise("eq", &["a", "b"], |a| truth(a[0] == a[1]))
     },
     OpSpec {
@@ -759,6 +765,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "?{0} != {1}",
         probe: TRUTH,
         range: Range::Nonnegative,
+        mirror: Mirror::Swapped("ne"),
         ..elementwise("ne", &["a", "b"], |a| truth(a[0] != a[1]))
     },
 ];

@@ -34,6 +34,7 @@ pub const ROWS: &[OpSpec] = &[
         aliases: &["inverse"],
         doc: "The inverse matrix.",
         rule: Rule::Vjp(&["-y.T @ y_bar @ y.T"]),
+        symmetric: true,
         latex: r"{0}^{-1}",
         rust: "inv",
         python: alike("xp.linalg.inv({0})"),

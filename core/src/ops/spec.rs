@@ -45,6 +45,10 @@ pub struct OpSpec {
     pub range: Range,
     /// Of a function of one number: how its value at the opposite argument follows.
     pub mirror: Mirror,
+    /// Whether it is one over its argument, and 0 where that is 0: formulas divide by the argument, and say so of 0.
+    pub guarded: bool,
+    /// Whether it makes a symmetric matrix of a symmetric matrix.
+    pub symmetric: bool,
 }
 
 impl OpSpec {
@@ -62,6 +66,11 @@ impl OpSpec {
             Eval::Fold(_) | Eval::Lane(_) => true,
             _ => false,
         }
+    }
+
+    /// Whether it is a function of one number whose value is too large for a float where its argument is not.
+    pub fn overflows(&self) -> bool {
+        matches!(self.eval, Eval::Scalar(eval) if self.params.len() == 1 && eval(&[1e3]).is_infinite())
     }
 
     /// Whether it is a function of one number that has no value below 0, and no finite one at 0.
@@ -203,6 +212,8 @@ pub enum Mirror {
     Complement,
     /// -g(x), for this function g.
     Turned(&'static str),
+    /// Of two numbers: f(-a, -b) is g(a, b), for this function g.
+    Swapped(&'static str),
 }
 
 const DEFAULT: OpSpec = OpSpec {
@@ -222,6 +233,8 @@ const DEFAULT: OpSpec = OpSpec {
     probe: Probe { domain: &[(-3.0, 3.0)], kinks: &[], points: &[] },
     range: Range::Any,
     mirror: Mirror::None,
+    guarded: false,
+    symmetric: false,
 };
 
 /// One spelling for NumPy, JAX and PyTorch, in which `xp` stands for `np`, `jnp` and `torch`.

@@ -133,12 +133,20 @@ pub(super) struct Term {
     pub chain: Vec<Expr>,
     /// What it is divided by.
     pub under: Vec<Expr>,
+    /// What it is divided by where that is not 0; where it is, the whole is 0 (before it is divided by `under`). And to which power.
+    pub guards: Vec<(Expr, Num)>,
 }
 
 impl Term {
     /// 1
     pub fn one() -> Term {
-        Term { coefficient: Num::ONE, over: Vec::new(), chain: Vec::new(), under: Vec::new() }
+        Term {
+            coefficient: Num::ONE,
+            over: Vec::new(),
+            chain: Vec::new(),
+            under: Vec::new(),
+            guards: Vec::new(),
+        }
     }
 
     /// A number.
@@ -171,6 +179,22 @@ impl Term {
             self.over.push(chained(other.chain));
         }
         self.under.extend(other.under);
+        self.guards.extend(other.guards);
+    }
+
+    /// `where(a != 0, over… / a, 0)` for everything that stands over the line, once for each guard.
+    fn guard(&mut self) {
+        for (divisor, exponent) in std::mem::take(&mut self.guards) {
+            let whole = Term {
+                coefficient: Num::ONE,
+                under: vec![powered(divisor.clone(), exponent)],
+                over: std::mem::take(&mut self.over),
+                chain: std::mem::take(&mut self.chain),
+                ..Term::one()
+            };
+            let differs = compare(CompareOp::Ne, divisor, Expr::num("0"));
+            self.over = vec![Expr::call("where", vec![differs, whole.expr(), Expr::num("0")])];
+        }
     }
 
     /// The matrix product as an ordinary factor.
@@ -181,7 +205,8 @@ impl Term {
     }
 
     /// Whether it is negative, and the expression without that sign.
-    pub fn signed(self) -> (bool, Expr) {
+    pub fn signed(mut self) -> (bool, Expr) {
+        self.guard();
         let minus = self.coefficient.is_negative();
         let size = if minus { -self.coefficient } else { self.coefficient };
         let mut factors: Vec<(MulOp, Expr)> = Vec::new();

@@ -369,8 +369,9 @@ fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
         }
     }
     let backwards = usize::from(first.order > rest.last()?.order);
-    // A vector stands on the right, as a column: `X.T @ r` rather than `r @ X`.
-    let row = usize::from(first.labels.len() == 1 && !first.data && rest.last()?.labels.len() > 1);
+    // A vector stands on the right, as a column: `X.T @ r` rather than `r @ X`, and `A @ x` rather than `x @ A.T`.
+    let written = first.data && turned == 0;
+    let row = usize::from(first.labels.len() == 1 && !written && rest.last()?.labels.len() > 1);
     let mut product = Tensor::new(2 * turned.min(1000) + 4000 * backwards + 10_000 * row);
     product.labels = labels;
     product.over = vec![Term { chain: chain.clone(), ..Term::one() }.expr()];

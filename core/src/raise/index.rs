@@ -283,6 +283,13 @@ impl Indexer<'_> {
             .iter()
             .map(|label| places.get(label).cloned().unwrap_or_else(Pos::zero))
             .collect();
+        if let Some(divisor) =
+            self.scope.guarded(factor.node).filter(|_| !factor.power.is_negative())
+        {
+            let divisor = self.entry(divisor, &positions, inside).expr();
+            term.guards.push((divisor, factor.power));
+            return;
+        }
         let base = self.entry(factor.node, &positions, inside);
         if factor.power.is_one() {
             term.absorb(base);
@@ -306,6 +313,10 @@ impl Indexer<'_> {
         let Op::Call(op, attrs) = graph.op(node) else { return Term::one() };
         let row = ops::spec(*op);
         let args = graph.args(node);
+        if let Some(divisor) = self.scope.guarded(node) {
+            let divisor = self.entry(divisor, at_, inside).expr();
+            return Term { guards: vec![(divisor, Num::ONE)], ..Term::one() };
+        }
         match row.kind {
             Kind::Elementwise => {
                 let values = args.iter().map(|&arg| self.entry(arg, at_, inside).expr()).collect();

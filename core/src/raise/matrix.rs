@@ -59,6 +59,7 @@ fn exact_loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         term if term.over.is_empty()
             && term.chain.is_empty()
             && term.under.is_empty()
+            && term.guards.is_empty()
             && term.coefficient.is_one() =>
         {
             Term::of(ones)
@@ -185,6 +186,11 @@ fn call(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     let row = ops::spec(*op);
     let rank = graph.rank(node);
     let args = graph.args(node);
+    if let Some(divisor) = scope.guarded(node) {
+        let part = loose(scope, divisor)?;
+        let guards = vec![(part.term.expr(), Num::ONE)];
+        return Some(Loose { term: Term { guards, ..Term::one() }, cover: part.cover, kept: None });
+    }
     if matches!(row.kind, Kind::Elementwise) {
         let mut cover = vec![false; rank];
         let mut values = Vec::new();
@@ -328,6 +334,14 @@ pub(super) fn contracted(scope: &Scope<'_>, product: &Product) -> Option<(Term, 
         }
     }
     for (order, factor) in product.factors.iter().enumerate() {
+        // Of a number; along axes it is a factor of its own.
+        if let Some(divisor) = scope.guarded(factor.node)
+            && factor.labels.is_empty()
+            && !factor.power.is_negative()
+        {
+            scale.guards.push((loose(scope, divisor)?.term.expr(), factor.power));
+            continue;
+        }
         let (coefficient, tensor) = read(scope, product, factor, order)?;
         scale.coefficient = scale.coefficient * coefficient;
         tensors.push(tensor);
@@ -356,7 +370,8 @@ fn read(
     }
     let plain_kept = value.kept;
     let mut tensor = Tensor::new(order);
-    let lone = value.term.over.is_empty() && value.term.under.is_empty();
+    let lone =
+        value.term.over.is_empty() && value.term.under.is_empty() && value.term.guards.is_empty();
     if factor.power.is_one() && value.term.coefficient.is_one() && lone {
         tensor.chain.clone_from(&value.term.chain);
     }
@@ -467,7 +482,7 @@ fn only_kept(tensors: &[Tensor], term: &Term, out: &[u32]) -> Option<(Expr, Vec<
     let (over, under, pattern) = tensor.kept.as_ref()?;
     let axis = |label: &u32| out.iter().position(|own| own == label);
     let whole = Term { over: over.clone(), under: under.clone(), ..term.clone() };
-    let plain = term.over.is_empty() && term.under.is_empty();
+    let plain = term.over.is_empty() && term.under.is_empty() && term.guards.is_empty();
     plain.then(|| {
         (whole.expr(), pattern.iter().map(|label| label.as_ref().and_then(axis)).collect())
     })

@@ -160,6 +160,16 @@ impl<'a> Scope<'a> {
         self.names.graph
     }
 
+    /// The x of a call that is 1/x where x is not 0, and 0 there.
+    fn guarded(&self, node: NodeId) -> Option<NodeId> {
+        match self.graph().op(node) {
+            Op::Call(op, _) if ops::spec(*op).guarded && self.name(node).is_none() => {
+                self.graph().args(node).first().copied()
+            }
+            _ => None,
+        }
+    }
+
     fn name(&self, id: NodeId) -> Option<&'a str> {
         if self.open == Some(id) { None } else { self.names.of(id) }
     }

@@ -179,7 +179,7 @@ impl<'t> Reader<'t> {
         loop {
             let value = one(self.row());
             self.eat("&");
-            cases.push((value, one(self.row())));
+            cases.push((value, condition(one(self.row()))));
             if !self.eat(r"\\") {
                 break;
             }
@@ -187,6 +187,14 @@ impl<'t> Reader<'t> {
         self.eat(r"\end");
         self.word();
         Math::Cases(cases)
+    }
+}
+
+/// A comparison as a condition: without the brackets that make a number of it.
+fn condition(math: Math) -> Math {
+    match math {
+        Math::Fence(Fence::Square, inside) => *inside,
+        math => math,
     }
 }
 

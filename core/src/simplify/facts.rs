@@ -2,7 +2,7 @@
 
 use crate::ir::graph::Fact;
 use crate::ir::{Graph, NamedConst, NodeId, Num, Op, Var};
-use crate::ops::{self, Range};
+use crate::ops::{self, Mirror, Range};
 
 /// Whether the node's entries along `axis` sum to one, by a declared fact or by what its function gives.
 pub fn sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
@@ -22,6 +22,18 @@ pub fn is_symmetric(var: &Var) -> bool {
     let equal = [Fact::Symmetric, Fact::Spd, Fact::Diagonal];
     matches!(var.shape.as_slice(), [rows, columns] if rows == columns)
         && var.facts.iter().any(|fact| equal.contains(fact))
+}
+
+/// The declared tensor by which a matrix is known to be equal to its transpose.
+pub fn symmetric(graph: &Graph, node: NodeId) -> Option<NodeId> {
+    let mut node = node;
+    loop {
+        match graph.op(node) {
+            Op::Var(var) => return is_symmetric(graph.var(*var)).then_some(node),
+            Op::Call(op, _) if ops::spec(*op).symmetric => node = *graph.args(node).first()?,
+            _ => return None,
+        }
+    }
 }
 
 /// Whether every entry is over 0.
@@ -110,4 +122,53 @@ pub fn number(graph: &Graph, node: NodeId) -> Option<Num> {
         (Op::Add(coefficients), [only]) => Some(coefficients[0] * number(graph, *only)?),
         _ => None,
     }
+}
+
+/// c·(1 - f(x)), where the rule book says that 1 - f(x) is f(-x).
+pub struct Complement {
+    /// f(x)
+    pub call: NodeId,
+    scale: Num,
+}
+
+/// Reads a sum as such a complement.
+pub fn complement(graph: &Graph, node: NodeId) -> Option<Complement> {
+    let Op::Add(coefficients) = graph.op(node) else { return None };
+    let ([a, b], [p, q]) = (coefficients.as_slice(), graph.args(node)) else { return None };
+    let (one, scale, call) = match (number(graph, *p), number(graph, *q)) {
+        (Some(one), None) => (one * *a, *b, *q),
+        (None, Some(one)) => (one * *b, *a, *p),
+        _ => return None,
+    };
+    let mirrored =
+        matches!(graph.op(call), Op::Call(op, _) if ops::spec(*op).mirror == Mirror::Complement);
+    (mirrored && one == -scale).then_some(Complement { call, scale: one })
+}
+
+impl Complement {
+    /// c·f(-x)
+    pub fn opposite(&self, graph: &mut Graph) -> NodeId {
+        let arg = graph.scale(Num::int(-1), graph.args(self.call)[0]);
+        let arg = match (graph.op(arg).clone(), graph.args(arg).to_vec().as_slice()) {
+            // -(-x)
+            (Op::Add(outer), [inner]) => match graph.op(*inner).clone() {
+                Op::Add(own) => {
+                    let args = graph.args(*inner).to_vec();
+                    let terms: Vec<(Num, NodeId)> =
+                        own.into_iter().map(|c| outer[0] * c).zip(args).collect();
+                    let shape = graph.shape(*inner).clone();
+                    graph.add(&terms, &shape)
+                }
+                _ => arg,
+            },
+            _ => arg,
+        };
+        let call = graph.with_args(self.call, vec![arg]);
+        graph.scale(self.scale, call)
+    }
+}
+
+/// Whether a formula is written as the opposite of another: no term of it has a plus sign.
+pub fn is_negated(graph: &Graph, node: NodeId) -> bool {
+    matches!(graph.op(node), Op::Add(c) if c.iter().all(|c| c.is_negative()))
 }

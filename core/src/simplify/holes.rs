@@ -9,13 +9,15 @@ use super::product::{Factor, Product};
 use crate::ir::{Graph, NamedConst, NodeId, Num, Op};
 use crate::ops;
 
-/// Whether what has no value only where something is 0, or cancels whatever it is, may be replaced by what has one.
+/// What is simplified, which says how much may be filled in or known.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Holes {
-    /// No: for values.
-    Kept,
-    /// Yes: for derivatives.
-    Filled,
+pub enum Stage {
+    /// A value: it has none where it has none as written, even at a single point.
+    Value,
+    /// A derivative that may be differentiated again: factors and terms cancel.
+    Derivative,
+    /// A derivative that is not: facts may be used that hold at the point, but not around it, as a matrix being symmetric.
+    Last,
 }
 
 impl Simplifier<'_> {
@@ -36,7 +38,7 @@ impl Simplifier<'_> {
             return false;
         }
         let gone = (a + b).is_zero();
-        self.holes == Holes::Filled
+        self.stage != Stage::Value
             || a.is_negative() == b.is_negative()
             || facts::positive(self.graph, base) && (!gone || is_total(self.graph, base))
     }
@@ -57,6 +59,36 @@ impl Simplifier<'_> {
         }
         kept.retain(|factor| !factor.exponent.is_zero());
         product.factors = kept;
+    }
+
+    /// What is 1/x, and 0 where x is 0, is 1/x beside another power of x or x², and where x is over 0.
+    pub(crate) fn drop_guards(&mut self, product: &mut Product) {
+        if self.stage == Stage::Value {
+            return;
+        }
+        for at in 0..product.factors.len() {
+            let Factor { base, exponent, labels } = product.factors[at].clone();
+            let Op::Call(op, _) = self.graph.op(base) else { continue };
+            if !ops::spec(*op).guarded || self.is_atom(base) || exponent.is_negative() {
+                continue;
+            }
+            let x = self.graph.args(base)[0];
+            let square = self.power(x, Num::int(2));
+            let same = |other: &&mut Factor| {
+                (other.base == x || other.base == square) && other.labels == labels
+            };
+            if let Some(other) = product.factors.iter_mut().find(same) {
+                let own = if other.base == x { Num::ONE } else { Num::int(2) };
+                let power = other.exponent * own + -exponent;
+                (other.base, other.exponent) = (self.power(x, power), Num::ONE);
+                product.factors[at].exponent = Num::ZERO;
+            } else if facts::positive(self.graph, x) {
+                product.factors[at] = Factor { base: x, exponent: -exponent, labels };
+            }
+        }
+        product.factors.retain(|factor| !factor.exponent.is_zero());
+        self.flatten(product);
+        self.collect_powers(product);
     }
 
     /// Whether a term of a sum has a power of another factor's base with the opposite sign, read at the same labels.
@@ -89,7 +121,7 @@ impl Simplifier<'_> {
         for (first, node, sum) in sums {
             if !sum.is_zero() {
                 kept.push((sum, node));
-            } else if self.holes == Holes::Kept && !is_total(self.graph, node) {
+            } else if self.stage == Stage::Value && !is_total(self.graph, node) {
                 kept.extend([(first, node), (-first, node)]);
             }
         }

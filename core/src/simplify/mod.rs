@@ -7,13 +7,14 @@
 pub mod canonical;
 pub mod facts;
 mod holes;
+mod mirrors;
 pub mod power;
 pub mod product;
 pub mod stabilise;
 pub mod sum;
 
 pub use canonical::Canonical;
-pub use holes::Holes;
+pub use holes::Stage;
 pub use stabilise::stabilise;
 
 use crate::ir::{Dim, Graph, NodeId, Op};
@@ -44,7 +45,7 @@ pub struct Simplified {
 /// Brings the roots to normal form; formulas do not look inside of nodes that the program named.
 pub fn simplify(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     let nodes = graph.reachable(roots);
-    run(graph, roots, nodes, Atoms::Named, &BTreeSet::new(), Holes::Filled)
+    run(graph, roots, nodes, Atoms::Named, &BTreeSet::new(), Stage::Derivative)
 }
 
 /// The nodes that formulas do not look inside of.
@@ -57,10 +58,10 @@ enum Atoms<'a> {
 }
 
 /// Normal form, stable spelling, normal form: of values, which stay undefined where they are, or of derivatives.
-pub fn settle(graph: &mut Graph, roots: &[NodeId], holes: Holes) -> Vec<NodeId> {
+pub fn settle(graph: &mut Graph, roots: &[NodeId], stage: Stage) -> Vec<NodeId> {
     let normal = |graph: &mut Graph, roots: &[NodeId]| {
         let nodes = graph.reachable(roots);
-        run(graph, roots, nodes, Atoms::Named, &BTreeSet::new(), holes).roots
+        run(graph, roots, nodes, Atoms::Named, &BTreeSet::new(), stage).roots
     };
     let simple = normal(graph, roots);
     let stable = stabilise(graph, &simple).roots;
@@ -90,7 +91,7 @@ pub fn simplify_beyond(
         }
     }
     let leaves: BTreeSet<NodeId> = seen.iter().copied().filter(|node| stops(*node)).collect();
-    run(graph, roots, seen.into_iter().collect(), Atoms::These(atoms), &leaves, Holes::Filled)
+    run(graph, roots, seen.into_iter().collect(), Atoms::These(atoms), &leaves, Stage::Last)
 }
 
 fn run(
@@ -99,7 +100,7 @@ fn run(
     nodes: Vec<NodeId>,
     atoms: Atoms<'_>,
     leaves: &BTreeSet<NodeId>,
-    holes: Holes,
+    stage: Stage,
 ) -> Simplified {
     let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
     for &node in &nodes {
@@ -109,7 +110,7 @@ fn run(
     }
     let mut simplifier = Simplifier {
         graph,
-        holes,
+        stage,
         atoms,
         more_atoms: BTreeSet::new(),
         normal: HashMap::new(),
@@ -150,7 +151,7 @@ pub(crate) fn picked(graph: &Graph, nodes: &[NodeId]) -> BTreeSet<NodeId> {
 /// The state of one simplification.
 pub(crate) struct Simplifier<'g> {
     pub graph: &'g mut Graph,
-    holes: Holes,
+    stage: Stage,
     atoms: Atoms<'g>,
     /// What atoms became.
     more_atoms: BTreeSet<NodeId>,
@@ -187,6 +188,7 @@ impl Simplifier<'_> {
                 self.graph.zeros(&shape)
             }
             Op::Reshape => self.identity(node),
+            Op::Call(..) => self.unmirrored(node),
             _ => node,
         };
         self.normal.insert(node, new);

@@ -65,7 +65,9 @@ impl Simplifier<'_> {
         self.flatten(&mut product);
         self.contract_deltas(&mut product, node);
         self.contract_places(&mut product);
+        self.straighten(&mut product);
         self.collect_powers(&mut product);
+        self.drop_guards(&mut product);
         self.drop_unit_sums(&mut product, node);
         if let Some(new) = self.distribute(&product) {
             return new;
@@ -108,7 +110,7 @@ impl Simplifier<'_> {
     }
 
     /// Opens factors that are themselves products, coefficients and powers, until none is.
-    fn flatten(&mut self, product: &mut Product) {
+    pub(crate) fn flatten(&mut self, product: &mut Product) {
         let mut at = 0;
         while at < product.factors.len() {
             let factor = product.factors[at].clone();
@@ -411,6 +413,9 @@ impl Simplifier<'_> {
                 if self.graph.is_zero(new) {
                     return Some(new);
                 }
+            }
+            if let Some(new) = self.without_vanishing(product, at, &coefficients, &opened) {
+                return Some(new);
             }
             let cancels = (0..product.factors.len()).find(|&other| {
                 other != at

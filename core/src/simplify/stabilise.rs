@@ -6,11 +6,21 @@ mod exponentials;
 use super::{Rewrite, Simplified, facts};
 use crate::ir::{Attrs, Graph, NodeId, Num, Op};
 use crate::ops;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
+
+/// `1 - f(x) = f(-x)`, where the difference loses digits in the derivative too.
+pub const COMPLEMENT: &str = "complement";
+/// Rules without which nothing overflows: the derivatives of what they replace are as good, or told of by themselves.
+pub const FINITE: [&str; 6] = ["exp", "expm1", "log1p", "root-less-one", "norm", COMPLEMENT];
 
 /// The roots in stable spelling.
 pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     let nodes = graph.reachable(roots);
+    let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
+    for &arg in nodes.iter().flat_map(|node| graph.args(*node)) {
+        *old_uses.entry(arg).or_default() += 1;
+    }
+    let mut uses: HashMap<NodeId, usize> = HashMap::new();
     let mut rewrites = Vec::new();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     let known = Known::new();
@@ -19,7 +29,8 @@ pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
         let mut new = graph.with_args(node, args);
         // A replacement may be the start of the next pattern.
         for _ in 0..8 {
-            let Some((rule, better)) = known.rewrite(graph, new) else { break };
+            let better = known.rewrite(graph, new).or_else(|| complement_alone(graph, new, &uses));
+            let Some((rule, better)) = better else { break };
             rewrites.push(Rewrite { rule, before: new, after: better });
             new = better;
         }
@@ -31,9 +42,24 @@ pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
                 graph.spans.entry(new).or_insert(span);
             }
         }
+        *uses.entry(new).or_default() += old_uses.get(&node).copied().unwrap_or(0);
         map.insert(node, new);
     }
     Simplified { roots: roots.iter().map(|root| map[root]).collect(), rewrites, map }
+}
+
+/// 1 - f(x) = f(-x), where f(x) is used nowhere else or x has a minus sign.
+fn complement_alone(
+    graph: &mut Graph,
+    node: NodeId,
+    uses: &HashMap<NodeId, usize>,
+) -> Option<(&'static str, NodeId)> {
+    let complement = facts::complement(graph, node)?;
+    let alone = uses.get(&complement.call).is_none_or(|uses| *uses <= 1);
+    if !alone && !facts::is_negated(graph, graph.args(complement.call)[0]) {
+        return None;
+    }
+    Some((COMPLEMENT, complement.opposite(graph)))
 }
 
 /// The entries of the rule book that stable spellings speak of.

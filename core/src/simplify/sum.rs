@@ -46,6 +46,14 @@ impl Simplifier<'_> {
             self.record("collect-terms", node, new);
             return new;
         }
+        if let Some(new) = self.turned(&terms, &shape) {
+            self.record("collect-terms", node, new);
+            return new;
+        }
+        if let Some(new) = self.complemented(&terms, &shape) {
+            self.record("complement", node, new);
+            return new;
+        }
         if let Some(new) = self.factor_out(&terms, &shape) {
             self.record("common-factor", node, new);
             return new;
@@ -189,6 +197,106 @@ impl Simplifier<'_> {
         let axes = (0..sum.labels.len()).filter(|&axis| alone(&sum.labels[axis]));
         terms.len() <= 4
             && axes.into_iter().any(|axis| terms.iter().any(|term| constant(term, axis)))
+    }
+
+    /// A sum over entries without the terms that add up to 0: `Σ_i (u_i + c·(mean − x_i)) = Σ_i u_i`.
+    pub(crate) fn without_vanishing(
+        &mut self,
+        product: &Product,
+        at: usize,
+        coefficients: &[Num],
+        opened: &[Product],
+    ) -> Option<NodeId> {
+        let sum = product.factors[at].clone();
+        let alone = |label: &u32| {
+            let mut readers = product.factors.iter().enumerate();
+            product.is_summed(*label)
+                && readers.all(|(other, factor)| other == at || !factor.labels.contains(label))
+        };
+        let axis = sum.labels.iter().position(alone)?;
+        let mut kept: Vec<(Num, NodeId)> = Vec::new();
+        let terms = self.graph.args(sum.base).to_vec();
+        for ((c, term), open) in coefficients.iter().zip(&terms).zip(opened) {
+            if !self.adds_up_to_nothing(*term, axis, open) {
+                kept.push((*c, *term));
+            }
+        }
+        if kept.len() == terms.len() {
+            return None;
+        }
+        let shape = self.graph.shape(sum.base).clone();
+        let rest = self.graph.add(&kept, &shape);
+        let mut product = product.clone();
+        product.factors[at].base = self.normal(rest);
+        let new = self.rebuild(&product);
+        Some(self.normal(new))
+    }
+
+    /// Whether a term has a sum as a factor that alone reads an axis and adds up to 0 along it.
+    fn adds_up_to_nothing(&mut self, term: NodeId, axis: usize, open: &Product) -> bool {
+        let label = open.out[axis];
+        let mut readers = open.factors.iter().filter(|factor| factor.labels.contains(&label));
+        let (Some(only), None) = (readers.next(), readers.next()) else { return false };
+        let sum = matches!(self.graph.op(only.base), Op::Add(c) if c.len() <= 4);
+        if !sum || only.base == term || self.is_atom(only.base) || !only.exponent.is_one() {
+            return false;
+        }
+        let out: Vec<u32> = only.labels.iter().copied().filter(|own| *own != label).collect();
+        let total = self.graph.einsum(&[(only.base, only.labels.clone())], &out, &[]);
+        let total = self.normal(total);
+        self.graph.is_zero(total)
+    }
+
+    /// A sum of transposes is the transpose of the sum: `x.T - m[:, None]` is that of `x - m`. Other terms must not read all axes.
+    fn turned(&mut self, terms: &[(Num, NodeId)], shape: &[Dim]) -> Option<NodeId> {
+        let rank = shape.len();
+        let mut order: Option<Vec<u8>> = None;
+        for (_, term) in terms {
+            let Op::Einsum(e) = self.graph.op(*term) else { return None };
+            if self.is_atom(*term) {
+                return None;
+            }
+            let covers = e.out.iter().all(|ix| e.ins.iter().any(|ins| ins.contains(ix)));
+            let place = |ix: &u8| e.out.iter().position(|out| out == ix).map(|at| at as u8);
+            match (e.ins.as_slice(), covers) {
+                ([ins], true) if ins.len() == rank && e.sizes.len() == rank => {
+                    let own: Vec<u8> = ins.iter().filter_map(place).collect();
+                    if order.get_or_insert_with(|| own.clone()) != &own {
+                        return None;
+                    }
+                }
+                (_, false) => {}
+                _ => return None,
+            }
+        }
+        // Axis k of what is read is axis order[k] of the sum.
+        let order = order?;
+        let axes: Vec<u32> = (0..rank as u32).collect();
+        let read: Vec<u32> = order.iter().map(|axis| u32::from(*axis)).collect();
+        if read == axes {
+            return None;
+        }
+        let mut inner: Vec<(Num, NodeId)> = Vec::new();
+        for (c, term) in terms {
+            let straight = self.graph.einsum(&[(*term, axes.clone())], &read, &[]);
+            inner.push((*c, self.normal(straight)));
+        }
+        let shape: Vec<Dim> = read.iter().map(|axis| shape[*axis as usize].clone()).collect();
+        let sum = self.graph.add(&inner, &shape);
+        let sum = self.normal(sum);
+        let turned = self.graph.einsum(&[(sum, read)], &axes, &[]);
+        Some(self.normal(turned))
+    }
+
+    /// `1 - f(-x) = f(x)` for functions of which the rule book says so.
+    fn complemented(&mut self, terms: &[(Num, NodeId)], shape: &[Dim]) -> Option<NodeId> {
+        let sum = self.graph.add(terms, shape);
+        let complement = facts::complement(self.graph, sum)?;
+        let x = self.graph.args(complement.call)[0];
+        if self.is_atom(complement.call) || self.is_atom(x) || !facts::is_negated(self.graph, x) {
+            return None;
+        }
+        Some(complement.opposite(self.graph))
     }
 
     /// `(1 - t)·y - (1 - y)·t = y - t`, as the two terms of a binary cross-entropy give it.
