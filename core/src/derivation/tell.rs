@@ -252,7 +252,8 @@ impl<'c> Teller<'c> {
         let rewrites = stabilise(&mut self.graph, &[of]).rewrites;
         let cancels = rewrites.iter().any(|rewrite| rewrite.rule == COMPLEMENT);
         let overflows = rewrites.iter().any(|rewrite| !FINITE.contains(&rewrite.rule));
-        if !cancels && !(overflows && self.may_overflow(chain.closed)) {
+        let worse = cancels || overflows && self.may_overflow(chain.closed);
+        if !worse {
             return;
         }
         chain.lines.push(Line {
