@@ -19,6 +19,7 @@ pub const ROWS: &[OpSpec] = &[
         ],
         c: "cr_softmax",
         range: Range::Simplex,
+        rowwise: true,
         ..along("softmax", special::softmax)
     },
     OpSpec {
@@ -32,6 +33,8 @@ pub const ROWS: &[OpSpec] = &[
             "torch.log_softmax({0}, dim={axis})",
         ],
         c: "cr_log_softmax",
+        rowwise: true,
+        elsewhere: &["logsoftmax"],
         ..along("log_softmax", special::log_softmax)
     },
     OpSpec {
@@ -97,18 +100,21 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "The entries divided by their Euclidean norm, which must not be 0.",
         latex: r"\operatorname{normalize}",
+        rowwise: true,
         ..defined("normalize", &["x"], Kind::Along, "x/norm2(x)")
     },
     OpSpec {
         defaults: &["0.00001"],
         doc: "The entries shifted and scaled to mean 0 and variance 1 along the axis.",
         latex: r"\operatorname{layernorm}",
+        rowwise: true,
         ..defined("layer_norm", &["x", "eps"], Kind::Along, "(x - mean(x))/sqrt(var(x) + eps)")
     },
     OpSpec {
         defaults: &["0.00001"],
         doc: "The entries divided by the root of their mean square along the axis.",
         latex: r"\operatorname{rmsnorm}",
+        rowwise: true,
         ..defined("rms_norm", &["x", "eps"], Kind::Along, "x/sqrt(mean(x^2) + eps)")
     },
     OpSpec {

@@ -2,7 +2,7 @@
 //!
 //! In a pullback, the arguments, `y` and `y_bar` are the trailing axes: matrices, vectors or numbers.
 
-use super::spec::{OpSpec, Rule, alike, structured};
+use super::spec::{OpSpec, Rank, Rule, alike, structured};
 use crate::eval::{Array, matrix};
 use crate::ir::{Attrs, Dim, Graph, Shape};
 
@@ -15,6 +15,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "det",
         python: alike("xp.linalg.det({0})"),
         c: "*{out} = cr_det({n}, {0}, {work});",
+        rank: Rank::Zero,
         ..structured("det", &["x"], &[&[2]], number_of_square, |x, _| {
             Array::scalar(matrix::det(&x[0]))
         })
@@ -26,6 +27,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "logdet",
         python: alike("_logdet({0})"),
         c: "*{out} = cr_logdet({n}, {0}, {work});",
+        rank: Rank::Zero,
         ..structured("logdet", &["x"], &[&[2]], number_of_square, |x, _| {
             Array::scalar(matrix::logdet(&x[0]))
         })
@@ -96,6 +98,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "eigvalsh",
         python: alike("_eigvalsh({0})"),
         c: "cr_eigvalsh({n}, {0}, {out}, {work});",
+        elsewhere: &["eig"],
         ..structured("eigvalsh", &["x"], &[&[2]], vector_of_square, |x, _| {
             vector(matrix::eigh(&x[0]).0)
         })
@@ -123,6 +126,7 @@ pub const ROWS: &[OpSpec] = &[
             "torch.linalg.svdvals({0})",
         ],
         c: "cr_svdvals({m}, {n}, {0}, {out}, {work});",
+        elsewhere: &["svd"],
         ..structured("svdvals", &["x"], &[&[2]], singular_values, |x, _| {
             vector(matrix::svd(&x[0]).1)
         })

@@ -13,7 +13,7 @@ pub mod shape;
 pub mod stable;
 
 pub use probe::probe_points;
-pub use spec::{Eval, Kind, Mirror, OpSpec, Probe, Range, Rule};
+pub use spec::{Eval, Kind, Mirror, OpSpec, Probe, Range, Rank, Rule};
 
 /// An entry of the rule book: its position in [`all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -72,6 +72,11 @@ pub fn lookup(name: &str, args: usize) -> Option<(OpId, &'static OpSpec)> {
         |row: &OpSpec| args <= row.params.len() && args + row.defaults.len() >= row.params.len();
     let found = named().find(|(_, _, row)| fits(row)).or_else(|| named().next())?;
     Some((found.0, found.2))
+}
+
+/// The name of the function that users of the other dialect call so; else the name itself.
+pub fn from_elsewhere(name: &str) -> &str {
+    all().find(|(.., row)| row.elsewhere.contains(&name)).map_or(name, |(.., row)| row.name)
 }
 
 /// The entry of this name, which must exist: for the few functions that the calculus itself speaks of.

@@ -97,6 +97,7 @@ pub const ROWS: &[OpSpec] = &[
             "torch.logsumexp({0}, dim={axes})",
         ],
         c: "cr_logsumexp",
+        rowwise: true,
         ..reduce("logsumexp", special::logsumexp)
     },
     OpSpec {

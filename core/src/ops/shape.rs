@@ -1,6 +1,6 @@
 //! Functions that are graph structure: products, axes, identities, derivatives. What they build is differentiated as such.
 
-use super::spec::{OpSpec, build, build_with};
+use super::spec::{OpSpec, Rank, build, build_with};
 use crate::lower::build as b;
 
 /// The rows.
@@ -8,44 +8,68 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "Sum of the products of all entries.",
         latex: r"\left\langle {0},\, {1} \right\rangle",
+        rank: Rank::Zero,
         ..build("dot", &["a", "b"], b::dot)
     },
     OpSpec {
         doc: "Every entry of a times every entry of b.",
         latex: r"{0} \otimes {1}",
+        rank: Rank::Two,
         ..build("outer", &["a", "b"], b::outer)
     },
     OpSpec { doc: "Matrix product, as `a @ b`.", ..build("matmul", &["a", "b"], b::matmul) },
     OpSpec { doc: "All axes reversed.", ..build("transpose", &["x"], b::transpose) },
     OpSpec {
         doc: "Product with named axes: einsum(\"ij,jk->ik\", A, B).",
+        written: true,
         ..build("einsum", &["subscripts"], b::einsum)
     },
     OpSpec {
         doc: "Sum of the diagonal.",
         aliases: &["tr"],
         latex: r"\operatorname{tr}",
+        rank: Rank::Zero,
         ..build("trace", &["x"], b::trace)
     },
     OpSpec {
         doc: "Diagonal of a matrix, or the diagonal matrix of a vector.",
         latex: r"\operatorname{diag}",
+        rank: Rank::Diagonal,
         ..build("diag", &["x"], b::diag)
     },
-    OpSpec { doc: "Identity matrix of a size.", ..build("eye", &["n"], b::eye) },
-    OpSpec { doc: "All 0, of the given sizes.", ..build("zeros", &["n"], b::zeros) },
-    OpSpec { doc: "All 1, of the given sizes.", ..build("ones", &["n"], b::ones) },
-    OpSpec { doc: "0, 1, 2, … below a size.", ..build("range", &["n"], b::range) },
+    OpSpec {
+        doc: "Identity matrix of a size.",
+        rank: Rank::Two,
+        written: true,
+        ..build("eye", &["n"], b::eye)
+    },
+    OpSpec {
+        doc: "All 0, of the given sizes.",
+        rank: Rank::Sizes,
+        written: true,
+        ..build("zeros", &["n"], b::zeros)
+    },
+    OpSpec {
+        doc: "All 1, of the given sizes.",
+        rank: Rank::Sizes,
+        written: true,
+        ..build("ones", &["n"], b::ones)
+    },
+    OpSpec { doc: "0, 1, 2, … below a size.", written: true, ..build("range", &["n"], b::range) },
     OpSpec {
         doc: "Number of entries, over all axes or axis=.",
+        elsewhere: &["numel"],
         ..build_with("count", &["x"], &["axis"], b::count)
     },
     OpSpec {
         doc: "Derivative of an expression by a name; axes of f, then of x.",
+        rank: Rank::All,
+        written: true,
         ..build("d", &["f", "x"], b::derivative)
     },
     OpSpec {
         doc: "The same entries, row-major, under another shape.",
+        written: true,
         ..build("reshape", &["x", "shape"], b::reshape)
     },
     OpSpec { doc: "All entries in one axis, row-major.", ..build("flatten", &["x"], b::flatten) },
@@ -61,10 +85,12 @@ pub const ROWS: &[OpSpec] = &[
     OpSpec {
         doc: "One after the other along axis=.",
         aliases: &["concatenate"],
+        written: true,
         ..build_with("concat", &["xs"], &["axis"], b::concat)
     },
     OpSpec {
         doc: "Side by side along a new axis=.",
+        written: true,
         ..build_with("stack", &["xs"], &["axis"], b::stack)
     },
     OpSpec {

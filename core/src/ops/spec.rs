@@ -49,9 +49,27 @@ pub struct OpSpec {
     pub guarded: bool,
     /// Whether it makes a symmetric matrix of a symmetric matrix.
     pub symmetric: bool,
+    /// How many axes its result has, for notation that depends on it.
+    pub rank: Rank,
+    /// Whether its arguments are sizes, texts or names rather than values.
+    pub written: bool,
+    /// What users of the other dialect call it.
+    pub elsewhere: &'static [&'static str],
+    /// Whether in the other dialect it takes each row of a matrix, as one example, rather than each column.
+    pub rowwise: bool,
 }
 
 impl OpSpec {
+    /// Whether its Rust calls only methods of the run-time support that are a few instructions.
+    pub fn is_cheap(&self) -> bool {
+        const FEW: &[&str] = &["abs", "maximum", "minimum", "signum0", "copysign"];
+        let after_dots = self.rust.split('.').skip(1).filter_map(|rest| rest.split_once('('));
+        let mut called = after_dots
+            .map(|(name, _)| name)
+            .filter(|name| name.chars().all(|c| c.is_alphanumeric()));
+        called.all(|name| FEW.contains(&name))
+    }
+
     /// Whether it is known to have a value whatever its arguments are: sampled where functions of numbers may have none.
     pub fn is_total(&self) -> bool {
         const AT: [f64; 9] = [-5.5, -2.0, -1.0, -0.5, 0.0, 0.5, 1.0, 2.0, 5.5];
@@ -197,6 +215,23 @@ pub enum Range {
     Simplex,
 }
 
+/// How many axes a result has.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Rank {
+    /// As many as the argument that has most; reductions fewer, as their axes say.
+    Widest,
+    /// None.
+    Zero,
+    /// Two.
+    Two,
+    /// One for each argument.
+    Sizes,
+    /// All that the arguments have together.
+    All,
+    /// One of a matrix, two of a vector.
+    Diagonal,
+}
+
 /// What f(-x) is.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Mirror {
@@ -235,6 +270,10 @@ const DEFAULT: OpSpec = OpSpec {
     mirror: Mirror::None,
     guarded: false,
     symmetric: false,
+    rank: Rank::Widest,
+    written: false,
+    elsewhere: &[],
+    rowwise: false,
 };
 
 /// One spelling for NumPy, JAX and PyTorch, in which `xp` stands for `np`, `jnp` and `torch`.

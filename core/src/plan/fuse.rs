@@ -169,7 +169,7 @@ fn own_cost(graph: &Graph, id: NodeId) -> u32 {
         Op::Pow(r) if r.as_int().is_some_and(|n| n > 0) => 3,
         Op::Pow(_) => 6,
         Op::Call(op, _) => {
-            if is_cheap(ops::spec(*op).rust) {
+            if ops::spec(*op).is_cheap() {
                 2
             } else {
                 12
@@ -183,13 +183,4 @@ fn own_cost(graph: &Graph, id: NodeId) -> u32 {
         }
         _ => 1,
     }
-}
-
-/// Whether a template calls only methods of the run-time support that are a few instructions.
-fn is_cheap(template: &str) -> bool {
-    const FEW: &[&str] = &["abs", "maximum", "minimum", "signum0", "copysign"];
-    let after_dots = template.split('.').skip(1).filter_map(|rest| rest.split_once('('));
-    let mut called =
-        after_dots.map(|(name, _)| name).filter(|name| name.chars().all(|c| c.is_alphanumeric()));
-    called.all(|name| FEW.contains(&name))
 }

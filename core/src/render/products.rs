@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, Level, Piece, minus};
 use super::math::{Math, Symbol};
-use crate::ops::{self, Kind};
+use crate::ops::{self, Kind, Rank};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem, MulOp};
 
 /// What has been multiplied so far.
@@ -218,36 +218,30 @@ fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
         ExprKind::Call { func, bound, args, kwargs } => {
             let keyword = |key: &str| kwargs.iter().find(|(name, _)| name.name == key);
             let widest = args.iter().map(of).max().unwrap_or(0);
-            match (ops::bare(&func.name), bound.is_empty()) {
-                ("tensor", false) => bound.len(),
-                (_, false) | ("dot" | "trace" | "det" | "logdet", true) => 0,
-                ("outer" | "eye", true) => 2,
-                ("ones" | "zeros", true) => args.len(),
-                ("diag", true) => {
-                    if widest == 2 {
-                        1
-                    } else {
-                        2
-                    }
+            if !bound.is_empty() {
+                return if func.name == "tensor" { bound.len() } else { 0 };
+            }
+            let Some((_, row)) = ops::lookup(&func.name, args.len()) else { return widest };
+            match row.rank {
+                Rank::Zero => 0,
+                Rank::Two => 2,
+                Rank::Sizes => args.len(),
+                Rank::All => args.iter().map(of).sum(),
+                Rank::Diagonal if widest == 2 => 1,
+                Rank::Diagonal => 2,
+                Rank::Widest => {
+                    let axis = keyword("axis").map(|(_, axis)| axis);
+                    reduced(row.kind, widest, axis, keyword("keepdims").is_some())
                 }
-                ("d", true) => args.iter().map(of).sum(),
-                (name, true) => reduced(
-                    name,
-                    args.len(),
-                    widest,
-                    keyword("axis").map(|(_, axis)| axis),
-                    keyword("keepdims").is_some(),
-                ),
             }
         }
     }
 }
 
-fn reduced(name: &str, args: usize, rank: usize, axis: Option<&Expr>, keeps: bool) -> usize {
-    let is_loss = |kind: &Kind| matches!(kind, Kind::Loss { .. });
-    match ops::lookup(name, args).map(|(_, row)| row.kind) {
-        Some(kind) if is_loss(&kind) => 0,
-        Some(Kind::Reduce) if !keeps => match axis.map(|axis| &axis.kind) {
+fn reduced(kind: Kind, rank: usize, axis: Option<&Expr>, keeps: bool) -> usize {
+    match kind {
+        Kind::Loss { .. } => 0,
+        Kind::Reduce if !keeps => match axis.map(|axis| &axis.kind) {
             None => 0,
             Some(ExprKind::List(axes)) => rank.saturating_sub(axes.len()),
             Some(_) => rank.saturating_sub(1),

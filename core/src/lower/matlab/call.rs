@@ -5,17 +5,9 @@ use super::super::shape::Operand;
 use super::super::{Lowerer, Val};
 use super::Result;
 use crate::ir::{Attrs, Dim};
-use crate::ops::{self, Kind, OpId, OpSpec, Rule};
+use crate::ops::{self, Kind, OpId, OpSpec, Range, Rule};
 use chainrule_grammar::ast::{Expr, ExprKind, Ident, IndexItem};
 use chainrule_grammar::{Code, Diagnostic, Span};
-
-/// Functions of a whole row (or column) rather than of each column.
-const ROWWISE: &[&str] =
-    &["softmax", "log_softmax", "logsumexp", "normalize", "layer_norm", "rms_norm"];
-
-/// Functions whose arguments are sizes, texts or names rather than values.
-const WRITTEN: &[&str] =
-    &["eye", "ones", "zeros", "range", "einsum", "reshape", "d", "concat", "stack"];
 
 impl Lowerer<'_> {
     pub(super) fn matrix_call(
@@ -25,7 +17,7 @@ impl Lowerer<'_> {
         kwargs: &[(Ident, Expr)],
         span: Span,
     ) -> Result<Val> {
-        let known = other_name(&func.name);
+        let known = ops::from_elsewhere(&func.name);
         let own = self.functions.contains_key(&func.name) || self.nets.contains_key(&func.name);
         let found = ops::lookup(known, args.len());
         if !own && found.is_none() && self.value(&func.name).is_some() {
@@ -50,7 +42,7 @@ impl Lowerer<'_> {
                 },
             );
         };
-        if WRITTEN.contains(&row.name) {
+        if row.written {
             return self.apply(
                 &func,
                 &CallArgs {
@@ -172,7 +164,7 @@ impl Lowerer<'_> {
     ) -> Result<Val> {
         let rank = self.positional(&operand.val).len();
         let [_, columns] = self.rows_columns(&operand.val);
-        let rowwise = ROWWISE.contains(&row.name) && !columns.is_one();
+        let rowwise = row.rowwise && !columns.is_one();
         let axes: Vec<usize> = match axis.or(rowwise.then_some(1)) {
             Some(axis) if rank == 2 => vec![axis],
             _ => (0..rank).collect(),
@@ -194,7 +186,7 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Result<Val> {
         let [rows, columns] = self.rows_columns(&operand.val);
-        let rowwise = if ROWWISE.contains(&row.name) { !columns.is_one() } else { rows.is_one() };
+        let rowwise = if row.rowwise { !columns.is_one() } else { rows.is_one() };
         let axis = axis.unwrap_or(usize::from(rowwise));
         let length: &Dim = if axis == 0 { &rows } else { &columns };
         if length.is_one() {
@@ -227,23 +219,14 @@ impl Lowerer<'_> {
             (false, true) => "a column has one axis",
             _ => "a row has one axis",
         };
-        let constant =
-            if row.name == "softmax" { "is constant 1" } else { "sees one entry at a time" };
+        let constant = match row.range {
+            Range::Simplex => "is constant 1",
+            _ => "sees one entry at a time",
+        };
         let message =
             format!("{what}: `{}` over axis {} of {shape} {constant}", row.name, axis + 1);
         Diagnostic::new(Code::BadAxis, span, message)
             .label(operand.span, shape)
             .help(format!("leave the axis out: `{}(x)` runs down a column", row.name))
-    }
-}
-
-/// Names that the dialect's users know for functions that are called otherwise here.
-fn other_name(name: &str) -> &str {
-    match name {
-        "logsoftmax" => "log_softmax",
-        "svd" => "svdvals",
-        "eig" => "eigvalsh",
-        "numel" => "count",
-        _ => name,
     }
 }
