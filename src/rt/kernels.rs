@@ -368,15 +368,23 @@ impl<F: Real, const W: usize> Part for Exactly<'_, F, W> {
     fn run(self) {
         let Columns { m, k, a, b, c, c_row, accumulate } = self.0;
         let mut i = 0;
-        if m.is_multiple_of(5) && !m.is_multiple_of(4) && W <= 20 {
-            while i + 5 <= m {
-                tile::<F, 5, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
-                i += 5;
+        // Where a row is three registers of sums, more rows than three would not leave enough for the operands.
+        if const { W * size_of::<F>() > 64 && F::WIDE } {
+            while i + 3 <= m {
+                tile::<F, 3, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
+                i += 3;
             }
-        }
-        while i + 4 <= m {
-            tile::<F, 4, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
-            i += 4;
+        } else {
+            if m.is_multiple_of(5) && !m.is_multiple_of(4) {
+                while i + 5 <= m {
+                    tile::<F, 5, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
+                    i += 5;
+                }
+            }
+            while i + 4 <= m {
+                tile::<F, 4, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
+                i += 4;
+            }
         }
         while i < m {
             tile::<F, 1, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);

@@ -6,14 +6,17 @@
 
 use super::Real;
 
-/// Calls `f` with a lane's start in `x` and in a reduction's result.
-#[inline(always)]
-fn lanes(outer: usize, len: usize, inner: usize, mut f: impl FnMut(usize, usize)) {
-    for o in 0..outer {
-        for i in 0..inner {
-            f(o * len * inner + i, o * inner + i);
+/// What is done for a lane's start in `x` and in a reduction's result. Not a function with a closure: LLVM may leave a closure out of
+/// line, where it would not have the instructions of what is around it.
+macro_rules! lanes {
+    ($outer:expr, $len:expr, $inner:expr, |$from:ident, $to:tt| $body:expr) => {
+        for o in 0..$outer {
+            for i in 0..$inner {
+                let ($from, $to) = (o * $len * $inner + i, o * $inner + i);
+                $body;
+            }
         }
-    }
+    };
 }
 
 /// A reduction by a running value, rows of neighbours at a time.
@@ -96,7 +99,7 @@ fn shift<F: Real>(x: &[F], start: usize, len: usize, step: usize) -> F {
 /// The logarithm of the sum of the exponentials.
 #[inline(always)]
 pub fn logsumexp<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    lanes(outer, len, inner, |from, to| out[to] = log_sum(x, from, len, inner));
+    lanes!(outer, len, inner, |from, to| out[to] = log_sum(x, from, len, inner));
 }
 
 #[inline(always)]
@@ -115,7 +118,7 @@ fn log_sum<F: Real>(x: &[F], from: usize, len: usize, inner: usize) -> F {
 /// The exponentials of each lane, shifted so that the largest is 1.
 #[inline(always)]
 fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    lanes(outer, len, inner, |from, _| {
+    lanes!(outer, len, inner, |from, _| {
         let top = shift(x, from, len, inner);
         for k in 0..len {
             out[from + k * inner] = x[from + k * inner] - top;
@@ -132,7 +135,7 @@ fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &
 pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
     let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
     exponentials(outer, len, inner, x, out);
-    lanes(outer, len, inner, |from, _| {
+    lanes!(outer, len, inner, |from, _| {
         let mut sum = F::ZERO;
         for k in 0..len {
             sum += out[from + k * inner];
@@ -149,7 +152,7 @@ pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &m
 pub fn log_softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
     let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
     exponentials(outer, len, inner, x, out);
-    lanes(outer, len, inner, |from, _| {
+    lanes!(outer, len, inner, |from, _| {
         let mut sum = F::ZERO;
         for k in 0..len {
             sum += out[from + k * inner];
@@ -182,7 +185,7 @@ fn scaled_squares<F: Real>(x: &[F], from: usize, len: usize, inner: usize, centr
 /// The Euclidean norm, without overflow.
 #[inline(always)]
 pub fn norm2<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    lanes(outer, len, inner, |from, to| {
+    lanes!(outer, len, inner, |from, to| {
         let (sum, scale) = scaled_squares(x, from, len, inner, F::ZERO);
         out[to] = sum.sqrt() * scale;
     });
@@ -200,7 +203,7 @@ fn mean_of<F: Real>(x: &[F], from: usize, len: usize, inner: usize) -> F {
 /// The standard deviation of the population.
 #[inline(always)]
 pub fn std<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    lanes(outer, len, inner, |from, to| {
+    lanes!(outer, len, inner, |from, to| {
         let mean = mean_of(x, from, len, inner);
         let (sum, scale) = scaled_squares(x, from, len, inner, mean);
         out[to] = (sum / F::from_usize(len)).sqrt() * scale;
@@ -228,19 +231,19 @@ fn first<F: Real>(
 /// The position of the first largest entry.
 #[inline(always)]
 pub fn argmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    lanes(outer, len, inner, |from, to| out[to] = first(x, from, len, inner, |v, best| v > best));
+    lanes!(outer, len, inner, |from, to| out[to] = first(x, from, len, inner, |v, best| v > best));
 }
 
 /// The position of the first smallest entry.
 #[inline(always)]
 pub fn argmin<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    lanes(outer, len, inner, |from, to| out[to] = first(x, from, len, inner, |v, best| v < best));
+    lanes!(outer, len, inner, |from, to| out[to] = first(x, from, len, inner, |v, best| v < best));
 }
 
 #[inline(always)]
 fn running<F: Real>(sizes: [usize; 3], x: &[F], out: &mut [F], start: F, step: impl Fn(F, F) -> F) {
     let [outer, len, inner] = sizes;
-    lanes(outer, len, inner, |from, _| {
+    lanes!(outer, len, inner, |from, _| {
         let mut state = start;
         for k in 0..len {
             state = step(state, x[from + k * inner]);
@@ -264,7 +267,7 @@ pub fn cumprod<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &m
 /// For each entry the product of all others.
 #[inline(always)]
 pub fn prod_others<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
-    lanes(outer, len, inner, |from, _| {
+    lanes!(outer, len, inner, |from, _| {
         let mut before = F::ONE;
         for k in 0..len {
             out[from + k * inner] = before;
@@ -283,7 +286,7 @@ pub fn prod_others<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out
 pub fn sort<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
     out[..outer * len * inner].copy_from_slice(&x[..outer * len * inner]);
     let after = |a: F, b: F| a > b || (a.is_nan() && !b.is_nan());
-    lanes(outer, len, inner, |from, _| {
+    lanes!(outer, len, inner, |from, _| {
         // A heap over the lane, in place: no allocation, and never quadratic.
         let at = |k: usize| from + k * inner;
         let sift = |out: &mut [F], mut root: usize, end: usize| {

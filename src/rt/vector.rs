@@ -90,7 +90,8 @@ macro_rules! vector_module {
             #[inline(always)]
             fn reduce(x: $float) -> ($float, $float, $float) {
                 let n = fma(x, LOG2_E, ROUND) - ROUND;
-                let high = x - n * $ln2_hi;
+                // The product is exact.
+                let high = fma(-n, $ln2_hi, x);
                 let low = n * $ln2_lo;
                 let r = high - low;
                 (n, r, (high - r) - low)
@@ -102,13 +103,28 @@ macro_rules! vector_module {
                 $float::from_bits((n + ROUND_BIASED).to_bits() << $mantissa)
             }
 
+            /// `e^r` for |r| ≤ ln 2 / 2.
+            #[inline(always)]
+            fn exp_reduced(r: $float) -> $float {
+                1.0 + fma(r * r, polynomial!(r, EXP), r)
+            }
+
             #[inline(always)]
             pub fn exp(x: $float) -> $float {
                 let (n, r, _) = reduce(clamp(x, $exp_lo, $exp_hi));
-                let p = 1.0 + (r + r * r * polynomial!(r, EXP));
                 // Two factors: the power itself may be infinite or subnormal where the result is not.
                 let half = fma(n, 0.5, ROUND) - ROUND;
-                p * power_of_two(half) * power_of_two(n - half)
+                exp_reduced(r) * power_of_two(half) * power_of_two(n - half)
+            }
+
+            /// `e^x` for x ≤ 0: one factor is a constant that lifts subnormal powers out of the way.
+            #[inline(always)]
+            fn exp_below(x: $float) -> $float {
+                const LIFT: $float = ($mantissa + 2) as $float;
+                const DROP: $float = $float::from_bits(ONE - (($mantissa + 2) << $mantissa));
+                let x = if x < $exp_lo { $exp_lo } else { x };
+                let (n, r, _) = reduce(x);
+                exp_reduced(r) * power_of_two(n + LIFT) * DROP
             }
 
             /// `e^x - 1` for x in ±(exp's range), as a sum of two numbers divided by 2: nothing is lost but the last bit.
@@ -116,13 +132,13 @@ macro_rules! vector_module {
             fn half_expm1(x: $float) -> ($float, $float) {
                 let (n, r, c) = reduce(x);
                 let s = power_of_two(n - 1.0);
-                let tail = r * r * polynomial!(r, EXP) + (c + c * r);
+                let tail = fma(r * r, polynomial!(r, EXP), fma(c, r, c));
                 let (a, b) = (s * r, s - 0.5);
                 // What the subtraction lost, for s far from 0.5.
                 let back = b - s;
                 let lost = (s - (b - back)) + (-0.5 - back);
                 let sum = b + a;
-                (sum, (((b - sum) + a) + lost) + s * tail)
+                (sum, fma(s, tail, ((b - sum) + a) + lost))
             }
 
             #[inline(always)]
@@ -136,15 +152,23 @@ macro_rules! vector_module {
             #[inline(always)]
             pub fn tanh(x: $float) -> $float {
                 // (1 - e) / (1 + e) with e = exp(-2|x|), both from e - 1 in two parts.
-                let (a, b) = half_expm1(-2.0 * clamp(x.abs(), 0.0, $one));
-                let top = a + b;
-                let lost = (a - top) + b;
-                let bottom = 1.0 + top;
-                let lost_below = ((1.0 - bottom) + top) + lost;
+                let size = if x.abs() > $one { $one } else { x.abs() };
+                let (n, r, c) = reduce(-2.0 * size);
+                let s = power_of_two(n);
+                let tail = fma(r * r, polynomial!(r, EXP), fma(c, r, c));
+                let (a, b) = (s * r, s - 1.0);
+                let sum = b + a;
+                let lost = s - (b + 1.0);
+                let rest = fma(s, tail, ((b - sum) + a) + lost);
+                let top = sum + rest;
+                let lost = (sum - top) + rest;
+                let bottom = 2.0 + top;
+                let lost_below = ((2.0 - bottom) + top) + lost;
                 let inverse = 1.0 / bottom;
                 let y = top * inverse;
                 // One Newton step on the quotient.
-                let y = y + (residual(y, bottom, top) + (lost - y * lost_below)) * inverse;
+                let more = residual(y, bottom, top) + fma(-y, lost_below, lost);
+                let y = fma(more, inverse, y);
                 let y = if x.abs() < $float::EPSILON * 0.25 { x } else { y };
                 y.abs().copysign(x)
             }
@@ -169,14 +193,14 @@ macro_rules! vector_module {
             #[inline(always)]
             pub fn sigmoid(x: $float) -> $float {
                 // 1 / (1 + e) or e / (1 + e) with e = exp(-|x|) ≤ 1: nothing overflows and no digit cancels.
-                let e = exp(-x.abs());
+                let e = exp_below(-x.abs());
                 let bottom = 1.0 + e;
                 let lost = (1.0 - bottom) + e;
                 let inverse = 1.0 / bottom;
                 let top = if x < 0.0 { e } else { 1.0 };
                 let y = top * inverse;
                 // One Newton step on the quotient, with what the sum lost.
-                y + (residual(y, bottom, top) - y * lost) * inverse
+                fma(fma(-y, lost, residual(y, bottom, top)), inverse, y)
             }
 
             /// `ln(x) + c` for a normal, finite x > 0; `k` is added to its exponent.
@@ -228,7 +252,7 @@ macro_rules! vector_module {
             #[inline(always)]
             pub fn softplus(x: $float) -> $float {
                 let positive = if x > 0.0 { x } else { 0.0 };
-                positive + ln_1p(exp(-x.abs()))
+                positive + ln_1p(exp_below(-x.abs()))
             }
 
             #[inline(always)]

@@ -66,7 +66,7 @@ impl Small {
             let mut i = 0;
             while i < self.m {
                 let left = self.m - i;
-                let fives = left.is_multiple_of(5) && !left.is_multiple_of(4) && width <= 10;
+                let fives = left.is_multiple_of(5) && !left.is_multiple_of(4) && width <= 8;
                 let height = if fives { 5 } else { left.min(4) };
                 let rows = left / height * height;
                 let (from_a, from_b) = (number(i * self.a[0]), number(j));
