@@ -61,6 +61,10 @@ impl Evaluator<'_> {
 
 /// The product of the factors, summed over the indices that are not in `out`.
 pub fn multiply(factors: Vec<Factor>, out: &[Ix], sizes: &[usize]) -> Result<Array, String> {
+    if is_one_loop(&factors, out, sizes.len()) {
+        let factors: Vec<&Factor> = factors.iter().collect();
+        return Ok(Rc::unwrap_or_clone(contract(&factors, out.to_vec(), sizes)?.value));
+    }
     let mut factors = factors;
     let mut uses = Uses::of(&factors, out, sizes.len());
     let idle = sizes.iter().zip(&uses.0).filter(|(_, uses)| **uses == 0);
@@ -85,6 +89,20 @@ pub fn multiply(factors: Vec<Factor>, out: &[Ix], sizes: &[usize]) -> Result<Arr
     let last: Vec<&Factor> = factors.iter().collect();
     let result = contract(&last, out.to_vec(), sizes)?.value;
     Ok(if scale == 1.0 { Rc::unwrap_or_clone(result) } else { result.map(|x| x * scale) })
+}
+
+/// Whether nothing has to be done before the last loop nest, as with a matrix product: at most two factors without diagonals, none
+/// of which has an index to sum over alone, and no index that only counts.
+fn is_one_loop(factors: &[Factor], out: &[Ix], count: usize) -> bool {
+    let reads = |at: usize, ix: Ix| factors.get(at).is_some_and(|factor| factor.ix.contains(&ix));
+    let needed = |(at, factor): (usize, &Factor)| {
+        let once = different(&factor.ix).count() == factor.ix.len();
+        once && factor.ix.iter().all(|ix| out.contains(ix) || reads(1 - at, *ix))
+    };
+    let used = |ix: Ix| out.contains(&ix) || reads(0, ix) || reads(1, ix);
+    factors.len() <= 2
+        && factors.iter().enumerate().all(needed)
+        && (0..count).all(|ix| used(ix as Ix))
 }
 
 /// How many factors read each index; the result is one more that does.
@@ -173,8 +191,11 @@ fn contract(factors: &[&Factor], keep: Vec<Ix>, sizes: &[usize]) -> Result<Facto
     if work.is_none_or(|work| work > WORK) {
         return Err("a product runs over too many positions to evaluate".to_string());
     }
-    let outer_steps: Vec<Vec<usize>> = factors.iter().map(|f| steps(f, &keep)).collect();
-    let inner_steps: Vec<Vec<usize>> = factors.iter().map(|f| steps(f, &summed)).collect();
+    let strides: Vec<Vec<usize>> = factors.iter().map(|factor| factor.value.strides()).collect();
+    let all = |ixs: &[Ix]| -> Vec<Vec<usize>> {
+        factors.iter().zip(&strides).map(|(factor, own)| steps(factor, own, ixs)).collect()
+    };
+    let (outer_steps, inner_steps) = (all(&keep), all(&summed));
     let mut data = Vec::with_capacity(shape.iter().product());
     walk(&shape, &outer_steps, &mut vec![0; factors.len()], &mut |starts| {
         data.push(sum_of_products(factors, starts, &inner, &inner_steps));
@@ -183,11 +204,10 @@ fn contract(factors: &[&Factor], keep: Vec<Ix>, sizes: &[usize]) -> Result<Facto
 }
 
 /// How far a factor moves for a step of each index; a repeated index moves along the diagonal.
-fn steps(factor: &Factor, ixs: &[Ix]) -> Vec<usize> {
-    let strides = factor.value.strides();
+fn steps(factor: &Factor, strides: &[usize], ixs: &[Ix]) -> Vec<usize> {
     ixs.iter()
         .map(|ix| {
-            let axes = factor.ix.iter().zip(&strides);
+            let axes = factor.ix.iter().zip(strides);
             axes.filter(|(own, _)| *own == ix).map(|(_, stride)| stride).sum()
         })
         .collect()

@@ -156,23 +156,48 @@ impl Known {
     pub(super) fn written_out(&self, graph: &mut Graph, node: NodeId) -> Rewritten {
         let Op::Einsum(e) = graph.op(node).clone() else { return None };
         let args = graph.args(node).to_vec();
-        for at in 0..args.len() {
-            for other in (0..args.len()).filter(|other| *other != at && e.ins[*other] == e.ins[at])
-            {
-                let Some((rule, better)) = self.pair(graph, args[at], args[other]) else {
-                    continue;
-                };
-                let labels = |ins: &[u8]| ins.iter().map(|ix| u32::from(*ix)).collect::<Vec<u32>>();
-                let mut factors: Vec<(NodeId, Vec<u32>)> = Vec::new();
-                for (k, &arg) in args.iter().enumerate().filter(|(k, _)| *k != other) {
-                    factors.push((if k == at { better } else { arg }, labels(&e.ins[k])));
-                }
-                let extra: Vec<(u32, Dim)> =
-                    e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
-                return Some((rule, graph.einsum(&factors, &labels(&e.out), &extra)));
+        for (at, other) in self.pairs(graph, &e, &args) {
+            let Some((rule, better)) = self.pair(graph, args[at], args[other]) else { continue };
+            let labels = |ins: &[u8]| ins.iter().map(|ix| u32::from(*ix)).collect::<Vec<u32>>();
+            let mut factors: Vec<(NodeId, Vec<u32>)> = Vec::new();
+            for (k, &arg) in args.iter().enumerate().filter(|(k, _)| *k != other) {
+                factors.push((if k == at { better } else { arg }, labels(&e.ins[k])));
             }
+            let extra: Vec<(u32, Dim)> =
+                e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
+            return Some((rule, graph.einsum(&factors, &labels(&e.out), &extra)));
         }
         None
+    }
+
+    /// The pairs of factors that are read alike and may become one. A long product has few factors that can be in one.
+    fn pairs(&self, graph: &Graph, e: &Einsum, args: &[NodeId]) -> Vec<(usize, usize)> {
+        let seconds: Vec<usize> =
+            (0..args.len()).filter(|at| self.can_be_second(graph, args[*at])).collect();
+        if seconds.is_empty() {
+            return Vec::new();
+        }
+        let firsts = (0..args.len()).filter(|at| self.can_be_first(graph, args[*at]));
+        let alike = |at: usize, other: usize| other != at && e.ins[other] == e.ins[at];
+        firsts
+            .flat_map(|at| seconds.iter().map(move |other| (at, *other)))
+            .filter(|(at, other)| alike(*at, *other))
+            .collect()
+    }
+
+    /// Whether a factor can be the a of [`Known::pair`].
+    fn can_be_first(&self, graph: &Graph, a: NodeId) -> bool {
+        let (base, _) = power_of(graph, a);
+        self.argument(graph, base, self.exp).is_some()
+            || self.scaled_expm1(graph, a).is_some()
+            || self.two_exponentials(graph, base).is_some()
+    }
+
+    /// Whether a factor can be the b.
+    fn can_be_second(&self, graph: &Graph, b: NodeId) -> bool {
+        let (base, _) = power_of(graph, b);
+        self.argument(graph, base, self.sigmoid).is_some()
+            || self.two_exponentials(graph, base).is_some()
     }
 
     /// `a · b` for a pair of factors: exp(x)·sigmoid(-x), (exp(x) - exp(-x))/(exp(x) + exp(-x)), (exp(x) - 1)·sigmoid(-x)
@@ -365,4 +390,32 @@ fn spread(graph: &mut Graph, node: NodeId, ins: &[u8], axes: &[u8], e: &Einsum) 
     let extra: Vec<(u32, Dim)> =
         axes.iter().map(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone())).collect();
     graph.einsum(&[(node, labels)], &out, &extra)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Source, compile};
+
+    /// The factors of a loss, and how many pairs of them are looked at.
+    fn looked_at(loss: &str) -> (usize, usize) {
+        let names: Vec<String> = (0..40).map(|k| format!("x{k}")).collect();
+        let many: Vec<String> = (0..40).map(|k| format!("x{k} * exp(x{k})")).collect();
+        let loss = loss.replace("many", &many.join(" * "));
+        let program = format!("param {}; loss E = {loss}; grad E wrt x0;", names.join(", "));
+        let compiled = compile(&Source::new("program", program));
+        let graph = &compiled.graph;
+        let of = compiled.derivatives[0].of.node;
+        let Op::Einsum(e) = graph.op(of) else { panic!("no product: {:?}", graph.op(of)) };
+        (graph.args(of).len(), Known::new().pairs(graph, e, graph.args(of)).len())
+    }
+
+    /// In a product of many factors the pairs of all of them are not looked at.
+    #[test]
+    fn few_pairs_of_a_long_product_are_looked_at() {
+        let (factors, pairs) = looked_at("many");
+        assert!(factors >= 40 && pairs == 0, "{factors} {pairs}");
+        let (factors, pairs) = looked_at("many * sigmoid(x0)");
+        assert!(factors >= 40 && (1..=factors).contains(&pairs), "{factors} {pairs}");
+    }
 }
