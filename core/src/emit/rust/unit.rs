@@ -11,9 +11,6 @@ use proc_macro2::{Ident, TokenStream};
 use quote::quote;
 use std::collections::BTreeSet;
 
-/// Work of fewer entries than this is not worth asking the processor.
-const FEW: f64 = 64.0;
-
 /// Inside of a loop over blocks: the size of the block has a name, and tensors with the axis are cut.
 struct Block<'a> {
     stream: &'a Stream,
@@ -137,13 +134,6 @@ pub fn unit(
             #(#work)*
         }
     };
-    if steps.iter().try_fold(0.0, |sum, step| Some(sum + cost(step)?)).is_some_and(|all| all < FEW)
-    {
-        return quote! {{
-            #function
-            unit::<F>(#(#values,)* #(#dims,)*);
-        }};
-    }
     quote! {{
         struct Unit<'a, F> { #(#names: #fields,)* #(#dims: usize,)* }
         #function
@@ -155,19 +145,4 @@ pub fn unit(
         }
         ::chainrule::rt::dispatch(Unit { #(#names: #values,)* #(#dims,)* });
     }}
-}
-
-/// About how many entries a step computes or reads, where that is known and all there is.
-fn cost(step: &Step) -> Option<f64> {
-    match step {
-        Step::Loops(kernel) => {
-            kernel.loops.iter().try_fold(1.0, |all, each| Some(all * each.size.as_fixed()? as f64))
-        }
-        Step::Matmul { product, .. } => {
-            let batch = product.batch.iter().map(|(count, _)| count);
-            let sizes = batch.chain([&product.m, &product.k, &product.n]);
-            sizes.into_iter().try_fold(1.0, |all, size| Some(all * size.as_fixed()? as f64))
-        }
-        _ => None,
-    }
 }
