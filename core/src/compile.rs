@@ -70,7 +70,12 @@ pub fn compile_program(program: Program) -> Compiled {
     if compiled.has_errors() {
         return compiled;
     }
-    let mut canonical = Canonical::default();
+    let wrt = compiled.lowered.requests.iter().flat_map(|request| &request.wrt);
+    let vars = wrt.filter_map(|by| match compiled.graph.op(by.node) {
+        Op::Var(var) => Some(*var),
+        _ => None,
+    });
+    let mut canonical = Canonical::before_derivatives_by(vars.collect());
     let made = results(&mut compiled, &mut canonical)
         .and_then(|()| derivatives(&mut compiled, &mut canonical));
     if let Err(diagnostic) = made {

@@ -152,6 +152,7 @@ fn the_same_seed_gives_the_same_point() {
 #[test]
 fn no_point_is_said() {
     let report = check(&compiled("param x:[3]; loss E = sum(log(-x^2));"), 0, 1, 1e-6);
+    assert!(report.rows.iter().all(|row| !row.holds && row.problem.is_some()), "{report:?}");
     assert!(report.problem.is_some_and(|why| why.contains("not finite")));
 }
 

@@ -306,3 +306,21 @@ fn no_delta_of_a_single_entry() {
         }
     }
 }
+
+/// A condition on numbers is decided before anything is printed.
+#[test]
+fn conditions_on_numbers() {
+    assert_eq!(told("param a; loss f = 2^a;", Notation::Matrix).text, "f * log(2)");
+    let text = told("param a:[3]; loss f = sum(2^a);", Notation::Matrix).text;
+    assert!(!text.contains("where"), "{text}");
+}
+
+/// The gradient by a matrix that is declared symmetric is that of each of its entries: a product with its transpose is not one with it.
+#[test]
+fn by_a_symmetric_matrix_and_its_transpose() {
+    for loss in ["dot(b, S.T @ u) + 2*dot(c, S @ u)", "dot(c, S @ u) + 2*dot(b, S.T @ u)"] {
+        let program =
+            format!("input b:[3], c:[3], u:[3]; param S:[3,3] symmetric; loss E = {loss};");
+        told(&program, Notation::Matrix);
+    }
+}

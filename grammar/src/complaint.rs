@@ -7,7 +7,7 @@ use crate::span::Span;
 use crate::syntax::{Refusal, Rule, Slice, bad};
 
 /// The words that begin a statement.
-const STATEMENTS: [&str; 13] = [
+pub const STATEMENTS: [&str; 13] = [
     "dim", "input", "target", "param", "const", "loss", "output", "grad", "jacobian", "hessian",
     "hvp", "jvp", "net",
 ];
@@ -62,7 +62,7 @@ pub(crate) fn complain(slice: Slice<'_>, refusal: Refusal) -> Diagnostic {
 }
 
 /// Where a statement seems to end before the place of its refusal, only without a `;`: the place begins a line, or another
-/// definition; or the token before the place begins a line.
+/// definition; or the line of the place begins with a name.
 pub(crate) fn ends_before(slice: Slice<'_>, refusal: &Refusal) -> Option<usize> {
     let at = refusal.at.min(slice.text.len());
     let (before, rest) = slice.text.split_at(at);
@@ -74,10 +74,10 @@ pub(crate) fn ends_before(slice: Slice<'_>, refusal: &Refusal) -> Option<usize> 
     if found.starts_with(begins_name) && (begins_line(before) || (defines && more)) {
         return Some(at);
     }
-    // `param w` and in the next line `z = …`: `z` was read as a fact of `w`.
-    let last = last_token(before.trim_end());
-    let cut = before.trim_end().len() - last.len();
-    (last.starts_with(begins_name) && begins_line(&before[..cut]) && cut > 0).then_some(cut)
+    // `param w` and in the next line `z = …` or `input x: …`: their first words were read as facts of `w`.
+    let line = before.trim_end().rfind('\n').map(|end| end + 1)?;
+    let cut = line + (before[line..].len() - before[line..].trim_start().len());
+    before[cut..].starts_with(begins_name).then_some(cut)
 }
 
 /// Whether a line break stands at the end of a text.

@@ -23,6 +23,7 @@ mod syntax;
 mod tree;
 
 pub use ast::Program;
+pub use complaint::STATEMENTS;
 pub use diagnostic::{Code, Diagnostic, Edit, Label, Level};
 pub use print::format;
 pub use span::{Dialect, Source, Span};

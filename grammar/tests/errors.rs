@@ -115,6 +115,20 @@ fn a_missing_semicolon_costs_no_statement() {
 }
 
 #[test]
+fn a_missing_semicolon_is_seen_before_a_declaration() {
+    for first in ["dim N, M", "input x: [N]", "param w: [N] positive", "z = a + b"] {
+        for second in ["param b: [N]", "x = y", "loss E = x", "fn f(x) = x"] {
+            let text = format!("{first}\n  {second};");
+            let (program, errors) = parse(&Source::new("test", text.clone()));
+            assert_eq!(program.stmts.len(), 2, "{text}: {errors:#?}");
+            assert_eq!(errors.len(), 1, "{text}: {errors:#?}");
+            assert_eq!(errors[0].message, "expected `;` after this", "{text}");
+            assert_eq!(errors[0].span().end, first.len(), "{text}");
+        }
+    }
+}
+
+#[test]
 fn single_formulas() {
     assert_eq!(
         parse_expr("").unwrap_err().message,

@@ -105,7 +105,13 @@ pub fn check_telling(
     for number in 0..points {
         let point = match random_point(compiled, mixed(seed, number)) {
             Ok(point) => point,
-            Err(why) => return Report { problem: Some(why), ..report },
+            Err(why) => {
+                for row in report.rows.iter_mut().filter(|row| row.compared == 0) {
+                    row.problem = Some("no point to check at".to_string());
+                    row.holds = false;
+                }
+                return Report { problem: Some(why), ..report };
+            }
         };
         let mut values = Evaluator::new(&compiled.graph, &point);
         let rows = compiled.derivatives.iter().zip(&mut report.rows);

@@ -299,6 +299,11 @@ impl<'a> Lowerer<'a> {
             let names = Fact::ALL.iter().map(|(name, _)| *name);
             let diagnostic =
                 Diagnostic::new(Code::BadFact, fact.span, format!("unknown fact `{}`", fact.name));
+            if chainrule_grammar::STATEMENTS.contains(&fact.name.as_str()) {
+                let help =
+                    format!("where `{}` begins a statement, a `;` is missing before it", fact.name);
+                return Err(diagnostic.help(help));
+            }
             return Err(match super::expr::nearest(&fact.name, names.clone()) {
                 Some(near) => {
                     diagnostic.help(format!("did you mean `{near}`?")).edit(fact.span, near)

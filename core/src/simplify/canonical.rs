@@ -12,10 +12,10 @@ mod arrange;
 mod function;
 mod holes;
 
-use crate::ir::{Dim, Graph, NodeId, Num, Op};
+use crate::ir::{Dim, Graph, NodeId, Num, Op, VarId};
 use arrange::arrange;
 use holes::Sure;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The number of a form.
 pub type FormId = u32;
@@ -69,6 +69,8 @@ pub struct Canonical {
     atoms: Vec<Atom>,
     /// Whether the two axes of an atom may be exchanged.
     symmetric: Vec<bool>,
+    /// What derivatives are taken by.
+    by: BTreeSet<VarId>,
     /// What is known of the values of an atom.
     sure: Vec<Sure>,
     forms: Vec<Form>,
@@ -82,6 +84,12 @@ pub struct Canonical {
 }
 
 impl Canonical {
+    /// Forms by which nodes may be merged before derivatives by these variables are taken: a matrix is one of them entry by entry,
+    /// so that it is no node with its transpose there, whatever is declared of it.
+    pub fn before_derivatives_by(vars: BTreeSet<VarId>) -> Canonical {
+        Canonical { by: vars, ..Canonical::default() }
+    }
+
     /// Forms that are multiplied out, to be compared.
     pub fn multiplied_out() -> Canonical {
         Canonical { multiplies: true, ..Canonical::default() }
@@ -160,7 +168,9 @@ impl Canonical {
             Op::Call(op, attrs) => self.call(*op, attrs, args, shape),
             op => {
                 let symmetric = match op {
-                    Op::Var(var) => super::facts::is_symmetric(graph.var(*var)),
+                    Op::Var(var) => {
+                        !self.by.contains(var) && super::facts::is_symmetric(graph.var(*var))
+                    }
                     Op::Delta(_) => true,
                     _ => false,
                 };

@@ -7,6 +7,7 @@
 pub mod canonical;
 pub mod facts;
 mod holes;
+mod known;
 mod mirrors;
 pub mod power;
 pub mod product;
@@ -188,7 +189,10 @@ impl Simplifier<'_> {
                 self.graph.zeros(&shape)
             }
             Op::Reshape => self.identity(node),
-            Op::Call(..) => self.unmirrored(node),
+            Op::Call(..) => match self.decided(node) {
+                Some(known) => known,
+                None => self.unmirrored(node),
+            },
             _ => node,
         };
         self.normal.insert(node, new);
