@@ -59,6 +59,12 @@ pub fn measure(mut call: impl FnMut()) -> Times {
 }
 
 impl Times {
+    /// The median.
+    #[allow(dead_code, reason = "the objectives read it")]
+    pub fn median(&self) -> f64 {
+        self.median
+    }
+
     /// Prints the row.
     pub fn emit(&self, workload: &str, dtype: &str, threads: usize) {
         let peer = std::env::var("PEERS_NAME").unwrap_or_else(|_| "ours".to_string());

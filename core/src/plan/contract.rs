@@ -5,7 +5,7 @@
 use super::lin::estimate;
 use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A factor and the label that each of its axes is read at.
 type Factor = (NodeId, Vec<u32>);
@@ -26,10 +26,12 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
             _ => None,
         })
         .collect();
+    let once = read_once(graph, &order, roots);
+    let mut inner: BTreeSet<NodeId> = BTreeSet::new();
     for &id in &order {
         let args: Vec<NodeId> = graph.args(id).iter().map(|arg| map[arg]).collect();
         let new = match graph.op(id) {
-            Op::Einsum(e) => Product::new(&mut out, e, &args).build(),
+            Op::Einsum(e) => Product::new(&mut out, e, &args, &inner).build(),
             Op::Call(op, attrs) if matches!(ops::spec(*op).kind, Kind::Reduce) => {
                 let (op, attrs) = (*op, attrs.clone());
                 trailing(&mut out, op, attrs, args, graph.shape(id).clone())
@@ -43,6 +45,9 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
             _ => out.with_args(id, args),
         };
         map.insert(id, new);
+        if once.contains(&id) {
+            inner.insert(new);
+        }
         if let Some(name) = graph.names.get(&id) {
             out.names.entry(new).or_insert_with(|| name.clone());
         }
@@ -54,6 +59,20 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
         body.result = map.get(&body.result).copied().unwrap_or(body.result);
     }
     (out, map)
+}
+
+/// What a single product reads, and nothing else: it may as well be worked out as a part of that product.
+fn read_once(graph: &Graph, order: &[NodeId], roots: &[NodeId]) -> BTreeSet<NodeId> {
+    let mut uses: BTreeMap<NodeId, (usize, bool)> = BTreeMap::new();
+    for id in order {
+        let product = matches!(graph.op(*id), Op::Einsum(_));
+        for arg in graph.args(*id) {
+            let (times, by_product) = uses.entry(*arg).or_insert((0, true));
+            (*times, *by_product) = (*times + 1, *by_product && product);
+        }
+    }
+    let once = |id: &NodeId| uses.get(id) == Some(&(1, true)) && !roots.contains(id);
+    order.iter().copied().filter(once).collect()
 }
 
 /// A reduction over axes that are not adjacent takes its argument with those axes last.
@@ -81,21 +100,30 @@ struct Product<'g> {
     factors: Vec<Factor>,
     out: Vec<u32>,
     sizes: BTreeMap<u32, Dim>,
+    /// Products that only this one reads.
+    inner: &'g BTreeSet<NodeId>,
 }
 
 impl<'g> Product<'g> {
-    fn new(graph: &'g mut Graph, e: &Einsum, args: &[NodeId]) -> Product<'g> {
+    fn new(
+        graph: &'g mut Graph,
+        e: &Einsum,
+        args: &[NodeId],
+        inner: &'g BTreeSet<NodeId>,
+    ) -> Product<'g> {
         let labels = |ins: &[u8]| ins.iter().map(|&ix| u32::from(ix)).collect::<Vec<u32>>();
         Product {
             graph,
             factors: args.iter().zip(&e.ins).map(|(arg, ins)| (*arg, labels(ins))).collect(),
             out: labels(&e.out),
             sizes: e.sizes.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim)).collect(),
+            inner,
         }
     }
 
     fn build(mut self) -> NodeId {
         self.flatten();
+        self.flatten_sums();
         self.substitute_deltas();
         self.count_absent();
         if self.bound().is_empty() {
@@ -137,6 +165,73 @@ impl<'g> Product<'g> {
                 _ => at += 1,
             }
         }
+    }
+
+    /// `Σ_n w_n Σ_i Q_i y_ni = Σ_i Q_i Σ_n w_n y_ni`: a sum that only this product reads becomes a part of it, where that saves work.
+    fn flatten_sums(&mut self) {
+        let mut at = 0;
+        while at < self.factors.len() {
+            let (node, labels) = self.factors[at].clone();
+            match self.opened(node, &labels) {
+                Some((e, factors)) if self.factors.len() + factors.len() <= 12 => {
+                    let within: Vec<u32> = factors.iter().flat_map(|(_, ls)| ls.clone()).collect();
+                    let apart = self.volume(&within) + self.work(&self.factors);
+                    let mut joined = self.factors.clone();
+                    joined.splice(at..=at, factors);
+                    if self.work(&joined) < 0.75 * apart {
+                        self.factors = joined;
+                        self.flatten();
+                        continue;
+                    }
+                    e.bound().iter().for_each(|_| {
+                        self.sizes.pop_last();
+                    });
+                    at += 1;
+                }
+                _ => at += 1,
+            }
+        }
+    }
+
+    /// The factors of a sum that only this product reads, its summed indices under labels of their own.
+    fn opened(&mut self, node: NodeId, labels: &[u32]) -> Option<(Einsum, Vec<Factor>)> {
+        let Op::Einsum(e) = self.graph.op(node) else { return None };
+        if e.bound().is_empty() || !self.inner.contains(&node) {
+            return None;
+        }
+        let e = e.clone();
+        let mut rename: BTreeMap<u8, u32> =
+            e.out.iter().copied().zip(labels.iter().copied()).collect();
+        for ix in e.bound() {
+            let fresh = self.sizes.last_key_value().map_or(0, |(last, _)| last + 1);
+            self.sizes.insert(fresh, e.sizes[ix as usize].clone());
+            rename.insert(ix, fresh);
+        }
+        let args = self.graph.args(node).iter().copied().zip(&e.ins);
+        let factors =
+            args.map(|(arg, ins)| (arg, ins.iter().map(|ix| rename[ix]).collect())).collect();
+        Some((e, factors))
+    }
+
+    /// About how many multiplications the factors cost, taken pair by pair.
+    fn work(&self, factors: &[Factor]) -> f64 {
+        let mut operands: Vec<Factor> = factors.to_vec();
+        let mut work = 0.0;
+        while operands.len() > 1 {
+            let (p, q) = self.cheapest(&operands);
+            let b = operands.remove(q);
+            let a = operands.remove(p);
+            let both = [a.1.as_slice(), &b.1].concat();
+            work += self.volume(&both);
+            let kept = distinct(&both)
+                .into_iter()
+                .filter(|label| {
+                    self.out.contains(label) || operands.iter().any(|(_, ls)| ls.contains(label))
+                })
+                .collect();
+            operands.push((a.0, kept));
+        }
+        work
     }
 
     fn transparent(&self, node: NodeId) -> Option<Einsum> {

@@ -2,6 +2,7 @@
 //!
 //! - [`scale`]: scalar factors are moved to where they are applied once.
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
+//! - [`layout`]: tensors of three and more axes are stored in the order that products want.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
 //! - [`stream`]: steps that run along one axis do so block by block.
@@ -11,6 +12,7 @@
 pub mod contract;
 pub mod fuse;
 pub mod kernel;
+pub mod layout;
 pub mod lin;
 pub mod matmul;
 pub mod order;
@@ -115,9 +117,13 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     .concat();
     let (graph, scaled) = scale::scale(job.graph, &all);
     let roots: Vec<NodeId> = all.iter().map(|id| scaled[id]).collect();
-    let (mut graph, map) = contract::contract(&graph, &roots);
+    let (graph, contracted) = contract::contract(&graph, &roots);
+    let roots: Vec<NodeId> = roots.iter().map(|id| contracted[id]).collect();
+    let (mut graph, laid) = layout::layout(&graph, &roots);
     let block = stream::name(&mut graph);
-    let moved = |nodes: &[NodeId]| nodes.iter().map(|id| map[&scaled[id]]).collect::<Vec<_>>();
+    let moved = |nodes: &[NodeId]| {
+        nodes.iter().map(|id| laid[&contracted[&scaled[id]]]).collect::<Vec<_>>()
+    };
     Planner::new(&graph, &moved(&all), block).run(
         &moved(&forward),
         &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),

@@ -40,13 +40,20 @@ struct Mover<'a> {
     demands: BTreeMap<NodeId, BTreeSet<Scale>>,
     /// The factor that each product hands its scalar to.
     heir: BTreeMap<NodeId, usize>,
+    /// Sums that an earlier one is the negative of.
+    opposite: BTreeMap<NodeId, NodeId>,
 }
 
 /// The formulas of `roots` again, and where each root went.
 pub fn scale(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let order = graph.reachable(roots);
-    let mut mover =
-        Mover { graph, split: BTreeMap::new(), demands: BTreeMap::new(), heir: BTreeMap::new() };
+    let mut mover = Mover {
+        graph,
+        split: BTreeMap::new(),
+        demands: BTreeMap::new(),
+        heir: BTreeMap::new(),
+        opposite: opposites(graph, &order),
+    };
     for id in &order {
         let split = mover.take_apart(*id);
         mover.split.insert(*id, split);
@@ -61,12 +68,35 @@ pub fn scale(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId
     mover.build(&order, roots)
 }
 
+/// `μ − x` where `x − μ` is there: the later one of such sums, and the earlier.
+fn opposites(graph: &Graph, order: &[NodeId]) -> BTreeMap<NodeId, NodeId> {
+    let mut known: BTreeMap<(&[NodeId], Vec<Num>), NodeId> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for &id in order {
+        let Op::Add(coefficients) = graph.op(id) else { continue };
+        let negated = coefficients.iter().map(|c| -*c).collect();
+        match known.get(&(graph.args(id), negated)) {
+            Some(earlier) => {
+                found.insert(id, *earlier);
+            }
+            None => {
+                known.entry((graph.args(id), coefficients.clone())).or_insert(id);
+            }
+        }
+    }
+    found
+}
+
 impl Mover<'_> {
     fn take_apart(&self, id: NodeId) -> Split {
         let graph = self.graph;
         let args = graph.args(id);
         match graph.op(id) {
             _ if graph.rank(id) == 0 => (Scale::one(), id),
+            Op::Add(_) if args.len() > 1 => match self.opposite.get(&id) {
+                Some(base) => (Scale { number: -Num::ONE, nodes: Vec::new() }, *base),
+                None => (Scale::one(), id),
+            },
             Op::Add(coefficients) if args.len() == 1 => {
                 let (inner, base) = &self.split[&args[0]];
                 (Scale { number: coefficients[0], nodes: Vec::new() }.times(inner), *base)

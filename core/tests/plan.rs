@@ -1,0 +1,54 @@
+//! What is planned for a mixture of forms: products as rows of matrix products, sums where they cost least, nothing twice.
+//! That the code of such plans is right is held by `tests/adbench.rs` in the root package.
+
+use chainrule_core::ir::NodeId;
+use chainrule_core::plan::{Phase, Plan, Step, plan};
+use chainrule_core::{Source, compile};
+
+const MIXTURE: &str = "dim N = 40, K = 4, D = 6; input x: [N, D]; param Q: [K, D, D], mu: [K, D];
+    y[n,k,i] = sum[j](Q[k,i,j] * (x[n,j] - mu[k,j]));
+    loss F = sum(logsumexp(tensor[n:N, k:K](sum[i](y[n,k,i]^2)), axis=1));";
+
+fn planned() -> Plan {
+    let compiled = compile(&Source::new("mixture", MIXTURE));
+    assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
+    let job = compiled.job(MIXTURE).unwrap_or_else(|why| panic!("{why:?}"));
+    plan(&job).unwrap_or_else(|why| panic!("{why:?}"))
+}
+
+/// Rows, terms and columns of each matrix product, and how many of them there are.
+fn products(phase: &Phase) -> Vec<[i128; 4]> {
+    let sizes = |step: &Step| match step {
+        Step::Matmul { product, .. } => {
+            let fixed = |dim: &chainrule_core::ir::Dim| dim.as_fixed().expect("a fixed size");
+            let batch = product.batch.iter().map(|(size, _)| fixed(size)).product();
+            Some([batch, fixed(&product.m), fixed(&product.k), fixed(&product.n)])
+        }
+        _ => None,
+    };
+    phase.steps.iter().filter_map(sizes).collect()
+}
+
+#[test]
+fn what_components_share_is_a_row_of_matrix_products() {
+    // One product for each component, its columns along the points.
+    assert_eq!(products(&planned().forward), [[4, 6, 6, 40]]);
+}
+
+#[test]
+fn sums_over_points_come_before_products_with_matrices() {
+    // The gradient by Q alone needs products over all points: that by mu multiplies what is summed already.
+    let products = products(&planned().backward[0]);
+    assert_eq!(products.iter().filter(|sizes| sizes.contains(&40)).count(), 1, "{products:?}");
+}
+
+#[test]
+fn a_difference_and_its_negative_are_worked_out_once() {
+    let plan = planned();
+    let entries = |id: &&NodeId| -> i128 {
+        plan.graph.shape(**id).iter().map(|dim| dim.as_fixed().expect("a fixed size")).product()
+    };
+    let large = plan.work.iter().filter(|id| entries(id) == 40 * 4 * 6).count();
+    // x - mu, y, and y by its weights.
+    assert_eq!(large, 3);
+}
