@@ -30,7 +30,7 @@ macro_rules! real {
             + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Div<Output = Self> + Neg<Output = Self>
             + AddAssign + SubAssign + MulAssign + DivAssign + Sum
         {
-            /// The same numbers in the arithmetic of processors with AVX2 and FMA, which [`dispatch`](super::dispatch) asks for.
+            /// The same numbers in the arithmetic of processors with AVX2 and FMA, which `rt::dispatch` asks for.
             type Wide: Real + super::Lane<Self>;
             /// Whether registers of 256 bits may be counted on.
             const WIDE: bool;
