@@ -677,6 +677,7 @@ pub const ROWS: &[OpSpec] = &[
     },
     OpSpec {
         doc: "a where c is not 0, else b; derivative 0 by c.",
+        chooses: true,
         rule: Rule::Partials(&["0", "where(c, 1, 0)", "where(c, 0, 1)"]),
         latex: r"\begin{cases} {1} & {0} \\ {2} & \text{otherwise} \end{cases}",
         rust: "if {0} != F::ZERO { {1} } else { {2} }",

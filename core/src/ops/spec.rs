@@ -47,6 +47,8 @@ pub struct OpSpec {
     pub mirror: Mirror,
     /// Whether it is one over its argument, and 0 where that is 0: formulas divide by the argument, and say so of 0.
     pub guarded: bool,
+    /// The value is the second argument where the first is not 0, and the third where it is.
+    pub chooses: bool,
     /// Whether it makes a symmetric matrix of a symmetric matrix.
     pub symmetric: bool,
     /// How many axes its result has, for notation that depends on it.
@@ -269,6 +271,7 @@ const DEFAULT: OpSpec = OpSpec {
     range: Range::Any,
     mirror: Mirror::None,
     guarded: false,
+    chooses: false,
     symmetric: false,
     rank: Rank::Widest,
     written: false,

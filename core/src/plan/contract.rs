@@ -10,6 +10,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// A factor and the label that each of its axes is read at.
 type Factor = (NodeId, Vec<u32>);
 
+/// Products of more factors take no further ones in.
+const MOST_FACTORS: usize = 12;
+/// A sum is taken apart only where the work falls at least to this part: estimates are rough.
+const SAVES: f64 = 0.75;
+
 /// The formulas of `roots` again, ready for planning, and where each node went.
 pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let mut out = graph.clone();
@@ -150,7 +155,7 @@ impl<'g> Product<'g> {
         while at < self.factors.len() {
             let (node, labels) = self.factors[at].clone();
             match self.transparent(node) {
-                Some(e) if self.factors.len() + self.graph.args(node).len() <= 12 => {
+                Some(e) if self.factors.len() + self.graph.args(node).len() <= MOST_FACTORS => {
                     let mut rename: BTreeMap<u32, u32> = BTreeMap::new();
                     for (ix, label) in e.out.iter().zip(&labels) {
                         rename.insert(u32::from(*ix), *label);
@@ -172,29 +177,27 @@ impl<'g> Product<'g> {
         let mut at = 0;
         while at < self.factors.len() {
             let (node, labels) = self.factors[at].clone();
-            match self.opened(node, &labels) {
-                Some((e, factors)) if self.factors.len() + factors.len() <= 12 => {
-                    let within: Vec<u32> = factors.iter().flat_map(|(_, ls)| ls.clone()).collect();
-                    let apart = self.volume(&within) + self.work(&self.factors);
-                    let mut joined = self.factors.clone();
-                    joined.splice(at..=at, factors);
-                    if self.work(&joined) < 0.75 * apart {
-                        self.factors = joined;
-                        self.flatten();
-                        continue;
-                    }
-                    e.bound().iter().for_each(|_| {
-                        self.sizes.pop_last();
-                    });
-                    at += 1;
+            let sizes = self.sizes.clone();
+            if let Some(factors) = self.opened(node, &labels)
+                && self.factors.len() + factors.len() <= MOST_FACTORS
+            {
+                let within: Vec<u32> = factors.iter().flat_map(|(_, ls)| ls.clone()).collect();
+                let apart = self.volume(&within) + self.work(&self.factors);
+                let mut joined = self.factors.clone();
+                joined.splice(at..=at, factors);
+                if self.work(&joined) < SAVES * apart {
+                    self.factors = joined;
+                    self.flatten();
+                    continue;
                 }
-                _ => at += 1,
             }
+            self.sizes = sizes;
+            at += 1;
         }
     }
 
     /// The factors of a sum that only this product reads, its summed indices under labels of their own.
-    fn opened(&mut self, node: NodeId, labels: &[u32]) -> Option<(Einsum, Vec<Factor>)> {
+    fn opened(&mut self, node: NodeId, labels: &[u32]) -> Option<Vec<Factor>> {
         let Op::Einsum(e) = self.graph.op(node) else { return None };
         if e.bound().is_empty() || !self.inner.contains(&node) {
             return None;
@@ -210,7 +213,7 @@ impl<'g> Product<'g> {
         let args = self.graph.args(node).iter().copied().zip(&e.ins);
         let factors =
             args.map(|(arg, ins)| (arg, ins.iter().map(|ix| rename[ix]).collect())).collect();
-        Some((e, factors))
+        Some(factors)
     }
 
     /// About how many multiplications the factors cost, taken pair by pair.

@@ -1,18 +1,17 @@
 //! Functions of numbers alone, where their value is exact: conditions that are decided before the program runs.
 
 use super::{Simplifier, facts};
-use crate::ir::NodeId;
-use crate::ir::Op;
+use crate::ir::{NodeId, Op};
 use crate::ops::{self, Eval, Rule};
 
 impl Simplifier<'_> {
     /// `2 == 0` is 0, and `where(0, a, b)` is b; `None` where nothing is decided.
     pub(super) fn decided(&mut self, node: NodeId) -> Option<NodeId> {
         let Op::Call(op, _) = self.graph.op(node) else { return None };
-        let (op, spec) = (*op, ops::spec(*op));
+        let spec = ops::spec(*op);
         let args = self.graph.args(node).to_vec();
         let shape = self.graph.shape(node).clone();
-        let new = if op == ops::known("where", 3) {
+        let new = if spec.chooses {
             let [condition, yes, no] = args.as_slice() else { return None };
             let taken = if facts::number(self.graph, *condition)?.is_zero() { *no } else { *yes };
             (*self.graph.shape(taken) == shape).then_some(taken)?
