@@ -3,6 +3,7 @@
 
 mod c;
 mod case;
+mod mesh;
 mod programs;
 mod text;
 

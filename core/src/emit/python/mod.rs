@@ -1,6 +1,6 @@
 //! Python. In: a job. Out: a module that computes its losses and derivatives with NumPy, JAX or PyTorch.
 //!
-//! - [`module`]: the file: documentation, arguments, functions; [`check`]: its self-check.
+//! - [`module`]: the file: documentation, arguments, functions; [`mesh`]: calls on many devices; [`check`]: its self-check.
 //! - [`writer`]: the statements of one function; [`node`], [`product`], [`view`], [`scan`]: the expression of one node.
 //! - `*.py`: functions that the rule book's templates and the modules call. A file gets those that it uses.
 //!
@@ -8,6 +8,7 @@
 
 pub mod check;
 pub mod dialect;
+pub mod mesh;
 pub mod module;
 pub mod names;
 pub mod node;

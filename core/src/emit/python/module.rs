@@ -4,7 +4,7 @@ use super::dialect::Library;
 use super::names::{Names, bits};
 use super::sizes::Sizes;
 use super::writer::{Result, Writer};
-use super::{check, node};
+use super::{check, mesh, node};
 use crate::emit::{Dtype, Formula, Job, helpers};
 use crate::ir::{NodeId, VarId, VarKind};
 
@@ -33,7 +33,10 @@ pub fn text(job: &Job, library: Library, dtype: Dtype) -> Result<String> {
     let module = Module { job, library, names, sizes, vars };
     let functions = module.functions()?;
     let check = check::text(&module);
-    let body = [module.check_arguments(), functions, check].join("\n\n\n");
+    let on_mesh = mesh::text(&module);
+    let spread = on_mesh.is_some();
+    let body = [Some(module.check_arguments()), Some(functions), on_mesh, Some(check)];
+    let body = body.into_iter().flatten().collect::<Vec<_>>().join("\n\n\n");
     let all = library.helpers();
     let used = helpers::needed(&all, &body);
     let used: Vec<&str> = used.iter().map(|helper| helper.text.as_str()).collect();
@@ -41,8 +44,12 @@ pub fn text(job: &Job, library: Library, dtype: Dtype) -> Result<String> {
     let rest = [used.join("\n\n\n"), body].into_iter().filter(|part| !part.is_empty());
     let rest = rest.collect::<Vec<_>>().join("\n\n\n");
     let math = rest.contains("math.") || constants.contains("math.");
-    let math = if math { "import math\n\n" } else { "" };
-    let imports = format!("{math}{}", library.imports());
+    let standard = match (spread, math) {
+        (true, _) => mesh::IMPORTS,
+        (false, true) => "import math\n\n",
+        (false, false) => "",
+    };
+    let imports = format!("{standard}{}", library.imports());
     Ok(format!(
         "{}\n{imports}\n\n{}\n{constants}\n\n{rest}\n",
         module.documentation(dtype),

@@ -90,8 +90,12 @@ impl Names {
     pub fn new(job: &Job, library: Library) -> Names {
         let graph = job.graph;
         let mut scope = Scope::with(RESERVED);
-        for helper in library.helpers().into_iter().chain(super::check::helpers(library)) {
+        let helpers = library.helpers().into_iter().chain(super::check::helpers(library));
+        for helper in helpers.chain(super::mesh::helpers(library)) {
             scope.claim(&helper.name);
+        }
+        if library == Library::Jax {
+            super::mesh::NAMES.iter().for_each(|name| drop(scope.claim(name)));
         }
         let Declared { vars, dims, losses, requests } = scope.declare(job);
         let consts = graph.consts.iter().map(|(name, _)| scope.claim(name)).collect();
