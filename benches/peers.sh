@@ -8,6 +8,7 @@
 # pinned to one core, so that what else the machine does hits all of them alike; a ratio is the median of the rounds' ratios.
 # Environment, all optional:
 #   ROUNDS=5            rounds
+#   THREADS="1 2"       numbers of threads; 1 by default. More than one: nothing is pinned, and ours is built with `rayon`
 #   ALL_PEERS=1         run_all.sh with all its peers first (Python packages are installed; takes long), and its table
 #   PEERS_BUDGET_S=0.2  seconds of timing for each row
 #   PEERS_ONLY, PEERS_DTYPES   workloads and types, e.g. "W3,W9" and "f32"
@@ -27,11 +28,17 @@ native=$target/native
 (cd "$work/rust" && RUSTFLAGS="-C target-cpu=native" CARGO_TARGET_DIR=$native cargo build --release -p peer-handwritten)
 (cd "$here/peers" && RUSTFLAGS="-C target-cpu=native" CARGO_TARGET_DIR=$native cargo build --release)
 (cd "$here/peers" && cargo build --release --target-dir target/plain)
+threads=${THREADS:-1}
+if [ "$threads" != 1 ]; then
+    (cd "$here/peers" && RUSTFLAGS="-C target-cpu=native" cargo build --release --features rayon --target-dir target/shared)
+fi
 : > "$out"
 
 core=$(($(nproc) - 1))
-run() { # ROUND PEER BINARY WORKLOAD
-    PEERS_NAME=$2 PEERS_ONLY=$4 RAYON_NUM_THREADS=1 taskset -c "$core" "$3" 1 2> "$target/checks.log" | sed "s/}\$/, \"round\": $1}/" >> "$out" || {
+run() { # ROUND PEER BINARY WORKLOAD THREADS
+    local pin=()
+    [ "$5" != 1 ] || pin=(taskset -c "$core")
+    PEERS_NAME=$2 PEERS_ONLY=$4 RAYON_NUM_THREADS=$5 "${pin[@]}" "$3" "$5" 2> "$target/checks.log" | sed "s/}\$/, \"round\": $1}/" >> "$out" || {
         cat "$target/checks.log"
         exit 1
     }
@@ -40,9 +47,13 @@ all=W1,W2,W3,W4,W5,W6,W7,W8,W9,W10s,W10e
 for round in $(seq 1 "${ROUNDS:-5}"); do
     for workload in $(tr , ' ' <<< "${PEERS_ONLY:-$all}"); do
         # What is written by hand has its sizes in the code; ours has W3, W5 and W6 with sizes at run time too.
-        run "$round" rust-hand "$native/release/peer-handwritten" "$workload"
-        run "$round" ours "$native/release/chainrule-peers" "$workload,${workload}any"
-        run "$round" ours-plain "$target/plain/release/chainrule-peers" "$workload,${workload}any"
+        for count in $threads; do
+            shared=$native
+            [ "$count" = 1 ] || shared=$target/shared
+            run "$round" rust-hand "$native/release/peer-handwritten" "$workload" "$count"
+            run "$round" ours "$shared/release/chainrule-peers" "$workload,${workload}any" "$count"
+            [ "$count" != 1 ] || run "$round" ours-plain "$target/plain/release/chainrule-peers" "$workload,${workload}any" 1
+        done
     done
 done
 python3 "$here/peers/ratios.py" "$out"

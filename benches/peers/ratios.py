@@ -11,7 +11,7 @@ times = {}
 for path in sys.argv[1:]:
     for line in open(path):
         row = json.loads(line)
-        key = (row["workload"], row["dtype"])
+        key = (row["workload"], row["dtype"], row.get("threads", 1))
         times.setdefault(key, {}).setdefault(row["peer"], {})[row.get("round")] = row["median_us"]
 
 
@@ -24,16 +24,17 @@ def ratio(a, b):
     return f"{statistics.median(a[r] / b[r] for r in both):.2f}" if both else ""
 
 
-print("| workload | type | by hand, µs | ours, µs | ours / by hand | default flags, µs | default / native |")
-print("|---|---|---|---|---|---|---|")
-for (workload, dtype), peers in sorted(times.items(), key=lambda item: (item[0][1], item[0][0].replace("W10", "X"))):
+print("| workload | type | threads | by hand, µs | ours, µs | ours / by hand | default flags, µs | default / native |")
+print("|---|---|---|---|---|---|---|---|")
+for (workload, dtype, threads), peers in sorted(times.items(), key=lambda item: (item[0][2], item[0][1], item[0][0].replace("W10", "X"))):
     if "ours" not in peers:
         continue
-    hand = times.get((workload.removesuffix("any"), dtype), {}).get("rust-hand", {})
+    hand = times.get((workload.removesuffix("any"), dtype, threads), {}).get("rust-hand", {})
     ours, plain = peers["ours"], peers.get("ours-plain", {})
     cells = [
         workload,
         dtype,
+        str(threads),
         number(min(hand.values())) if hand else "",
         number(min(ours.values())),
         ratio(ours, hand),

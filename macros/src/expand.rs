@@ -4,7 +4,8 @@ use crate::header::{Body, Header};
 use crate::report::Fault;
 use crate::stubs;
 use crate::tokens::Text;
-use chainrule_core::{Compiled, Diagnostic, Dialect, Source, emit};
+use chainrule_core::emit::{self, Job};
+use chainrule_core::{Compiled, Diagnostic, Dialect, Source};
 use chainrule_grammar::Program;
 use proc_macro2::{Span, TokenStream};
 use quote::quote;
@@ -88,7 +89,8 @@ fn items(source: &Source, fault: &dyn Fn(&Diagnostic) -> Fault) -> TokenStream {
 
 /// The generated code; where there is none, the reason joins the diagnostics.
 fn generate(compiled: &mut Compiled, source: &Source) -> TokenStream {
-    let code = compiled.job(&source.text).and_then(|job| emit::rust(&job));
+    let threads = cfg!(feature = "rayon");
+    let code = compiled.job(&source.text).and_then(|job| emit::rust(&Job { threads, ..job }));
     code.unwrap_or_else(|refusal| {
         compiled.diagnostics.push(refusal);
         TokenStream::new()

@@ -19,6 +19,8 @@ pub mod linalg;
 mod packed;
 #[cfg(all(test, feature = "alloc"))]
 mod tests;
+#[cfg(feature = "rayon")]
+mod threads;
 
 pub use axes::{Axes, MAX_RANK};
 #[cfg(feature = "alloc")]
@@ -29,5 +31,7 @@ pub use packed::room;
 pub use real::Real;
 pub use shape::{Axis, Declared, ShapeError, flat, infer_all, picks};
 pub use tensor::{Entry, Shaped, Tensor};
+#[cfg(feature = "rayon")]
+pub use threads::{PARTS, Rows, in_parts};
 
 pub use crate::rng::Rng;

@@ -17,6 +17,10 @@ const fn rows_of(size: usize) -> usize {
 /// Columns of `b` that are taken at a time. A multiple of all widths of tiles.
 const COLUMNS: usize = 512;
 
+/// From so many multiplications on, threads share the rows of the result.
+#[cfg(feature = "rayon")]
+const SHARED: usize = 1 << 20;
+
 /// How many numbers a product of these sizes wants to work in.
 #[must_use]
 pub const fn room(m: usize, k: usize, n: usize) -> usize {
@@ -64,21 +68,31 @@ fn tiled<F: Real, const H: usize, const W: usize>(
 ) {
     let depth = k.min(DEPTH);
     let most = rows_of(size_of::<F>());
-    let (left, right) = room.split_at_mut(depth * m.next_multiple_of(H).min(most));
+    let (right, left) = room.split_at_mut(depth * n.next_multiple_of(W).min(COLUMNS));
+    let own = depth * m.next_multiple_of(H).min(most);
     for from_column in (0..n).step_by(COLUMNS) {
         let columns = (n - from_column).min(COLUMNS);
         for from in (0..k).step_by(DEPTH) {
             let depth = (k - from).min(DEPTH);
             let b = Strided { data: &b.data[from * b.row + from_column * b.col..], ..b };
             F::apart(Pack::<F, W> { a: b.transposed(), rows: columns, depth, to: right });
-            for from_row in (0..m).step_by(most) {
-                let rows = (m - from_row).min(most);
-                let a = Strided { data: &a.data[from_row * a.row + from * a.col..], ..a };
-                F::apart(Pack::<F, H> { a, rows, depth, to: left });
-                let c = &mut c[from_row * n + from_column..];
-                let (sizes, accumulate) = ([rows, columns, depth], accumulate || from > 0);
-                F::apart(Block::<F, H, W> { sizes, left, right, c, c_row: n, accumulate });
+            let a = Strided { data: &a.data[from * a.col..], ..a };
+            let (c, accumulate) = (&mut c[from_column..], accumulate || from > 0);
+            let band = |from_row: usize, rows: usize, c: &mut [F], left: &mut [F]| {
+                for first in (0..rows).step_by(most) {
+                    let rows = (rows - first).min(most);
+                    let a = Strided { data: &a.data[(from_row + first) * a.row..], ..a };
+                    F::apart(Pack::<F, H> { a, rows, depth, to: left });
+                    let (sizes, c) = ([rows, columns, depth], &mut c[first * n..]);
+                    F::apart(Block::<F, H, W> { sizes, left, right, c, c_row: n, accumulate });
+                }
+            };
+            #[cfg(feature = "rayon")]
+            if m.saturating_mul(columns).saturating_mul(depth) >= SHARED {
+                super::threads::in_bands(m, [n, H], c, left, own, &band);
+                continue;
             }
+            band(0, m, c, &mut left[..own]);
         }
     }
 }

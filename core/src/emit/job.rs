@@ -43,6 +43,7 @@ impl Compiled {
             requests: self.requests(&pairs),
             source: source.to_string(),
             latex: render::document_latex::fragment(&told, Lang::En),
+            threads: false,
         })
     }
 

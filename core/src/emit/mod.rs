@@ -52,6 +52,8 @@ pub struct Job<'g> {
     pub source: String,
     /// Its derivation.
     pub latex: String,
+    /// Whether long work is in parts, which threads may share: the run-time support then has its feature `rayon`.
+    pub threads: bool,
 }
 
 impl Job<'_> {

@@ -1,6 +1,7 @@
 //! In: a contraction of two operands. Out: the same as a matrix product by strides, where it is one in some order of axes.
 
 use super::lin::{strides, volume};
+use super::stream::PARTS;
 use crate::ir::{Dim, Einsum, Graph, Ix, NodeId, Op};
 
 /// `c[m, n] = Σ_k a[m, k] b[k, n]`, for every position of some batch axes.
@@ -31,8 +32,9 @@ const MOST: [i128; 3] = [96, 256, 512];
 
 impl Strided {
     /// How many numbers the product wants to work in, where it is, or at run time may be, so large that copying its operands into
-    /// panels pays. At least what `chainrule::rt::room` says for its sizes.
-    pub fn room(&self) -> Option<Dim> {
+    /// panels pays. At least what `chainrule::rt::room` says for its sizes; for threads, panels of the left operand for each of
+    /// [`PARTS`] bands.
+    pub fn room(&self, threads: bool) -> Option<Dim> {
         let sizes = [&self.m, &self.k, &self.n].map(Dim::as_fixed);
         if sizes.iter().flatten().any(|size| *size < NARROW) {
             return None;
@@ -46,7 +48,8 @@ impl Strided {
             let padded = |size: i128| (size + padding + 15) / 16 * 16;
             sizes[at].map_or(MOST[at], |size| padded(size).min(MOST[at]))
         };
-        Some(Dim::fixed(most(1, 0) * (most(0, 16) + most(2, 0))))
+        let bands = if threads { PARTS } else { 1 };
+        Some(Dim::fixed(most(1, 0) * (bands * most(0, 16) + most(2, 0))))
     }
 }
 

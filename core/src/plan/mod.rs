@@ -124,7 +124,7 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     let moved = |nodes: &[NodeId]| {
         nodes.iter().map(|id| laid[&contracted[&scaled[id]]]).collect::<Vec<_>>()
     };
-    Planner::new(&graph, &moved(&all), block).run(
+    Planner::new(&graph, &moved(&all), block, job.threads).run(
         &moved(&forward),
         &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),
         &requests.iter().map(|n| moved(n)).collect::<Vec<_>>(),
@@ -139,16 +139,19 @@ struct Planner<'a> {
     listed: BTreeSet<NodeId>,
     /// The size of a block.
     block: DimId,
+    /// Whether threads may share long work.
+    threads: bool,
 }
 
 impl<'a> Planner<'a> {
-    fn new(graph: &'a Graph, roots: &[NodeId], block: DimId) -> Planner<'a> {
+    fn new(graph: &'a Graph, roots: &[NodeId], block: DimId, threads: bool) -> Planner<'a> {
         Planner {
             graph,
             fusion: Fusion::new(graph, roots, roots),
             work: Vec::new(),
             listed: BTreeSet::new(),
             block,
+            threads,
         }
     }
 
@@ -250,7 +253,7 @@ impl<'a> Planner<'a> {
             Slot::Work(id) => later || kept.contains(&id),
             _ => true,
         };
-        phase.steps = stream::stream(phase.steps, &shape, &keep, self.block);
+        phase.steps = stream::stream(phase.steps, &shape, &keep, self.block, self.threads);
         phase.steps.iter_mut().for_each(Step::arrange);
         Ok(phase)
     }

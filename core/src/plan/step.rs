@@ -162,8 +162,13 @@ impl Step {
         let mut slots = [self.reads(), self.fills()].concat();
         match self {
             Step::Structured { .. } => slots.push(Slot::Scratch),
-            Step::Matmul { product, .. } if product.room().is_some() => slots.push(Slot::Scratch),
-            Step::Stream(stream) => slots.extend(stream.work.slots()),
+            Step::Matmul { product, .. } if product.room(false).is_some() => {
+                slots.push(Slot::Scratch)
+            }
+            Step::Stream(stream) => {
+                slots.extend(stream.work.slots());
+                slots.extend(stream.room().map(|_| Slot::Scratch));
+            }
             _ => {}
         }
         slots

@@ -11,7 +11,7 @@ use super::kernel::{Kernel, Value};
 use super::lin::{Lin, LoopIx, estimate, volume};
 use super::matmul::Strided;
 use super::{Phase, Slot, Step};
-use crate::ir::{Dim, DimId, Graph, Shape};
+use crate::ir::{Dim, DimId, Graph, Num, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Fewer numbers than this are in the cache anyway.
@@ -20,6 +20,11 @@ const SHORT: f64 = 32768.0;
 const AT_HAND: f64 = 6144.0;
 /// ... and of one whose size is not known yet, which is in one piece where it is short.
 const AT_HAND_UNKNOWN: f64 = 16384.0;
+
+/// Where threads share the work, it falls into at most so many parts, each with sums of its own, ...
+pub const PARTS: i128 = 16;
+/// ... but not if it has fewer numbers than two parts are worth.
+const SHARED: f64 = 65536.0;
 
 /// More steps than this are not one function, for the compiler's sake: they stay as they are.
 const MOST_STEPS: usize = 24;
@@ -33,8 +38,10 @@ pub struct Stream {
     pub block: i128,
     /// The size of the block at hand: that number, or a name where the last block is shorter.
     pub here: Dim,
-    /// Sums along the axis, which start from 0.
-    pub sums: Vec<Slot>,
+    /// Sums along the axis, which start from 0, and how many entries each has.
+    pub sums: Vec<(Slot, Dim)>,
+    /// Whether threads may share the blocks.
+    pub shared: bool,
     /// Tensors with the axis.
     pub cut: Vec<Cut>,
     /// What is done with every block.
@@ -52,6 +59,14 @@ pub struct Cut {
     pub whole: bool,
 }
 
+impl Stream {
+    /// The room that it takes for sums of its parts.
+    pub fn room(&self) -> Option<Dim> {
+        let width = self.sums.iter().fold(Dim::fixed(0), |sum, (_, len)| sum.plus(len, Num::ONE));
+        (self.shared && !self.sums.is_empty()).then(|| width.times(&Dim::fixed(PARTS)))
+    }
+}
+
 /// What a step is for a block.
 enum Part {
     /// Nothing in it has the axis.
@@ -63,12 +78,13 @@ enum Part {
 }
 
 /// The same steps, in blocks where that is worthwhile. `shape` tells the shape of what stands in a slot, `kept` whether it is read
-/// after the phase, `name` is a size that occurs nowhere else.
+/// after the phase, `name` is a size that occurs nowhere else; `threads` tells whether threads may share long work.
 pub fn stream(
     steps: Vec<Step>,
     shape: &dyn Fn(Slot) -> Shape,
     kept: &dyn Fn(Slot) -> bool,
     name: DimId,
+    threads: bool,
 ) -> Vec<Step> {
     let shapes: BTreeMap<Slot, Shape> = steps
         .iter()
@@ -86,10 +102,10 @@ pub fn stream(
             .map(|(slot, shape)| (*slot, volume(&shape[1..])))
             .collect();
         let row: f64 = rows.values().map(estimate).sum();
-        let long = size.as_fixed().is_none_or(|count| count as f64 * row >= SHORT);
+        let has = |most: f64| size.as_fixed().is_none_or(|count| count as f64 * row >= most);
         let (block, here) = block(size, row, name);
-        let axis = Axis { size, here, rows };
-        if long { axis.split(&steps, block, kept) } else { None }
+        let axis = Axis { size, here, rows, shared: threads && has(SHARED) };
+        if has(SHORT) { axis.split(&steps, block, kept, shape) } else { None }
     });
     found.unwrap_or(steps)
 }
@@ -110,10 +126,18 @@ struct Axis<'a> {
     here: Dim,
     /// For tensors that have the axis, the entries at one position of it.
     rows: BTreeMap<Slot, Dim>,
+    /// Whether threads may share the blocks.
+    shared: bool,
 }
 
 impl Axis<'_> {
-    fn split(&self, steps: &[Step], block: i128, kept: &dyn Fn(Slot) -> bool) -> Option<Vec<Step>> {
+    fn split(
+        &self,
+        steps: &[Step],
+        block: i128,
+        kept: &dyn Fn(Slot) -> bool,
+        shape: &dyn Fn(Slot) -> Shape,
+    ) -> Option<Vec<Step>> {
         let (mut before, mut inside, mut after) = (Vec::new(), Vec::new(), Vec::new());
         let (mut sums, mut late, mut made) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for step in steps {
@@ -131,7 +155,7 @@ impl Axis<'_> {
                 }
                 Part::Sum(step) => {
                     late.extend(step.fills());
-                    sums.extend(step.fills());
+                    sums.extend(step.fills().into_iter().map(|slot| (slot, volume(&shape(slot)))));
                     inside.push(step);
                 }
             }
@@ -149,6 +173,7 @@ impl Axis<'_> {
             block,
             here: self.here.clone(),
             sums,
+            shared: self.shared,
             cut: cut.collect(),
             work: Phase { steps: inside },
         };
@@ -166,7 +191,7 @@ impl Axis<'_> {
             Step::Loops(kernel) => self.nest(kernel),
             Step::Matmul { product, a, b, start, out, .. } => {
                 // A large product is better off with its whole operands.
-                if product.room().is_some() || start.is_some_and(|slot| self.has(slot)) {
+                if product.room(false).is_some() || start.is_some_and(|slot| self.has(slot)) {
                     return None;
                 }
                 let (product, sum) = self.product(product, [*a, *b, *out])?;

@@ -119,7 +119,7 @@ impl<'a> Layout<'a> {
             .iter()
             .map(|var| (*var, ident(&scope.claim(&graph.var(*var).name))))
             .collect();
-        let (fields, scratch) = workspace(plan);
+        let (fields, scratch) = workspace(plan, job.threads);
         let field_of = fields.iter().enumerate().map(|(at, (id, _, _))| (*id, at)).collect();
         Layout { job, plan, dims, params, grads, inputs, fields, field_of, scratch }
     }
@@ -259,13 +259,13 @@ pub fn larger(a: Dim, b: Dim) -> Dim {
 
 type Field = (NodeId, Ident, Store);
 
-fn workspace(plan: &Plan) -> (Vec<Field>, Option<(Ident, Store)>) {
+fn workspace(plan: &Plan, threads: bool) -> (Vec<Field>, Option<(Ident, Store)>) {
     let graph = &plan.graph;
     let phases = [&plan.forward].into_iter();
     let both = plan.both.iter().flatten();
     let all = phases.chain(&plan.backward).chain(both).chain(&plan.requests);
     let steps: Vec<&Step> = all.flat_map(|phase| &phase.steps).collect();
-    let scratch = steps.iter().filter_map(|step| steps::scratch(step)).reduce(larger);
+    let scratch = steps.iter().filter_map(|step| steps::scratch(step, threads)).reduce(larger);
     let lens: BTreeMap<NodeId, Dim> =
         plan.work.iter().map(|id| (*id, volume(graph.shape(*id)))).collect();
     let total =

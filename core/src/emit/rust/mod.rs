@@ -9,6 +9,7 @@ mod names;
 mod nest;
 mod product;
 mod steps;
+mod stream;
 mod types;
 mod unit;
 mod value;

@@ -152,7 +152,7 @@ pub fn product(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
             let k = size(&product.k);
             let [a_row, a_col, b_row, b_col] =
                 [&product.a.0, &product.a.1, &product.b.0, &product.b.1].map(size);
-            let (function, room) = match product.room() {
+            let (function, room) = match product.room(false) {
                 Some(_) => {
                     let room = places.local(Slot::Scratch);
                     (quote!(matmul_large), Some(quote!(, &mut #room[..])))

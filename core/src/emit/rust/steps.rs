@@ -4,12 +4,12 @@ use super::index;
 use super::layout::larger;
 use super::names::numbered;
 use super::nest::{Places, nest};
-use super::product;
+use super::{product, stream};
 use crate::ir::{Dim, Graph};
 use crate::ops;
 use crate::plan::lin::volume;
 use crate::plan::scan::Scan;
-use crate::plan::{Slot, Step, Stream};
+use crate::plan::{Slot, Step};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -31,43 +31,9 @@ pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
             let steps = scan.step.steps.iter().map(|step| self::step(graph, step, places));
             self::scan(graph, scan, places, &quote!(#(#steps)*))
         }
-        Step::Stream(stream) => {
-            let steps = stream.work.steps.iter().map(|step| self::step(graph, step, places));
-            self::stream(graph, stream, places, &quote!(#(#steps)*))
-        }
-    }
-}
-
-/// Block by block: the same steps on parts of the slices.
-pub fn stream(
-    graph: &Graph,
-    stream: &Stream,
-    places: &dyn Places,
-    steps: &TokenStream,
-) -> TokenStream {
-    let sums = stream.sums.iter().map(|slot| places.local(*slot));
-    let (size, here) = (index::dim(graph, &stream.size), index::dim(graph, &stream.here));
-    let block = index::literal(stream.block.unsigned_abs());
-    let bind = stream
-        .here
-        .as_named()
-        .map(|_| quote!(let #here = if #size - block < #block { #size - block } else { #block };));
-    let cuts = stream.cut.iter().map(|cut| {
-        let (local, row) = (places.local(cut.slot), index::dim(graph, &cut.row));
-        let from = if cut.whole { quote!(block * #row) } else { quote!(0) };
-        match cut.slot {
-            Slot::Var(_) => quote!(let #local = &#local[#from..][..#here * #row];),
-            _ => quote!(let #local = &mut #local[#from..][..#here * #row];),
-        }
-    });
-    quote! {
-        #(#sums.fill(F::ZERO);)*
-        let mut block = 0;
-        while block < #size {
-            #bind
-            #(#cuts)*
-            #steps
-            block += #block;
+        Step::Stream(work) => {
+            let steps = work.work.steps.iter().map(|step| self::step(graph, step, places));
+            stream::stream(graph, work, places, &quote!(#(#steps)*))
         }
     }
 }
@@ -122,14 +88,16 @@ fn structured(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
     }
 }
 
-/// How many numbers a step needs for its own use.
-pub fn scratch(step: &Step) -> Option<Dim> {
+/// How many numbers a step needs for its own use, where threads may share its work or not.
+pub fn scratch(step: &Step, threads: bool) -> Option<Dim> {
+    let all =
+        |steps: &[Step]| steps.iter().filter_map(|step| scratch(step, threads)).reduce(larger);
     let (args, shape) = match step {
         Step::Structured { args, shape, .. } => (args, shape),
-        Step::Matmul { product, .. } => return product.room(),
-        Step::Scan(scan) => return scan.step.steps.iter().filter_map(scratch).reduce(larger),
+        Step::Matmul { product, .. } => return product.room(threads),
+        Step::Scan(scan) => return all(&scan.step.steps),
         Step::Stream(stream) => {
-            return stream.work.steps.iter().filter_map(scratch).reduce(larger);
+            return all(&stream.work.steps).into_iter().chain(stream.room()).reduce(larger);
         }
         _ => return None,
     };

@@ -4,7 +4,7 @@
 //! Steps that call code which is not inlined stay outside: what they call asks for itself.
 
 use super::nest::Places;
-use super::{index, product, steps};
+use super::{index, product, steps, stream};
 use crate::ir::{Dim, Graph};
 use crate::plan::{Slot, Step, Stream};
 use proc_macro2::{Ident, TokenStream};
@@ -53,7 +53,7 @@ pub fn all(graph: &Graph, steps: &[Step], places: &dyn Places) -> TokenStream {
             }
             Step::Stream(stream) => {
                 let inner = all(graph, &stream.work.steps, &Block { stream, around: places });
-                steps::stream(graph, stream, places, &inner)
+                stream::stream(graph, stream, places, &inner)
             }
             step => steps::step(graph, step, places),
         });
@@ -95,6 +95,9 @@ pub fn unit(
 ) -> TokenStream {
     let fills: BTreeSet<Slot> = steps.iter().flat_map(Step::fills).collect();
     let slots: BTreeSet<Slot> = steps.iter().flat_map(Step::slots).collect();
+    // What the steps of a scan fill is not told apart from what they read.
+    let scans = steps.iter().filter(|step| matches!(step, Step::Scan(_)));
+    let scanned: BTreeSet<Slot> = scans.flat_map(Step::slots).collect();
     let mut outline = Outline::default();
     for slot in slots {
         let name = places.local(slot);
@@ -104,7 +107,8 @@ pub fn unit(
             continue;
         }
         let whole = len.map_or_else(|| quote!(..), |len| quote!(..#len));
-        if fills.contains(&slot) || matches!(slot, Slot::Work(_) | Slot::Scratch) {
+        let given = matches!(slot, Slot::Var(_));
+        if fills.contains(&slot) || (scanned.contains(&slot) && !given) {
             outline.fields.push(quote!(&'a mut [F]));
             outline.arguments.push(quote!(&mut [F]));
             outline.values.push(quote!(&mut #name[..]));
