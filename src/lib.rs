@@ -36,6 +36,7 @@
 //! | --- | --- |
 //! | `std` (default) | the standard library's elementary functions |
 //! | `deterministic` | the same bits on every x86-64 machine |
+//! | `rayon` | long batches and large matrix products are shared by the threads of rayon's pool; the same bits for any number of them |
 //! | `alloc` | run-time sizes, and optimisers that make their own state |
 //! | `libm` | elementary functions without `std` |
 //! | `ndarray`, `nalgebra` | their arrays and matrices as inputs |

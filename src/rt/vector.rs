@@ -60,7 +60,8 @@ macro_rules! vector_module {
         mantissa: $mantissa:literal, bias: $bias:literal, sqrt_half: $sqrt_half:literal, tiny: $tiny:literal,
         ln2: [$ln2_hi:literal, $ln2_lo:literal], exp: [$exp_lo:literal, $exp_hi:literal], one: $one:literal,
         erf: $erf_one:literal,
-        exp_poly: $exp_poly:expr, ln_poly: $ln_poly:expr, erf_poly: $erf_poly:expr, erfc_poly: $erfc_poly:expr,
+        exp_poly: $exp_poly:expr, ln_poly: $ln_poly:expr, tanh_poly: $tanh_poly:expr,
+        erf_poly: $erf_poly:expr, erfc_poly: $erfc_poly:expr,
     }) => {
         pub(crate) mod $name {
             pub(crate) use super::round::$fma as fma;
@@ -73,6 +74,7 @@ macro_rules! vector_module {
             const LOG2_E: $float = core::$float::consts::LOG2_E;
             const EXP: &[$float] = &$exp_poly;
             const LN: &[$float] = &$ln_poly;
+            const TANH: &[$float] = &$tanh_poly;
             const ERF: &[$float] = &$erf_poly;
             const ERFC: &[$float] = &$erfc_poly;
             /// `1.0` and √½ as bits.
@@ -151,26 +153,14 @@ macro_rules! vector_module {
 
             #[inline(always)]
             pub fn tanh(x: $float) -> $float {
-                // (1 - e) / (1 + e) with e = exp(-2|x|), both from e - 1 in two parts.
-                let size = if x.abs() > $one { $one } else { x.abs() };
-                let (n, r, c) = reduce(-2.0 * size);
-                let s = power_of_two(n);
-                let tail = fma(r * r, polynomial!(r, EXP), fma(c, r, c));
-                let (a, b) = (s * r, s - 1.0);
-                let sum = b + a;
-                let lost = s - (b + 1.0);
-                let rest = fma(s, tail, ((b - sum) + a) + lost);
-                let top = sum + rest;
-                let lost = (sum - top) + rest;
-                let bottom = 2.0 + top;
-                let lost_below = ((2.0 - bottom) + top) + lost;
-                let inverse = 1.0 / bottom;
-                let y = top * inverse;
-                // One Newton step on the quotient.
-                let more = residual(y, bottom, top) + fma(-y, lost_below, lost);
-                let y = fma(more, inverse, y);
-                let y = if x.abs() < $float::EPSILON * 0.25 { x } else { y };
-                y.abs().copysign(x)
+                // Near 0 an odd polynomial; beyond, 1 - 2e / (1 + e) with e = exp(-2|x|), where the quotient is below a quarter.
+                let t = x.abs();
+                let near = fma(t * (t * t), polynomial!(t * t, TANH), t);
+                let size = if t > $one { $one } else { t };
+                let (n, r, _) = reduce(-2.0 * size);
+                let e = exp_reduced(r) * power_of_two(n);
+                let far = 1.0 - (e + e) / (1.0 + e);
+                (if t < 1.0 { near } else { far }).copysign(x)
             }
 
             /// `top - y * bottom` as exactly as the target allows.
@@ -294,6 +284,15 @@ vector_math!(
         erf: 4.0,
         exp_poly: [0.5, 1.6666667e-01, 4.1666273e-02, 8.333264e-03, 1.3945849e-03, 1.9918576e-04],
         ln_poly: [6.666667e-01, 4.0000123e-01, 2.855072e-01, 2.3332843e-01],
+        tanh_poly: [
+            -3.3333296e-01,
+            1.3332345e-01,
+            -5.38798e-02,
+            2.1486657e-02,
+            -7.9461057e-03,
+            2.3013636e-03,
+            -3.5845168e-04,
+        ],
         erf_poly: [
             1.2837917e-01,
             -3.7612626e-01,
@@ -349,6 +348,23 @@ vector_math!(
             0.1538624715213662,
             0.13268583883338902,
             0.13088513507428184,
+        ],
+        tanh_poly: [
+            -0.33333333333332945,
+            0.13333333333292871,
+            -0.053968253953426532,
+            0.021869488259827155,
+            -0.0088632324517399114,
+            0.0035921056066111121,
+            -0.0014557213279589845,
+            0.00058961868814590477,
+            -0.00023804386671215592,
+            9.4768171730041234e-5,
+            -3.6086622437831794e-5,
+            1.2341330036004619e-5,
+            -3.4196806575948455e-6,
+            6.5449603681772889e-7,
+            -6.2693288406314631e-8,
         ],
         erf_poly: [
             0.1283791670955126,
