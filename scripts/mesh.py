@@ -1,4 +1,4 @@
-"""Runs examples/mesh/train.py as its users would, and compares: one device, eight, several processes, interrupted and killed. See mesh.sh."""
+"""Runs the trainings in examples/mesh as their users would, and compares: one device, eight, several processes, interrupted and killed. See mesh.sh."""
 
 import json
 import os
@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 ROOT = Path(__file__).parents[1]
+EXAMPLES = ROOT / "examples" / "mesh"
 FOLDER = ROOT / "target" / "mesh"
 PATIENCE = 10
 
@@ -28,20 +29,23 @@ def environment(devices):
 
 
 class Run:
-    """A training: its processes and what they print."""
+    """A training with JAX: its processes and what they print."""
 
     def __init__(self, name, *options, devices=1, processes=1):
+        command = [sys.executable, "-u", EXAMPLES / "train.py", FOLDER / "digits_jax.py", *options]
+        joined = ["--join", f"127.0.0.1:{free_port()}", "--processes", str(processes), "--patience", str(PATIENCE)]
+        more = [[*joined, "--process", str(process)] for process in range(processes)] if processes > 1 else [[]]
+        self.start(name, [command + own for own in more], environment(devices))
+
+    def start(self, name, commands, env):
+        """Starts the processes, each with a log."""
         self.losses = FOLDER / f"{name}.json"
         self.losses.unlink(missing_ok=True)
-        self.logs = [FOLDER / f"{name}.{process}.log" for process in range(processes)]
-        command = [sys.executable, "-u", ROOT / "examples/mesh/train.py", FOLDER / "digits_jax.py", "--losses", self.losses, *options]
-        if processes > 1:
-            command += ["--join", f"127.0.0.1:{free_port()}", "--processes", str(processes), "--patience", str(PATIENCE)]
+        self.logs = [FOLDER / f"{name}.{process}.log" for process in range(len(commands))]
         self.processes = []
-        for process, log in enumerate(self.logs):
-            own = ["--process", str(process)] if processes > 1 else []
+        for command, log in zip(commands, self.logs, strict=True):
             with open(log, "w") as out:
-                one = subprocess.Popen([*command, *own], stdout=out, stderr=out, env=environment(devices))
+                one = subprocess.Popen([*command, "--losses", self.losses], stdout=out, stderr=out, env=env)
             self.processes.append(one)
 
     def said(self):
@@ -78,6 +82,30 @@ class Run:
         return found["first"], found["losses"]
 
 
+# torchrun. PyTorch 1.13, which Debian 12 has, does not read its own defaults under Python 3.11.
+TORCHRUN = """
+from torch.distributed.elastic.multiprocessing import Std
+Std.from_str = staticmethod(lambda text: Std(int(text)))
+from torch.distributed.run import main
+main()
+"""
+
+
+class TorchRun(Run):
+    """A training with PyTorch, by torchrun where there are several processes."""
+
+    def __init__(self, name, *options, processes=1):
+        torch = os.environ["CHAINRULE_TORCH"]
+        run = [torch, "-c", TORCHRUN, f"--nproc_per_node={processes}", f"--master_port={free_port()}"] if processes > 1 else [torch]
+        command = [*run, EXAMPLES / "train_torch.py", FOLDER / "digits_torch.py", *options]
+        self.start(name, [command], {**os.environ, "PYTHONUNBUFFERED": "1"})
+
+    def child(self, at):
+        """The number of one of the processes that torchrun started."""
+        number = self.processes[0].pid
+        return int(Path(f"/proc/{number}/task/{number}/children").read_text().split()[at])
+
+
 def compare(what, run, whole):
     """The losses of a run are those of the uninterrupted one."""
     first, losses = run.result()
@@ -110,11 +138,37 @@ def ends_cleanly(name, victim, signal_, *options):
     print(f"{name}: the others end after {seconds:.1f} s with codes {codes}", flush=True)
 
 
+def again(run, saved, folder):
+    """What was killed goes on from its last checkpoint as if nothing had been."""
+    steps = [int(path.name.split(".")[0]) for path in folder.iterdir() if path.name.split(".")[0].isdigit()]
+    passes = ["--passes", str(max(steps) // 12 + 3)]
+    _, whole = Run("uninterrupted", *passes).result()
+    compare("started again", run("again", *passes, *saved, processes=2), whole)
+
+
+def with_torch(passes, whole):
+    """The same with PyTorch."""
+    compare("PyTorch", TorchRun("torch", *passes), whole)
+    compare("PyTorch, two processes", TorchRun("torch_two", *passes, processes=2), whole)
+    saved = ["--checkpoints", FOLDER / "torch_saved", "--every", "20"]
+    TorchRun("torch_half", "--passes", "6", *saved, processes=2).result()
+    compare("PyTorch, resumed alone", TorchRun("torch_resumed", *passes, *saved), whole)
+    saved = ["--checkpoints", FOLDER / "torch_killed", "--every", "15"]
+    run = TorchRun("torch_dies", "--passes", "5000", *saved, processes=2)
+    run.waits_for("pass 3:")
+    began = time.monotonic()
+    os.kill(run.child(1), signal.SIGKILL)
+    [code] = run.codes(3 * PATIENCE)
+    if code == 0 or "Signal 9" not in run.said():
+        run.give_up(f"torchrun ends with {code}")
+    print(f"PyTorch, a process killed: torchrun ends after {time.monotonic() - began:.1f} s with code {code}", flush=True)
+    again(TorchRun, saved, FOLDER / "torch_killed")
+
+
 def main():
     short = "--short" in sys.argv
     passes = ["--passes", "3" if short else "12"]
-    one = Run("one", *passes)
-    _, whole = one.result()
+    _, whole = Run("one", *passes).result()
     compare("eight devices", Run("eight", *passes, devices=8), whole)
     compare("two processes", Run("two", *passes, processes=2), whole)
     if short:
@@ -128,10 +182,11 @@ def main():
     ends_cleanly("the third process silent", 2, signal.SIGSTOP)
     saved = ["--checkpoints", FOLDER / "killed", "--every", "15"]
     ends_cleanly("killed while it saves", 1, signal.SIGKILL, *saved)
-    steps = [int(path.name) for path in (FOLDER / "killed").iterdir() if path.name.isdigit()]
-    passes = ["--passes", str(max(steps) // 12 + 3)]
-    _, whole = Run("uninterrupted", *passes).result()
-    compare("started again", Run("again", *passes, *saved, processes=2), whole)
+    again(Run, saved, FOLDER / "killed")
+    if "CHAINRULE_TORCH" in os.environ:
+        with_torch(passes, whole)
+    else:
+        print("mesh.py: without PyTorch, which Debian has as python3-torch", file=sys.stderr)
 
 
 main()

@@ -14,19 +14,16 @@ many devices as there are then. If a process dies the others stop with a message
 """
 
 import argparse
-import importlib.util
 import json
 import os
 import sys
 import time
 from pathlib import Path
 
+import digits
 import jax
 import numpy as np
-
-TRAINING = 1440  # Samples; the others are the test.
-RATE = 0.2
-MOMENTUM = 0.9
+from digits import MOMENTUM, RATE, TRAINING
 
 
 def arguments():
@@ -46,28 +43,10 @@ def arguments():
     return parser.parse_args()
 
 
-def load(path):
-    """The emitted module."""
-    spec = importlib.util.spec_from_file_location(path.stem, path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-def digits(path):
-    """Images of 64 pixels from 0 to 1 and their classes, one-hot, in an order that is drawn once."""
-    rows = np.loadtxt(path, delimiter=",")
-    rows = rows[np.random.default_rng(1).permutation(len(rows))]
-    return rows[:, :64] / 16, np.eye(10)[rows[:, 64].astype(int)]
-
-
 def start(places):
-    """The first state: weights from 0.1 N(0, 1), biases and velocities 0, each where the mesh has it."""
-    rng = np.random.default_rng(0)
-    sizes = {"W1": (64, 20), "b1": (20,), "W2": (20, 20), "b2": (20,), "W3": (20, 10), "b3": (10,)}
-    drawn = {name: 0.1 * rng.standard_normal(size) * (len(size) > 1) for name, size in sizes.items()}
-    params = {name: whole(value, places[name]) for name, value in drawn.items()}
-    velocity = {name: whole(np.zeros_like(value), places[name]) for name, value in drawn.items()}
+    """The first state: parameters, and velocities of 0, each where the mesh has it."""
+    params = {name: whole(value, places[name]) for name, value in digits.start().items()}
+    velocity = {name: whole(np.zeros_like(value), places[name]) for name, value in digits.start().items()}
     return {"params": params, "velocity": velocity}
 
 
@@ -110,7 +89,7 @@ class Checkpoints:
 
 def train(options, network):
     """Trains, and says how it goes."""
-    images, classes = digits(options.data)
+    images, classes = digits.samples(options.data)
     first = jax.process_index() == 0
     say = print if first else lambda *_, **__: None
     mesh = jax.make_mesh((jax.device_count(),), ("batch",))
@@ -128,9 +107,8 @@ def train(options, network):
     steps = TRAINING // options.batch
     losses, began = [], time.perf_counter()
     for step in range(done, options.passes * steps):
-        # Every process draws the same order, and reads its own rows only.
-        order = np.random.default_rng(1000 + step // steps).permutation(TRAINING)
-        rows = order[step % steps * options.batch :][: options.batch]
+        # Every process knows the order of all samples, and reads its own rows only.
+        rows = digits.rows(step, options.batch)
         batch = {"X": whole(images[rows], places["X"]), "T": whole(classes[rows], places["T"])}
         loss, gradients = gradient(**state["params"], **batch)
         state = moved(state, gradients)
@@ -142,7 +120,7 @@ def train(options, network):
     seconds = time.perf_counter() - began
 
     guess = network.forward(**jax.device_get(state["params"]), X=images[TRAINING:], T=classes[TRAINING:])["Y"]
-    right = np.mean(np.argmax(guess, 1) == np.argmax(classes[TRAINING:], 1))
+    right = digits.read_rightly(guess, classes[TRAINING:])
     say(f"{len(losses)} steps in {seconds:.1f} s; of the test samples {right:.3f} are read rightly", flush=True)
     if options.losses and first:
         options.losses.write_text(json.dumps({"first": done, "losses": losses}))
@@ -154,7 +132,7 @@ def main():
     if TRAINING % options.batch:
         raise SystemExit(f"train.py: --batch must divide {TRAINING}, which {options.batch} does not")
     if not options.join:
-        train(options, load(options.network))
+        train(options, digits.load(options.network))
         return
     try:
         jax.distributed.initialize(
@@ -165,7 +143,7 @@ def main():
             heartbeat_timeout_seconds=options.patience,
             shutdown_timeout_seconds=options.patience,
         )
-        train(options, load(options.network))
+        train(options, digits.load(options.network))
     except Exception as error:
         # Whatever it is: the others would wait for this one.
         why = (str(error) or type(error).__name__).splitlines()[0]
