@@ -89,8 +89,8 @@ pub(crate) fn laid_out(job: &Job) -> Result<String, Diagnostic> {
 }
 
 fn python(compiled: &Compiled, source: &Source, library: Library) -> Result<String, Diagnostic> {
-    let job = compiled.job(&source.text)?;
-    emit::python(&job, library, Dtype::default())
+    let compiled = compiled.with_every_gradient();
+    emit::python(&compiled.job(&source.text)?, library, Dtype::default())
 }
 
 fn c(compiled: &Compiled, source: &Source) -> Result<String, Diagnostic> {

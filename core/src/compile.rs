@@ -2,7 +2,7 @@
 
 use crate::diff;
 use crate::ir::walk::Marks;
-use crate::ir::{Graph, NodeId, Op, Var, VarKind};
+use crate::ir::{Graph, NodeId, Op, Var, VarId, VarKind};
 use crate::lower::{self, Lowered, Named};
 use crate::simplify::{Canonical, Stage, settle};
 use chainrule_grammar::ast::{Program, RequestKind};
@@ -23,6 +23,9 @@ pub struct Compiled {
     pub outputs: Vec<Named>,
     /// Every derivative that is asked for.
     pub derivatives: Vec<Derivative>,
+    /// The gradients of every loss by every tensor of numbers, where [`Compiled::with_every_gradient`] made them; no derivation tells
+    /// of them.
+    pub every: Vec<Derivative>,
     /// Errors and warnings, in order of place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -47,6 +50,47 @@ impl Compiled {
     /// Whether the program is refused.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(Diagnostic::is_error)
+    }
+
+    /// The same program with the gradient of every loss by every tensor of numbers, in forms that may be differentiated again: what
+    /// an engine needs that differentiates on by itself. A gradient that there is not is not among them.
+    pub fn with_every_gradient(&self) -> Compiled {
+        let mut all = self.clone();
+        if self.has_errors() {
+            return all;
+        }
+        let vars: Vec<(VarId, NodeId)> =
+            self.lowered.vars.iter().filter_map(|node| self.number(*node)).collect();
+        let by = vars.iter().map(|(var, _)| *var).collect();
+        let mut canonical = Canonical::before_derivatives_by(by);
+        let known = self.losses.iter().map(|loss| loss.node);
+        let known: Vec<NodeId> = known.chain(self.derivatives.iter().map(|one| one.node)).collect();
+        canonical.merge(&mut all.graph, &known);
+        for loss in &self.losses {
+            for (var, node) in &vars {
+                let declared = self.graph.var(*var);
+                let wrt = Named { name: declared.name.clone(), node: *node, span: declared.span };
+                let graph = &mut all.graph;
+                let made =
+                    carry_out(graph, RequestKind::Grad, loss.node, std::slice::from_ref(&wrt));
+                let Ok(made) = made else { continue };
+                let settled = settle(graph, &[made[0].0], Stage::Derivative);
+                let node = canonical.merge(graph, &settled)[0];
+                if unsound(graph, &[node]).is_none() {
+                    let (kind, of) = (RequestKind::Grad, loss.clone());
+                    all.every.push(Derivative { kind, of, wrt, node, directions: Vec::new() });
+                }
+            }
+        }
+        all
+    }
+
+    /// A declared tensor of numbers.
+    fn number(&self, node: NodeId) -> Option<(VarId, NodeId)> {
+        match self.graph.op(node) {
+            Op::Var(var) if !self.graph.var(*var).int => Some((*var, node)),
+            _ => None,
+        }
     }
 }
 
@@ -234,7 +278,7 @@ fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
     if let Some(at) =
         graph.vars.iter().position(|var| var.name == name && var.kind == VarKind::Direction)
     {
-        return graph.variable(crate::ir::VarId(at as u32));
+        return graph.variable(VarId(at as u32));
     }
     let shape = graph.shape(by).clone();
     graph.declare(Var {

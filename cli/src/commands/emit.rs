@@ -17,7 +17,10 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         Some(_) => Some(Dtype::F64),
         None => None,
     };
-    let unit = input::compile(session)?;
+    let mut unit = input::compile(session)?;
+    if matches!(target.as_str(), "jax" | "torch") {
+        unit.compiled = unit.compiled.with_every_gradient();
+    }
     let job =
         unit.compiled.job(&unit.source.text).map_err(|diagnostic| unit.refused(diagnostic))?;
     let python = |library| {

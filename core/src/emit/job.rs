@@ -74,8 +74,11 @@ impl Compiled {
             }
         }
         grads.sort_by_key(|grad| (self.graph.var(grad.var).kind != VarKind::Param, grad.var));
+        let every = self.every.iter().filter(|one| one.of.name == loss.name);
+        let every = every.filter_map(|one| Some((self.var(one.wrt.node)?, one.node))).collect();
         LossJob {
             name: loss.name.clone(),
+            every,
             value: loss.node,
             formula: self.definition(&loss.name),
             grads,

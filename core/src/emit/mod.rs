@@ -60,7 +60,9 @@ impl Job<'_> {
     /// Every node that code computes.
     pub fn roots(&self) -> Vec<NodeId> {
         let losses = self.losses.iter().flat_map(|loss| {
-            std::iter::once(loss.value).chain(loss.grads.iter().map(|grad| grad.value))
+            let every = loss.every.iter().map(|(_, value)| *value);
+            let asked = loss.grads.iter().map(|grad| grad.value);
+            std::iter::once(loss.value).chain(asked).chain(every)
         });
         let outputs = self.outputs.iter().map(|output| output.value);
         let requests = self.requests.iter().flat_map(|request| {
@@ -98,6 +100,8 @@ pub struct LossJob {
     pub formula: Formula,
     /// The gradients: of parameters in order of declaration, then of inputs where the program asks for them.
     pub grads: Vec<GradJob>,
+    /// The gradients by every tensor of numbers, for engines that differentiate on by themselves. One that is missing there is not.
+    pub every: Vec<(VarId, NodeId)>,
     /// The user's documentation.
     pub doc: Vec<String>,
 }

@@ -10,6 +10,7 @@ use chainrule_core::ops::probe::Random;
 use chainrule_core::{Compiled, Source, compile};
 
 /// A compiled program and a point for it.
+#[derive(Clone)]
 pub struct Case {
     /// Its text.
     pub program: String,
@@ -58,6 +59,12 @@ fn domains(compiled: &Compiled) -> Point {
 }
 
 impl Case {
+    /// The same for a library that differentiates on by itself.
+    pub fn for_engines(&self) -> Case {
+        let compiled = self.compiled.with_every_gradient();
+        Case { program: self.program.clone(), compiled, point: self.point.clone() }
+    }
+
     /// The job of the program.
     pub fn job(&self) -> Job<'_> {
         self.compiled

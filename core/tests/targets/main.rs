@@ -101,8 +101,20 @@ fn expected(case: &Case, job: &Job, library: Library) -> Value {
             ])
         })
         .collect();
+    let every: Vec<Value> = job
+        .losses
+        .iter()
+        .map(|loss| {
+            let vars = [job.params.as_slice(), job.inputs.as_slice()].concat();
+            let rows = loss.every.iter().filter_map(|(by, node)| {
+                let at = vars.iter().position(|var| var == by)?;
+                Some(json!([at, array(&case.value(*node), false)]))
+            });
+            json!([loss.name, rows.collect::<Vec<_>>()])
+        })
+        .collect();
     let check = !case::is_of_rows(&case.program);
-    json!({ "program": case.program, "check": check, "module": library.xp(), "arguments": arguments, "forward": forward, "losses": losses, "requests": requests })
+    json!({ "program": case.program, "check": check, "module": library.xp(), "arguments": arguments, "forward": forward, "losses": losses, "every": every, "requests": requests })
 }
 
 const RUNNER: &str = include_str!("runner.py");
@@ -113,6 +125,7 @@ fn run(library: Library, cases: &[Case]) -> String {
     let at = folder(&format!("targets_{name}"));
     let mut all = Vec::new();
     for (number, case) in cases.iter().enumerate() {
+        let case = &if library == Library::NumPy { case.clone() } else { case.for_engines() };
         let job = case.job();
         let text = emit::python(&job, library, Dtype::F64)
             .unwrap_or_else(|d| panic!("{}: {}", case.program, d.message));
@@ -170,19 +183,38 @@ fn numpy_names_what_does_not_fit() {
     }
 }
 
-/// JAX and PyTorch take seconds for each program: one in twenty, and all of them where `CHAINRULE_ALL_PROGRAMS` is set.
-fn some() -> Vec<Case> {
-    let every = if std::env::var_os("CHAINRULE_ALL_PROGRAMS").is_some() { 1 } else { 20 };
-    case::all().into_iter().step_by(every).collect()
-}
-
 #[test]
 fn jax_computes_what_the_reference_does() {
     if !imports("jax") {
         skipped("JAX");
         return;
     }
-    let wrong = run(Library::Jax, &some());
+    let wrong = run(Library::Jax, &case::all());
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
+/// A module as `net.py` in a folder with a script, which prints what is wrong with it.
+fn judged(name: &str, program: &str, library: Library, script: &str) -> String {
+    let case = case::case(program).unwrap_or_else(|why| panic!("{why}")).for_engines();
+    let text = emit::python(&case.job(), library, Dtype::F64);
+    let at = folder(name);
+    write(&at.join("net.py"), &text.unwrap_or_else(|d| panic!("{}", d.message)));
+    write(&at.join("judge.py"), script);
+    let ran = python().args(["-B", "judge.py"]).current_dir(&at).output();
+    let ran = ran.unwrap_or_else(|error| panic!("python: {error}"));
+    let said = String::from_utf8_lossy(&ran.stdout);
+    assert!(said.contains("done"), "{said}\n{}", String::from_utf8_lossy(&ran.stderr));
+    said.lines().filter(|line| line.starts_with("WRONG")).collect::<Vec<_>>().join("\n")
+}
+
+#[test]
+fn losses_of_jax_carry_their_closed_form() {
+    if !imports("jax") {
+        skipped("JAX");
+        return;
+    }
+    let program = "dim B, N, M; input x: [B, N]; target t: [B, M]; param W: [N, M], b: [M]; o = tanh(x @ W + b); loss E = mean((o - t)^2);";
+    let wrong = judged("targets_attached", program, Library::Jax, include_str!("attached.py"));
     assert!(wrong.is_empty(), "{wrong}");
 }
 
@@ -192,6 +224,6 @@ fn pytorch_computes_what_the_reference_does() {
         skipped("PyTorch");
         return;
     }
-    let wrong = run(Library::Torch, &some());
+    let wrong = run(Library::Torch, &case::all());
     assert!(wrong.is_empty(), "{wrong}");
 }

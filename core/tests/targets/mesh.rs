@@ -17,7 +17,7 @@ const PROGRAMS: &[&str] = &[
 const CHOICES: &str = "dim B, N; input x: [B, N]; target t: [B, 4]; param W: [N, 4], b: [4]; loss E = mse(tanh(x @ W + b), t);";
 
 fn emitted(program: &str) -> String {
-    let case = case(program).unwrap_or_else(|why| panic!("{why}"));
+    let case = case(program).unwrap_or_else(|why| panic!("{why}")).for_engines();
     emit::python(&case.job(), Library::Jax, Dtype::F64).unwrap_or_else(|d| panic!("{}", d.message))
 }
 

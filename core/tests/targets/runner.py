@@ -4,9 +4,25 @@ import contextlib
 import importlib
 import io
 import json
+import os
+import time
 import warnings
 
 import numpy as np
+
+# What is compiled to be run once need not be fast.
+os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0 --xla_llvm_disable_expensive_passes=true"
+try:
+    import jax
+    import jax.numpy as jnp
+except ImportError:
+    pass
+try:
+    import torch
+except ImportError:
+    pass
+
+ALL = "CHAINRULE_ALL_PROGRAMS" in os.environ
 
 
 def read(value):
@@ -27,8 +43,56 @@ def compare(where, got, want):
         print(f"WRONG {where}: its numbers are {dtype}")
     if got.shape != want.shape:
         print(f"WRONG {where}: shape {got.shape} for {want.shape}")
-    elif not np.all((np.abs(got - want) <= 1e-10 * (1 + np.abs(want))) | (got == want) | (np.isnan(got) & np.isnan(want))):
+    elif not np.all(
+        (np.abs(got - want) <= 1e-10 * (1 + np.abs(want))) | (got == want) | (np.isnan(got) & np.isnan(want))
+    ):
         print(f"WRONG {where}: {got.ravel()[:8]} for {want.ravel()[:8]}")
+
+
+def through(module, loss, arguments, places):
+    """The gradients that the library's own differentiation of a loss gives, by the arguments at these places."""
+    if not places:
+        return []
+    if module == "jnp":
+        return jax.grad(loss, argnums=tuple(places))(*arguments)
+    arguments = [
+        torch.tensor(x, requires_grad=True, dtype=torch.float64) if at in places else x
+        for at, x in enumerate(arguments)
+    ]
+    loss(*arguments).backward()
+    return [arguments[at].grad for at in places]
+
+
+def results(module, case, arguments, directions):
+    """Everything that a module computes."""
+    losses = []
+    for function in module._GRADIENTS.values():
+        value, gradients = function(*arguments)
+        losses.append((value, list(gradients.values())))
+    values, attached = [], []
+    for of, gradients in case["every"]:
+        loss = module.loss if len(case["every"]) == 1 else getattr(module, f"loss_{of}")
+        values.append(loss(*arguments))
+        if case["module"] != "np":
+            attached.append(through(case["module"], loss, arguments, [at for at, _ in gradients]))
+    further = []
+    for (name, by, _, _), given in zip(case["requests"], directions, strict=True):
+        result = getattr(module, name)(*arguments, *given)
+        further.append(result[by] if isinstance(result, dict) else result)
+    return module.forward(*arguments), losses, values, attached, further
+
+
+def compiled(function, arguments, directions):
+    """The same by one program of XLA, which is compiled sooner than many small ones; sizes are no arrays."""
+    places = [at for at, x in enumerate(arguments) if not isinstance(x, int)]
+
+    def of_arrays(arrays, directions):
+        all = list(arguments)
+        for at, array in zip(places, arrays, strict=True):
+            all[at] = array
+        return function(all, directions)
+
+    return jax.jit(of_arrays)([jnp.asarray(arguments[at]) for at in places], directions)
 
 
 def run(number, case):
@@ -36,18 +100,30 @@ def run(number, case):
     module = importlib.import_module(f"p{number}")
     where = f"{number} {case['program'][:300]!r}"
     arguments = [read(value) for value in case["arguments"]]
-    results = module.forward(*arguments)
+    directions = [list(map(read, given)) for _, _, given, _ in case["requests"]]
+
+    def everything(arguments, directions):
+        return results(module, case, arguments, directions)
+
+    if case["module"] == "jnp":
+        found = compiled(everything, arguments, directions)
+    else:
+        found = everything(arguments, directions)
+    forward, losses, values, attached, further = found
     for name, want in case["forward"].items():
-        compare(f"{where} {name}", results[name], want)
-    for (of, function), (value, grads) in zip(module._GRADIENTS.items(), case["losses"], strict=True):
-        got, found = function(*arguments)
+        compare(f"{where} {name}", forward[name], want)
+    for of, (got, found), (value, grads) in zip(module._GRADIENTS, losses, case["losses"], strict=True):
         compare(f"{where} value {of}", got, value)
-        for (by, gradient), want in zip(found.items(), grads, strict=True):
-            compare(f"{where} d {of} / d {by}", gradient, want)
-    for name, by, directions, want in case["requests"]:
-        result = getattr(module, name)(*arguments, *map(read, directions))
-        compare(f"{where} {name} {by}", result[by] if isinstance(result, dict) else result, want)
-    if case["check"]:
+        for at, (gradient, want) in enumerate(zip(found, grads, strict=True)):
+            compare(f"{where} gradient {at} of {of}", gradient, want)
+    for (of, gradients), got, found in zip(case["every"], values, attached or values):
+        compare(f"{where} loss {of}", got, case["forward"][of])
+        for (at, want), gradient in zip(gradients, found if attached else []):
+            compare(f"{where} d {of} by argument {at}", gradient, want)
+    for (name, by, _, want), got in zip(case["requests"], further, strict=True):
+        compare(f"{where} {name} {by}", got, want)
+    # What differentiates by JAX or PyTorch takes seconds for each program.
+    if case["check"] and (case["module"] == "np" or number % 25 == 0 or ALL):
         kept = module.DTYPE
         module.DTYPE = {"np": np.float32}.get(case["module"], kept)
         for name, value in module.forward(*arguments).items():
@@ -70,10 +146,13 @@ def main():
     with open("cases.json", encoding="utf-8") as file:
         cases = json.load(file)
     for number, case in enumerate(cases):
+        start = time.time()
         try:
             run(number, case)
         except Exception as error:
             print(f"WRONG {number} {case['program'][:300]!r}: {type(error).__name__}: {error}")
+        if time.time() - start > 5 and ALL:
+            print(f"SLOW {number} {time.time() - start:.1f} {case['program'][:100]!r}")
     print("done")
 
 

@@ -39,7 +39,7 @@ fn middle(text: &str) -> String {
 }
 
 fn emitted(program: &str, library: Library) -> String {
-    let case = case(program).unwrap_or_else(|why| panic!("{why}"));
+    let case = case(program).unwrap_or_else(|why| panic!("{why}")).for_engines();
     emit::python(&case.job(), library, Dtype::F64).unwrap_or_else(|d| panic!("{}", d.message))
 }
 

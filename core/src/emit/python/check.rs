@@ -1,6 +1,7 @@
 //! In: a module. Out: its self-check: a random point that satisfies what is declared, and the derivatives beside independent ones.
 
 use super::dialect::{Library, defined};
+use super::layout::listed;
 use super::module::Module;
 use super::writer::{dim_text, tuple};
 use crate::check::sizes::index_limits;
@@ -106,15 +107,21 @@ fn drawn(module: &Module, id: VarId, var: &Var) -> String {
 /// What there is to check, as data.
 fn tables(module: &Module) -> String {
     let job = module.job;
-    let mut out = "# What `check_gradient` checks: functions of gradients, and of further derivatives.\n_GRADIENTS = {".to_string();
+    let comment =
+        "# What `check_gradient` checks: functions of gradients, and of further derivatives.\n";
+    let mut out = "_GRADIENTS = {".to_string();
     let gradients: Vec<String> = job
         .losses
         .iter()
         .zip(&module.names.losses)
         .map(|(loss, name)| format!("\"{}\": {name}", loss.name))
         .collect();
-    out.push_str(&gradients.join(", "));
-    out.push_str("}\n_FURTHER = [");
+    out = listed(0, &out, &gradients, "}");
+    out.push('\n');
+    if module.library != Library::NumPy {
+        out.push_str(&attached(module));
+    }
+    out.push_str("_FURTHER = [");
     let mut rows = String::new();
     for (request, name) in job.requests.iter().zip(&module.names.requests) {
         if request.results.len() > 1 {
@@ -128,10 +135,7 @@ fn tables(module: &Module) -> String {
         };
         let kind = kind(request.kind);
         let by = &module.names.vars[&by];
-        rows.push_str(&format!(
-            "\n    ({name}, \"{kind}\", \"{}\", \"{by}\", {direction}),",
-            request.of
-        ));
+        rows.push_str(&row(name, kind, &request.of, by, &direction));
     }
     if !rows.is_empty() {
         rows.push('\n');
@@ -144,7 +148,32 @@ fn tables(module: &Module) -> String {
     } else {
         "]\n_values = forward"
     });
-    out
+    format!("{comment}{out}")
+}
+
+/// A row of the table of further derivatives.
+fn row(function: &str, kind: &str, of: &str, by: &str, direction: &str) -> String {
+    let entries = [
+        function.to_string(),
+        format!("\"{kind}\""),
+        format!("\"{of}\""),
+        format!("\"{by}\""),
+        direction.to_string(),
+    ];
+    format!("\n{}", listed(1, "(", &entries, "),"))
+}
+
+/// The losses with the closed form attached, and the arguments that all of them have a derivative by.
+fn attached(module: &Module) -> String {
+    let losses = module.job.losses.iter().zip(&module.names.values);
+    let rows: Vec<String> =
+        losses.map(|(loss, value)| format!("\"{}\": {value}", loss.name)).collect();
+    let known = |var: &VarId| {
+        module.job.losses.iter().all(|loss| loss.every.iter().any(|(by, _)| by == var))
+    };
+    let by = module.vars.iter().filter(|var| known(var) && !module.job.losses.is_empty());
+    let by: Vec<String> = by.map(|var| format!("\"{}\"", module.names.vars[var])).collect();
+    format!("{}\n{}\n", listed(0, "_LOSSES = {", &rows, "}"), listed(0, "_ARGUMENTS = [", &by, "]"))
 }
 
 /// The rows of a product by several variables: one for each, where the others keep still.
@@ -162,17 +191,12 @@ fn blocks(module: &Module, request: &RequestJob, name: &str) -> String {
         .filter_map(|((by, ..), var)| Some((by, named(by)?, &module.names.vars[var])))
         .collect();
     for (key, by, direction) in &moves {
-        let still: String = moves
-            .iter()
-            .filter(|(other, ..)| other != key)
-            .map(|(_, by, direction)| format!("\"{direction}\": 0 * at[\"{by}\"], "))
-            .collect();
-        let derivative = format!("lambda **at: {name}(**{{{still}**at}})[\"{key}\"]");
+        let others = moves.iter().filter(|(other, ..)| other != key);
+        let still: Vec<String> =
+            others.map(|(_, by, direction)| format!("\"{direction}\": \"{by}\"")).collect();
+        let derivative = format!("_block({name}, \"{key}\", {{{}}})", still.join(", "));
         let kind = kind(request.kind);
-        rows.push_str(&format!(
-            "\n    ({derivative}, \"{kind}\", \"{}\", \"{by}\", \"{direction}\"),",
-            request.of
-        ));
+        rows.push_str(&row(&derivative, kind, &request.of, by, &format!("\"{direction}\"")));
     }
     rows
 }

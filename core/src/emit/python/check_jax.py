@@ -20,11 +20,15 @@ def _compare(rng, point, derivative, kind, of, by, direction):
     """The largest error of one derivative."""
     x = point[by] = jnp.asarray(point[by], dtype=DTYPE)
     v = jnp.asarray(rng.uniform(-1, 1, x.shape), dtype=DTYPE)
-    value = lambda x: _values(**{**point, by: x})[of]
+
+    def value(x):
+        return _values(**{**point, by: x})[of]
+
     if kind == "jvp":
         return _error(derivative(**point, **{direction: v}), jax.jvp(value, (x,), (v,))[1])
     if kind == "hvp":
-        return _error(derivative(**point, **{direction: v}), jax.jvp(jax.grad(value), (x,), (v,))[1])
+        product = jax.jvp(jax.grad(value), (x,), (v,))[1]
+        return _error(derivative(**point, **{direction: v}), product)
     if kind == "hessian":
         return _error(derivative(**point), jax.hessian(value)(x))
     if kind == "gradient":
@@ -32,15 +36,28 @@ def _compare(rng, point, derivative, kind, of, by, direction):
     return _error(derivative(**point), jax.jacobian(value)(x))
 
 
+def _gradient(function, by):
+    """One gradient as a function of the arguments."""
+    return lambda **point: function(**point)[1][by]
+
+
+def _through(function, by):
+    """The gradient that `jax.grad` gives of a loss with its derivative attached."""
+    return lambda **point: jax.grad(lambda x: function(**{**point, by: x}))(point[by])
+
+
 def check_gradient(seed=0):
-    """Compares every derivative with `jax.grad` and its relatives at a random point; prints the largest error of each."""
+    """Compares every derivative with `jax.grad` and its relatives; prints the largest error of each."""
     rng = np.random.default_rng(seed)
     point = _point(rng)
     checks = []
     for of, function in _GRADIENTS.items():
         for by in function(**point)[1]:
-            gradient = lambda function=function, by=by, **point: function(**point)[1][by]
-            checks.append((f"d {of} / d {by}", gradient, "gradient", of, by, None))
+            checks.append((f"d {of} / d {by}", _gradient(function, by), "gradient", of, by, None))
+    for of, function in _LOSSES.items():
+        for by in _ARGUMENTS:
+            title = f"d {of} / d {by} by jax.grad"
+            checks.append((title, _through(function, by), "gradient", of, by, None))
     for function, kind, of, by, direction in _FURTHER:
         checks.append((f"{kind} of {of} by {by}", function, kind, of, by, direction))
     good = True

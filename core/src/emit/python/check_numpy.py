@@ -22,7 +22,10 @@ def _moved(point, of, by, *steps):
 
 def _mixed(point, of, by, u, v, eps=1e-4):
     """The second derivative of a number along two directions, by central differences."""
-    value = lambda s, t: _moved(point, of, by, s * eps * u, t * eps * v)
+
+    def value(s, t):
+        return _moved(point, of, by, s * eps * u, t * eps * v)
+
     return (value(1, 1) - value(1, -1) - value(-1, 1) + value(-1, -1)) / (4 * eps * eps)
 
 
@@ -50,17 +53,27 @@ def _compare(rng, point, derivative, kind, of, by, direction):
         return _error(derivative(**point, **{direction: v}), _slope(point, of, by, v))
     if kind == "hvp":
         u = rng.uniform(-1, 1, x.shape)
-        return _error(np.sum(u * derivative(**point, **{direction: v})), _mixed(point, of, by, u, v))
+        return _error(
+            np.sum(u * derivative(**point, **{direction: v})), _mixed(point, of, by, u, v)
+        )
     value = derivative(**point)
     if kind == "hessian":
         u = rng.uniform(-1, 1, x.shape)
         return _error(np.vdot(np.tensordot(value, v, axes=x.ndim), u), _mixed(point, of, by, u, v))
-    errors = [_error(np.tensordot(value, e, axes=x.ndim), _slope(point, of, by, e)) for e in _entries(rng, x)]
+    errors = [
+        _error(np.tensordot(value, e, axes=x.ndim), _slope(point, of, by, e))
+        for e in _entries(rng, x)
+    ]
     return float(np.max(errors, initial=0))
 
 
+def _gradient(function, by):
+    """One gradient as a function of the arguments."""
+    return lambda **point: function(**point)[1][by]
+
+
 def check_gradient(seed=0):
-    """Compares every derivative with finite differences at a random point, in 64 bits; prints the largest error of each."""
+    """Compares every derivative with finite differences, in 64 bits; prints the largest error of each."""
     global DTYPE
     kept, DTYPE = DTYPE, np.float64
     try:
@@ -69,8 +82,8 @@ def check_gradient(seed=0):
         checks = []
         for of, function in _GRADIENTS.items():
             for by in function(**point)[1]:
-                gradient = lambda function=function, by=by, **point: function(**point)[1][by]
-                checks.append((f"d {of} / d {by}", gradient, "jacobian", of, by, None))
+                title = f"d {of} / d {by}"
+                checks.append((title, _gradient(function, by), "jacobian", of, by, None))
         for function, kind, of, by, direction in _FURTHER:
             checks.append((f"{kind} of {of} by {by}", function, kind, of, by, direction))
         good = True

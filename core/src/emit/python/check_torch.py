@@ -24,8 +24,11 @@ def _compare(rng, point, derivative, kind, of, by, direction):
     """The largest error of one derivative."""
     x = point[by] = torch.as_tensor(point[by], dtype=DTYPE)
     v = torch.as_tensor(rng.uniform(-1, 1, tuple(x.shape)), dtype=DTYPE)
-    value = lambda x: _values(**{**point, by: x})[of]
     auto = torch.autograd.functional
+
+    def value(x):
+        return _values(**{**point, by: x})[of]
+
     if kind == "jvp":
         return _error(derivative(**point, **{direction: v}), auto.jvp(value, x, v)[1])
     if kind == "hvp":
@@ -35,15 +38,29 @@ def _compare(rng, point, derivative, kind, of, by, direction):
     return _error(derivative(**point), auto.jacobian(value, x))
 
 
+def _gradient(function, by):
+    """One gradient as a function of the arguments."""
+    return lambda **point: function(**point)[1][by]
+
+
+def _through(function, by):
+    """The gradient that `torch.autograd` gives of a loss with its backward attached."""
+    gradient = torch.autograd.functional.jacobian
+    return lambda **point: gradient(lambda x: function(**{**point, by: x}), point[by])
+
+
 def check_gradient(seed=0):
-    """Compares every derivative with `torch.autograd` at a random point; prints the largest error of each."""
+    """Compares every derivative with `torch.autograd`; prints the largest error of each."""
     rng = np.random.default_rng(seed)
     point = _point(rng)
     checks = []
     for of, function in _GRADIENTS.items():
         for by in function(**point)[1]:
-            gradient = lambda function=function, by=by, **point: function(**point)[1][by]
-            checks.append((f"d {of} / d {by}", gradient, "jacobian", of, by, None))
+            checks.append((f"d {of} / d {by}", _gradient(function, by), "jacobian", of, by, None))
+    for of, function in _LOSSES.items():
+        for by in _ARGUMENTS:
+            title = f"d {of} / d {by} by backward"
+            checks.append((title, _through(function, by), "jacobian", of, by, None))
     for function, kind, of, by, direction in _FURTHER:
         checks.append((f"{kind} of {of} by {by}", function, kind, of, by, direction))
     good = True

@@ -18,7 +18,9 @@ def _elu(x, alpha):
 
 def _selu(x):
     """The self-normalising elu."""
-    return xp.where(x > 0, 1.0507009873554805 * x, 1.7580993408473769 * xp.expm1(xp.clip(x, None, 0)))
+    return xp.where(
+        x > 0, 1.0507009873554805 * x, 1.7580993408473769 * xp.expm1(xp.clip(x, None, 0))
+    )
 
 
 def _celu(x, alpha):
@@ -131,7 +133,10 @@ def _flat(x, axes):
 
 def _view(x, shape, at):
     """The entries of x at the positions that `at` gives for each index of the shape; 0 where one is outside."""
-    index = [xp.reshape(xp.arange(n), (-1,) + (1,) * (len(shape) - 1 - axis)) for axis, n in enumerate(shape)]
+    index = [
+        xp.reshape(xp.arange(n), (-1,) + (1,) * (len(shape) - 1 - axis))
+        for axis, n in enumerate(shape)
+    ]
     positions = [xp.asarray(p) for p in at(*index)]
     inside = [(p >= 0) & (p < n) for p, n in zip(positions, x.shape)]
     picked = x[tuple(xp.clip(p, 0, n - 1) for p, n in zip(positions, x.shape))]
@@ -143,3 +148,13 @@ def _view(x, shape, at):
 def _over(position, divisor):
     """position / divisor where that is whole, else outside."""
     return xp.where(position % divisor == 0, position // divisor, -1)
+
+
+def _block(function, key, still):
+    """One result of a product in which other directions, told with their tensors, are 0."""
+
+    def product(**at):
+        zeros = {direction: 0 * at[by] for direction, by in still.items()}
+        return function(**zeros, **at)[key]
+
+    return product

@@ -23,18 +23,25 @@ def _scatter(rows, index, size):
 
 def _numbers(name, value, rank):
     """An argument as an array of numbers with so many axes."""
-    value = jnp.asarray(value, dtype=DTYPE)
+    value = jnp.asarray(value)
+    if value.dtype.kind in "cOSU":
+        raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
-    return value
+    return value.astype(DTYPE)
 
 
 def _indices(name, value, rank):
     """An argument as an array of whole numbers from 0 on with so many axes."""
     value = jnp.asarray(value)
+    if value.dtype.kind not in "iu":
+        raise ValueError(f"{name} has entries of type {value.dtype}, but whole numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
-    return value.astype(int)
+    # Values can be looked at where nothing is being traced.
+    if not isinstance(value, jax.core.Tracer) and jnp.any(value < 0):
+        raise ValueError(f"{name} has entries that are not whole numbers from 0 on")
+    return value
 
 
 def _fits(name, value, declared, shape):

@@ -2,6 +2,7 @@
 //! XLA adds up what the devices compute; nothing here knows whether a loss is a sum or a mean.
 
 use super::dialect::{Library, defined};
+use super::layout::statement;
 use super::module::Module;
 use super::writer::{dim_text, tuple};
 use crate::emit::Job;
@@ -18,12 +19,6 @@ pub fn helpers(library: Library) -> Vec<Helper> {
 
 /// What else a module with such calls imports and defines at its top level.
 pub const NAMES: &[&str] = &["_AXES", "functools", "inspect", "value_and_grad_on"];
-
-/// Its imports.
-pub const IMPORTS: &str = "import functools\nimport inspect\nimport math\n\n";
-
-/// Longer lines are broken.
-const WIDTH: usize = 88;
 
 const DOC: &str = r#"    """`NAME` on a mesh of devices: see `shardings_on`.
 
@@ -50,11 +45,8 @@ pub fn text(module: &Module) -> Option<String> {
         };
         let gradients: Vec<String> =
             loss.grads.iter().map(|grad| format!("\"{}\"", module.names.vars[&grad.var])).collect();
-        let mut short = format!("    gradients = {}\n", tuple(&gradients));
-        if short.len() > WIDTH {
-            short =
-                format!("    gradients = (\n        {},\n    )\n", gradients.join(",\n        "));
-        }
+        let short = format!("gradients = {}", tuple(&gradients));
+        let short = format!("{}\n", statement(1, &short));
         parts.push(format!(
             "def {on}(mesh, batch={batch}, specs=None):\n{doc}{short}    places = shardings_on(mesh, batch, specs)\n    return _on_mesh({name}, gradients, places)",
             doc = DOC.replace("NAME", name),

@@ -1,11 +1,13 @@
 //! In: a job. Out: the text of a Python module: forward pass, gradients, further derivatives, and a check of them all.
 
 use super::dialect::Library;
+use super::function::{Function, Returns, closed_form, indented, quoted};
+use super::layout::{listed, statement};
 use super::names::{Names, bits};
 use super::sizes::Sizes;
-use super::writer::{Result, Writer};
-use super::{check, mesh, node};
-use crate::emit::{Dtype, Formula, Job, helpers};
+use super::writer::Result;
+use super::{check, mesh, model, node};
+use crate::emit::{Dtype, Job, helpers};
 use crate::ir::{NodeId, VarId, VarKind};
 
 /// A module being put together.
@@ -34,7 +36,6 @@ pub fn text(job: &Job, library: Library, dtype: Dtype) -> Result<String> {
     let functions = module.functions()?;
     let check = check::text(&module);
     let on_mesh = mesh::text(&module);
-    let spread = on_mesh.is_some();
     let body = [Some(module.check_arguments()), Some(functions), on_mesh, Some(check)];
     let body = body.into_iter().flatten().collect::<Vec<_>>().join("\n\n\n");
     let all = library.helpers();
@@ -44,14 +45,14 @@ pub fn text(job: &Job, library: Library, dtype: Dtype) -> Result<String> {
     let rest = [used.join("\n\n\n"), body].into_iter().filter(|part| !part.is_empty());
     let rest = rest.collect::<Vec<_>>().join("\n\n\n");
     let math = rest.contains("math.") || constants.contains("math.");
-    let standard = match (spread, math) {
-        (true, _) => mesh::IMPORTS,
-        (false, true) => "import math\n\n",
-        (false, false) => "",
-    };
-    let imports = format!("{standard}{}", library.imports());
+    let uses = |name: &str| rest.contains(&format!("{name}."));
+    let standard = [("functools", uses("functools")), ("inspect", uses("inspect")), ("math", math)];
+    let standard = standard.iter().filter(|(_, used)| *used);
+    let standard: String = standard.map(|(name, _)| format!("import {name}\n")).collect();
+    let gap = if standard.is_empty() { "" } else { "\n" };
+    let imports = format!("{standard}{gap}{}", library.imports());
     Ok(format!(
-        "{}\n{imports}\n\n{}\n{constants}\n\n{rest}\n",
+        "{}\n\n{imports}\n\n{}\n{constants}\n\n{rest}\n",
         module.documentation(dtype),
         library.dtype(dtype),
     ))
@@ -62,6 +63,16 @@ impl Module<'_> {
     pub fn arguments(&self) -> Vec<String> {
         let vars = self.vars.iter().map(|var| self.names.vars[var].clone());
         vars.chain(self.sizes.asked.iter().map(|dim| self.names.dims[dim].clone())).collect()
+    }
+
+    /// The functions that users call, in order.
+    pub fn public(&self) -> Vec<String> {
+        let mut all = vec!["forward".to_string()];
+        for (value, both) in self.names.values.iter().zip(&self.names.losses) {
+            all.extend([value.clone(), both.clone()]);
+        }
+        all.extend(self.names.requests.iter().cloned());
+        all
     }
 
     fn documentation(&self, dtype: Dtype) -> String {
@@ -75,11 +86,11 @@ impl Module<'_> {
             bits(dtype)
         ));
         out.push_str(&indented(self.job.source.trim_end(), 1));
-        out.push_str("\nFunctions: `forward`");
-        let all = self.names.losses.iter().chain(&self.names.requests);
-        all.for_each(|name| out.push_str(&format!(", `{name}`")));
+        let all: Vec<String> = self.public().iter().map(|name| format!("`{name}`")).collect();
+        out.push_str(&format!("\nFunctions: {}.\n", all.join(", ")));
+        out.push_str(&model::sentence(self));
         out.push_str(
-            ".\nRun the file, or call `check_gradient()`, to compare every derivative with an independent one.\n",
+            "Run the file, or call `check_gradient()`, to compare every derivative with an independent one.\n",
         );
         format!("\"\"\"{}\"\"\"", quoted(&out))
     }
@@ -94,10 +105,9 @@ impl Module<'_> {
     /// The function that makes arrays of the arguments and checks their shapes.
     fn check_arguments(&self) -> String {
         let graph = self.job.graph;
-        let arguments = self.arguments();
-        let mut out = format!("def _check({}):\n", arguments.join(", "));
+        let mut out = listed(0, "def _check(", &self.arguments(), "):");
         out.push_str(
-            "    \"\"\"The arguments as arrays; an error names one that does not fit.\"\"\"\n",
+            "\n    \"\"\"The arguments as arrays; an error names one that does not fit.\"\"\"\n",
         );
         for var in &self.vars {
             let (name, declared) = (&self.names.vars[var], graph.var(*var));
@@ -108,29 +118,34 @@ impl Module<'_> {
         let open: Vec<_> = self.sizes.open(graph, &self.vars);
         out.push_str(&self.sizes.statement(&self.names, &open));
         for var in &self.vars {
-            let (name, declared) = (&self.names.vars[var], graph.var(*var));
-            if declared.shape.is_empty() {
-                continue;
-            }
-            let sizes: Vec<String> = declared
-                .shape
-                .iter()
-                .map(|dim| super::writer::dim_text(&self.names, dim).text)
-                .collect();
-            let shown = graph.show_shape(&declared.shape);
-            let sizes = super::writer::tuple(&sizes);
-            out.push_str(&format!("    _fits(\"{name}\", {name}, \"{shown}\", {sizes})\n"));
+            out.push_str(&self.fits(*var));
         }
         let vars: Vec<String> = self.vars.iter().map(|var| self.names.vars[var].clone()).collect();
         let result = if vars.is_empty() { "()".to_string() } else { vars.join(", ") };
-        out.push_str(&format!("    return {result}"));
+        out.push_str(&statement(1, &format!("return {result}")));
         out
+    }
+
+    /// The statement that checks the shape of a tensor, where it has one.
+    pub fn fits(&self, var: VarId) -> String {
+        let (name, declared) = (&self.names.vars[&var], self.job.graph.var(var));
+        if declared.shape.is_empty() {
+            return String::new();
+        }
+        let sizes = declared.shape.iter();
+        let sizes: Vec<String> =
+            sizes.map(|dim| super::writer::dim_text(&self.names, dim).text).collect();
+        let shown = self.job.graph.show_shape(&declared.shape);
+        let sizes = super::writer::tuple(&sizes);
+        let call = format!("_fits(\"{name}\", {name}, \"{shown}\", {sizes})");
+        format!("{}\n", statement(1, &call))
     }
 
     fn functions(&self) -> Result<String> {
         let job = self.job;
         let mut all = vec![self.forward()?];
-        for (loss, name) in job.losses.iter().zip(&self.names.losses) {
+        for (at, (loss, name)) in job.losses.iter().zip(&self.names.losses).enumerate() {
+            all.extend(self.attached(loss, &self.names.values[at])?);
             let grads =
                 loss.grads.iter().map(|grad| (self.names.vars[&grad.var].clone(), grad.value));
             let mut doc = vec![format!(
@@ -147,8 +162,8 @@ impl Module<'_> {
                 }
             }
             let results: Vec<(String, NodeId)> = grads.collect();
-            let value = Some(loss.value);
-            all.push(self.function(name, &[], &doc, value, Some(&results))?);
+            let returns = Returns::Both(loss.value, &results);
+            all.push(self.plain(name, &[], &doc, returns)?);
         }
         for (request, name) in job.requests.iter().zip(&self.names.requests) {
             let mut doc = request.doc.clone();
@@ -157,12 +172,14 @@ impl Module<'_> {
             }
             let results: Vec<(String, NodeId)> =
                 request.results.iter().map(|(by, node, _)| (by.clone(), *node)).collect();
-            all.push(match results.as_slice() {
-                [(_, node)] => self.function(name, &request.directions, &doc, Some(*node), None)?,
-                _ => self.function(name, &request.directions, &doc, None, Some(&results))?,
-            });
+            let returns = match results.as_slice() {
+                [(_, node)] => Returns::Value(*node),
+                _ => Returns::Named(&results),
+            };
+            all.push(self.plain(name, &request.directions, &doc, returns)?);
         }
         all.extend(self.primals()?);
+        all.extend(model::text(self));
         Ok(all.join("\n\n\n"))
     }
 
@@ -172,10 +189,21 @@ impl Module<'_> {
         let outputs = self.job.outputs.iter().map(|out| (&out.name, out.value, &out.formula));
         let mut results: Vec<(String, NodeId)> = Vec::new();
         for (name, node, formula) in losses.chain(outputs) {
-            doc.extend(formula.text.lines().map(|line| format!("    {line}")));
+            doc.extend(formula.text.lines().map(ToString::to_string));
             results.push((name.clone(), node));
         }
-        self.function("forward", &[], &doc, None, Some(&results))
+        self.plain("forward", &[], &doc, Returns::Named(&results))
+    }
+
+    /// A function that checks its arguments.
+    fn plain(
+        &self,
+        name: &str,
+        directions: &[VarId],
+        doc: &[String],
+        returns: Returns,
+    ) -> Result<String> {
+        self.function(&Function { name, directions, doc, checked: false, returns })
     }
 
     /// What further derivatives are of, where `forward` does not give it: for the check.
@@ -191,116 +219,11 @@ impl Module<'_> {
             return Ok(None);
         }
         let doc = ["What further derivatives are of.".to_string()];
-        self.function("_primals", &[], &doc, None, Some(&missing)).map(Some)
-    }
-
-    /// One function: it gives a value, a dictionary, or both.
-    fn function(
-        &self,
-        name: &str,
-        directions: &[VarId],
-        doc: &[String],
-        value: Option<NodeId>,
-        entries: Option<&[(String, NodeId)]>,
-    ) -> Result<String> {
-        let mut writer = Writer::new(self.job.graph, self.library, &self.names);
-        let mut roots: Vec<NodeId> = value.into_iter().collect();
-        roots.extend(entries.into_iter().flatten().map(|(_, node)| *node));
-        let mut results = writer.write(&roots)?;
-        let mut returned = Vec::new();
-        if value.is_some() {
-            returned.push(results.remove(0));
-        }
-        if let Some(entries) = entries {
-            let pairs: Vec<String> = entries
-                .iter()
-                .zip(&results)
-                .map(|((key, _), text)| format!("\"{key}\": {text}"))
-                .collect();
-            returned.push(dictionary(&pairs));
-        }
-        let given: Vec<String> =
-            directions.iter().map(|var| self.names.vars[var].clone()).collect();
-        let arguments = [self.arguments(), given.clone()].concat();
-        let mut out = format!("def {name}({}):\n", arguments.join(", "));
-        out.push_str(&docstring(doc));
-        out.push_str(&self.unpack());
-        let used: Vec<_> =
-            writer.sizes.iter().copied().filter(|dim| !self.sizes.asked.contains(dim)).collect();
-        out.push_str(&self.sizes.statement(&self.names, &used));
-        for (var, name) in directions.iter().zip(&given) {
-            let rank = self.job.graph.var(*var).shape.len();
-            out.push_str(&format!("    {name} = _numbers(\"{name}\", {name}, {rank})\n"));
-        }
-        for line in &writer.lines {
-            out.push_str(line);
-            out.push('\n');
-        }
-        out.push_str(&format!("    return {}", returned.join(", ")));
-        Ok(out)
-    }
-
-    fn unpack(&self) -> String {
-        let vars: Vec<String> = self.vars.iter().map(|var| self.names.vars[var].clone()).collect();
-        let call = format!("_check({})", self.arguments().join(", "));
-        match vars.as_slice() {
-            [] => format!("    {call}\n"),
-            _ => format!("    {} = {call}\n", vars.join(", ")),
-        }
+        self.plain("_primals", &[], &doc, Returns::Named(&missing)).map(Some)
     }
 
     /// Whether a tensor is one that the caller gives to every function.
     pub fn is_argument(&self, var: VarId) -> bool {
         self.job.graph.var(var).kind != VarKind::Direction && self.vars.contains(&var)
     }
-}
-
-/// Longer formulas than this are left to `chainrule derive`.
-const LONG: usize = 160;
-
-/// An equation of documentation, with its named parts before it.
-fn closed_form(of: &str, formula: &Formula) -> Vec<String> {
-    if formula.text.lines().any(|line| line.len() > LONG) {
-        return vec![format!("    {of}: a long formula, which `chainrule derive` shows")];
-    }
-    let mut lines: Vec<String> = formula.text.lines().map(|line| format!("    {line}")).collect();
-    if let Some(last) = lines.last_mut() {
-        *last = format!("    {of} = {}", last.trim_start());
-    }
-    lines
-}
-
-fn docstring(lines: &[String]) -> String {
-    let Some((first, rest)) = lines.split_first() else { return String::new() };
-    if rest.is_empty() {
-        return format!("    \"\"\"{}\"\"\"\n", quoted(first));
-    }
-    let rest = rest.join("\n");
-    format!(
-        "    \"\"\"{}\n\n{}\n    \"\"\"\n",
-        quoted(first),
-        indented(&quoted(&rest), 1).trim_end()
-    )
-}
-
-/// A dictionary on one line, or on a line for each entry.
-fn dictionary(pairs: &[String]) -> String {
-    let short = format!("{{{}}}", pairs.join(", "));
-    if short.len() <= 80 {
-        return short;
-    }
-    let lines: String = pairs.iter().map(|pair| format!("        {pair},\n")).collect();
-    format!("{{\n{lines}    }}")
-}
-
-/// Text that may stand between triple quotes.
-fn quoted(text: &str) -> String {
-    text.replace('\\', "\\\\").replace("\"\"\"", "\\\"\\\"\\\"")
-}
-
-fn indented(text: &str, by: usize) -> String {
-    let pad = "    ".repeat(by);
-    text.lines()
-        .map(|line| if line.is_empty() { "\n".to_string() } else { format!("{pad}{line}\n") })
-        .collect()
 }

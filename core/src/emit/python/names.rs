@@ -2,7 +2,7 @@
 
 use super::dialect::Library;
 use crate::emit::names::{Declared, Scope};
-use crate::emit::{Dtype, Job};
+use crate::emit::{Dtype, Job, LossJob};
 use crate::ir::{DimId, NodeId, VarId};
 use std::collections::BTreeMap;
 
@@ -60,6 +60,10 @@ const RESERVED: &[&str] = &[
     "check_gradient",
     "example",
     "self",
+    "functools",
+    "Model",
+    "_LOSSES",
+    "_ARGUMENTS",
     "_check",
     "_primals",
     "_values",
@@ -77,7 +81,11 @@ pub struct Names {
     pub consts: Vec<String>,
     /// The quantities that the program names.
     pub nodes: BTreeMap<NodeId, String>,
-    /// For each loss its function.
+    /// For each loss the function that gives its value.
+    pub values: Vec<String>,
+    /// For each of these functions the class that attaches its derivative.
+    pub classes: BTreeMap<String, String>,
+    /// For each loss the function that gives its value and gradients.
     pub losses: Vec<String>,
     /// For each request its function.
     pub requests: Vec<String>,
@@ -97,6 +105,18 @@ impl Names {
         if library == Library::Jax {
             super::mesh::NAMES.iter().for_each(|name| drop(scope.claim(name)));
         }
+        let values: Vec<String> = match job.losses.as_slice() {
+            [_] => vec![scope.claim("loss")],
+            many => many.iter().map(|loss| scope.claim(&format!("loss_{}", loss.name))).collect(),
+        };
+        let mut classes = BTreeMap::new();
+        for value in &values {
+            for end in ["", "_value", "_every", "_back"] {
+                scope.claim(&format!("_{value}{end}"));
+            }
+            let class = format!("_{}{}", value[..1].to_uppercase(), &value[1..]);
+            classes.insert(value.clone(), scope.claim(&class));
+        }
         let Declared { vars, dims, losses, requests } = scope.declare(job);
         let consts = graph.consts.iter().map(|(name, _)| scope.claim(name)).collect();
         let reachable = graph.reachable(&job.roots());
@@ -104,7 +124,15 @@ impl Names {
             .into_iter()
             .filter_map(|id| Some((id, scope.claim(graph.names.get(&id)?))))
             .collect();
-        Names { vars, dims, consts, nodes, losses, requests, scope }
+        Names { vars, dims, consts, nodes, values, classes, losses, requests, scope }
+    }
+}
+
+impl Names {
+    /// The function that gives a loss and its gradients.
+    pub fn value_and_grad(&self, job: &Job, loss: &LossJob) -> &str {
+        let at = job.losses.iter().position(|own| own.name == loss.name).unwrap_or(0);
+        &self.losses[at]
     }
 }
 

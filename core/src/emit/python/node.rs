@@ -1,6 +1,7 @@
 //! In: one node whose arguments are written. Out: its expression.
 
 use super::dialect::Library;
+use super::layout::parts;
 use super::value::{Bind, Gives, Value, union};
 use super::writer::{Result, Writer};
 use crate::emit::template;
@@ -94,7 +95,7 @@ impl Writer<'_> {
             let term = if size.is_one() { value.clone() } else { scaled(size, value) };
             match (text.is_empty(), c.is_negative()) {
                 (true, false) => text.push_str(&term.at(Bind::Sum)),
-                (true, true) => text.push_str(&format!("-{}", term.at(Bind::Product))),
+                (true, true) => text.push_str(&opposite(term.bind, &term.at(Bind::Product))),
                 (false, false) => text.push_str(&format!(" + {}", term.at(Bind::Product))),
                 (false, true) => text.push_str(&format!(" - {}", term.at(Bind::Product))),
             }
@@ -169,6 +170,7 @@ impl Writer<'_> {
             "axis" => axes.first().map_or_else(|| "-1".to_string(), ToString::to_string),
             _ => self.argument(key, args, closed),
         });
+        let text = signs_cancelled(text);
         let bind = if template::is_call(&text) { Bind::Atom } else { Bind::Loose };
         let gives = if truth { Gives::Truth } else { Gives::Array };
         Value { gives, ..Value::array(text, bind, self.graph.rank(id)) }
@@ -214,12 +216,24 @@ pub fn raise(xp: &str, value: &Value, exponent: Num) -> Value {
         Some(1) => value.clone(),
         Some(-1) => of(format!("1 / {}", value.at(Bind::Minus)), Bind::Product),
         Some(n) if n < 0 => {
-            of(format!("1 / {}**{}", value.at(Bind::Atom), n.unsigned_abs()), Bind::Product)
+            let power = to_the(&value.at(Bind::Atom), &n.unsigned_abs().to_string());
+            of(format!("1 / {power}"), Bind::Product)
         }
         _ => {
             let power = number(exponent);
-            of(format!("{}**{}", value.at(Bind::Atom), power.at(Bind::Power)), Bind::Power)
+            of(to_the(&value.at(Bind::Atom), &power.at(Bind::Power)), Bind::Power)
         }
+    }
+}
+
+/// A power, with blanks around its sign where one side is more than a name or a number, as the formatter has it.
+fn to_the(base: &str, exponent: &str) -> String {
+    let plain =
+        |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_' || c == '.');
+    if plain(base) && plain(exponent.trim_start_matches('-')) {
+        format!("{base}**{exponent}")
+    } else {
+        format!("{base} ** {exponent}")
     }
 }
 
@@ -251,6 +265,34 @@ fn signed(text: String) -> Value {
     Value::plain(text, bind)
 }
 
+/// `-(-x)` as `x`.
+fn signs_cancelled(mut text: String) -> String {
+    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let found = |text: &str| {
+        text.match_indices("-(-").find_map(|(at, _)| {
+            let name: String = text[at + 3..].chars().take_while(|c| word(*c)).collect();
+            text[at + 3 + name.len()..].starts_with(')').then_some((at, name))
+        })
+    };
+    while let Some((at, name)) = found(&text) {
+        text.replace_range(at..at + name.len() + 4, &name);
+    }
+    text
+}
+
+/// A product with a sign in front; a power or a sign that it begins with gets brackets.
+fn opposite(bind: Bind, text: &str) -> String {
+    let first = match bind {
+        Bind::Product => parts(text, &[" * ", " / ", " @ "]).remove(0),
+        Bind::Minus if text.starts_with('-') => return text[1..].to_string(),
+        _ => text.to_string(),
+    };
+    match first.starts_with('-') || parts(&first, &["**", " ** "]).len() > 1 {
+        true => format!("-({first}){}", &text[first.len()..]),
+        false => format!("-{text}"),
+    }
+}
+
 /// `c * value`, with fractions as divisions.
 pub fn scaled(c: Num, value: &Value) -> Value {
     let of = |text: String, bind: Bind| Value { text, bind, ..value.clone() };
@@ -261,7 +303,7 @@ pub fn scaled(c: Num, value: &Value) -> Value {
         // `-a * b` is `-(a * b)`.
         let bind = if value.bind == Bind::Product { Bind::Product } else { Bind::Minus };
         let inner = if value.bind == Bind::Product { Bind::Product } else { Bind::Power };
-        return of(format!("-{}", value.at(inner)), bind);
+        return of(opposite(value.bind, &value.at(inner)), bind);
     }
     if let Num::Rational(n, d) = c
         && number(c).bind == Bind::Product

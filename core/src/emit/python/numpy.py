@@ -77,7 +77,9 @@ def _digamma(x):
             total -= 1 / z
             z += 1
         w = 1 / (z * z)
-        series = w * (1 / 12 - w * (1 / 120 - w * (1 / 252 - w * (1 / 240 - w * (5 / 660 - w * 691 / 32760)))))
+        series = w * (
+            1 / 12 - w * (1 / 120 - w * (1 / 252 - w * (1 / 240 - w * (5 / 660 - w * 691 / 32760))))
+        )
         return total + math.log(z) - 0.5 / z - series
 
     return _each(one, x)
@@ -88,13 +90,19 @@ def _trigamma(x):
 
     def one(z):
         if z <= 0:
-            return math.inf if z == math.floor(z) else (math.pi / math.sin(math.pi * z)) ** 2 - one(1 - z)
+            return (
+                math.inf
+                if z == math.floor(z)
+                else (math.pi / math.sin(math.pi * z)) ** 2 - one(1 - z)
+            )
         total = 0.0
         while z < 10:
             total += 1 / (z * z)
             z += 1
         w = 1 / (z * z)
-        series = w * (1 / 6 - w * (1 / 30 - w * (1 / 42 - w * (1 / 30 - w * (5 / 66 - w * 691 / 2730)))))
+        series = w * (
+            1 / 6 - w * (1 / 30 - w * (1 / 42 - w * (1 / 30 - w * (5 / 66 - w * 691 / 2730))))
+        )
         return total + 1 / z + 0.5 * w + series / z
 
     return _each(one, x)
@@ -144,15 +152,19 @@ def _scatter(rows, index, size):
 
 def _numbers(name, value, rank):
     """An argument as an array of numbers with so many axes."""
-    value = np.asarray(value, dtype=DTYPE)
+    value = np.asarray(value)
+    if value.dtype.kind in "cOSU":
+        raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
-    return value
+    return value.astype(DTYPE, copy=False)
 
 
 def _indices(name, value, rank):
     """An argument as an array of whole numbers from 0 on with so many axes."""
     value = np.asarray(value)
+    if value.dtype.kind not in "iuf":
+        raise ValueError(f"{name} has entries of type {value.dtype}, but whole numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
     if np.any(value < 0) or np.any(value != np.floor(value)):

@@ -1,5 +1,6 @@
 //! In: the shapes of the arguments. Out: where each open size is read from: an axis, a formula of one, or the caller.
 
+use super::layout::WIDTH;
 use super::names::Names;
 use crate::ir::{Dim, DimId, Graph, Num, VarId};
 use std::collections::BTreeMap;
@@ -56,7 +57,12 @@ impl Sizes {
         if left.is_empty() {
             return String::new();
         }
-        format!("    {} = {}\n", left.join(", "), right.join(", "))
+        let line = format!("    {} = {}\n", left.join(", "), right.join(", "));
+        if line.chars().count() <= WIDTH + 1 {
+            return line;
+        }
+        let each = left.iter().zip(&right);
+        each.map(|(name, origin)| format!("    {name} = {origin}\n")).collect()
     }
 }
 

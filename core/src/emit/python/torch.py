@@ -29,18 +29,23 @@ def _scatter(rows, index, size):
 
 def _numbers(name, value, rank):
     """An argument as a tensor of numbers with so many axes."""
-    value = torch.as_tensor(value, dtype=DTYPE)
+    value = torch.as_tensor(value)
+    if value.is_complex():
+        raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
-    return value
+    return value.to(DTYPE)
 
 
 def _indices(name, value, rank):
     """An argument as a tensor of whole numbers from 0 on with so many axes."""
     value = torch.as_tensor(value)
+    if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
+        raise ValueError(f"{name} has entries of type {value.dtype}, but whole numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
-    if torch.any(value < 0) or torch.any(value != torch.floor(value.to(torch.float64))):
+    # Values can be looked at where nothing is being compiled.
+    if not torch.compiler.is_compiling() and torch.any(value < 0):
         raise ValueError(f"{name} has entries that are not whole numbers from 0 on")
     return value.to(torch.int64)
 

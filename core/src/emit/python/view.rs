@@ -84,7 +84,21 @@ impl Writer<'_> {
         let to_end = left.as_fixed().is_some_and(|left| left < i128::from(step.max(1)));
         let stop = if to_end { String::new() } else { self.dim(&high.plus(&one, Num::ONE)).text };
         let step_text = if step > 1 { format!(":{step}") } else { String::new() };
-        Some(Part::Slice { text: format!("{start}:{stop}{step_text}"), axis, backwards: step < 0 })
+        // The formatter sets the colon off where a bound is more than a name or a number.
+        let plain = |text: &str| {
+            text.trim_start_matches('-').chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
+        };
+        let text = if plain(&start) && plain(&stop) {
+            format!("{start}:{stop}{step_text}")
+        } else {
+            let after = if step > 1 && !stop.is_empty() {
+                format!(" :{}", step_text.replacen(':', " ", 1))
+            } else {
+                step_text
+            };
+            format!("{start} : {stop}{after}").trim().to_string()
+        };
+        Some(Part::Slice { text, axis, backwards: step < 0 })
     }
 
     /// Through positions in numbers.

@@ -4,6 +4,7 @@
 //! others stand where they are used.
 
 use super::dialect::Library;
+use super::layout::statement;
 use super::names::Names;
 use super::value::{Bind, Gives, Value};
 use crate::emit::names::{Scope, whole};
@@ -12,7 +13,11 @@ use chainrule_grammar::{Code, Diagnostic, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// From this many characters on, an expression gets a variable.
-const LONG: usize = 80;
+const LONG: usize = 70;
+/// An expression may have so many where its arguments are variables.
+const ROOM: usize = 80;
+/// So short an expression stays where it is used.
+const SHORT: usize = 8;
 
 /// What can be said of a node, or why it cannot.
 pub type Result<T> = std::result::Result<T, Diagnostic>;
@@ -52,7 +57,7 @@ impl<'a> Writer<'a> {
 
     /// Adds a statement.
     pub fn line(&mut self, text: &str) {
-        self.lines.push(format!("{}{text}", "    ".repeat(self.indent)));
+        self.lines.push(statement(self.indent, text));
     }
 
     /// Writes what the roots need, and gives the expression of each, an array with all of its axes.
@@ -86,6 +91,7 @@ impl<'a> Writer<'a> {
                 continue;
             }
             let value = self.node(id)?;
+            let value = self.shortened(id, value)?;
             let light = self.is_light(id) || value.is_word();
             let often = uses.get(&id).copied().unwrap_or(0) > 1 && !light;
             let scan = matches!(self.graph.op(id), Op::Scan(_));
@@ -95,6 +101,42 @@ impl<'a> Writer<'a> {
             self.values.insert(id, value);
         }
         Ok(())
+    }
+
+    /// A node's expression with variables for the longest of its arguments, where it would not fit on a line.
+    fn shortened(&mut self, id: NodeId, mut value: Value) -> Result<Value> {
+        if matches!(self.graph.op(id), Op::Scan(_)) {
+            return Ok(value);
+        }
+        while value.text.len() > ROOM
+            && let Some(longest) = self.longest(id)
+        {
+            let bound = self.values[&longest].clone();
+            let bound = self.bind(longest, bound);
+            self.values.insert(longest, bound);
+            // What is said through it is said anew.
+            for arg in self.graph.args(id).to_vec() {
+                if arg != longest && self.is_see_through(arg) {
+                    let anew = self.node(arg)?;
+                    self.values.insert(arg, anew);
+                }
+            }
+            value = self.node(id)?;
+        }
+        Ok(value)
+    }
+
+    /// The argument with the longest expression, if that is long enough to be worth a variable.
+    fn longest(&self, id: NodeId) -> Option<NodeId> {
+        let args = self.graph.args(id).iter().map(|arg| {
+            let through = self.is_see_through(*arg) && !matches!(self.graph.op(*arg), Op::Var(_));
+            if through { self.graph.args(*arg)[0] } else { *arg }
+        });
+        let length = |node: &NodeId| match self.values.get(node) {
+            Some(value) if !value.is_word() => value.text.len(),
+            _ => 0,
+        };
+        args.filter(|arg| length(arg) > SHORT && !self.is_light(*arg)).max_by_key(length)
     }
 
     /// How often each node's expression would stand in the text.
