@@ -1,6 +1,7 @@
 //! No expression swell: graphs, formulas and derivations grow with the program, and products with a direction stay products.
 
-use chainrule_core::derivation::{Options, Steps, Told, tell};
+use chainrule_core::check::{check_told, random_point};
+use chainrule_core::derivation::{Options, Steps, Style, Told, tell};
 use chainrule_core::ir::{NodeId, Num, Op};
 use chainrule_core::render::document_text::document;
 use chainrule_core::render::phrases::Lang;
@@ -9,6 +10,7 @@ use chainrule_core::{Compiled, Source, compile};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::sync::Arc;
+use std::time::Instant;
 
 fn compiled(program: &str) -> Compiled {
     let source = Source::new("program", program);
@@ -115,6 +117,59 @@ fn the_lines_of_a_sum_do_not_grow_with_its_terms() {
     assert!(lines(200) <= lines(100) + 4, "{} lines, then {}", lines(100), lines(200));
     // Few terms have a line each, as before.
     assert!(lines(6) > lines(4));
+}
+
+/// One parameter in each of many definitions.
+fn reused(count: usize) -> String {
+    let mut text = String::from("input y; param x; a0 = y;\n");
+    for k in 1..=count {
+        let _ = writeln!(text, "a{k} = sin(a{}) * x;", k - 1);
+    }
+    text + &format!("loss E = a{count};")
+}
+
+/// A derivative through very many quantities is told in time, not looking at all of them again for each.
+#[test]
+fn a_parameter_in_many_definitions_is_told_in_time() {
+    let before = Instant::now();
+    let size = |count| bytes(&told(&reused(count), Steps::Full));
+    linear("derivation of a parameter that is used again and again", size(100), size(200));
+    assert!(before.elapsed().as_secs() < 30, "{:?}", before.elapsed());
+}
+
+/// Chains of one loss share the lines that they have in common: what is told grows with the network, not with its square.
+#[test]
+fn long_chains_begin_where_they_differ() {
+    let chains = |layers| {
+        let options = Options { style: Style::Chain, ..Options::default() };
+        tell(&compiled(&network(layers, "")), options).expect("a derivation")
+    };
+    let lines = |layers| chains(layers).iter().map(|one| one.steps.len()).sum::<usize>();
+    linear("lines of chains", lines(8), lines(16));
+    let shared = |told: &Told| told.steps.iter().filter(|step| step.rule == "as-before").count();
+    let told = chains(6);
+    assert_eq!(told.iter().map(shared).collect::<Vec<_>>(), [0, 1, 1, 0, 0, 0]);
+    assert_eq!(told[1].steps[1].note, "up to here as for ∂E/∂W₁");
+    // Each of these lines equals the gradient.
+    let compiled = compiled(&network(6, ""));
+    let point = random_point(&compiled, 5).expect("a point");
+    let report = check_told(&compiled, &told, &point);
+    assert!(report.problems.is_empty() && report.lines > 20, "{report:?}");
+}
+
+/// What is not shown is not worked out, and nothing else depends on it.
+#[test]
+fn closed_forms_are_the_same_with_and_without_lines() {
+    for program in [network(3, ""), network(6, ""), terms(12, ""), reused(12)] {
+        for style in [Style::Chain, Style::Staged] {
+            let texts = |steps| {
+                let options = Options { style, steps, ..Options::default() };
+                let told = tell(&compiled(&program), options).expect("a derivation");
+                told.iter().map(|one| (one.text.clone(), one.wheres.clone())).collect::<Vec<_>>()
+            };
+            assert_eq!(texts(Steps::None), texts(Steps::Full), "{program}");
+        }
+    }
 }
 
 /// Named quantities are written once, not again with every derivative.

@@ -10,7 +10,8 @@ use crate::diff::pullback::pull_back;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
 use crate::simplify::{Simplified, simplify_above, simplify_beyond};
 use chainrule_grammar::Diagnostic;
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::cell::RefCell;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -79,13 +80,37 @@ pub struct Task<'t> {
     pub seed: &'t [Dim],
     /// Nodes that formulas do not look inside of.
     pub atoms: &'t BTreeSet<NodeId>,
+    /// Whether lines are wanted besides the closed form.
+    pub told: bool,
+}
+
+/// The ways that chains from one result have gone, each from quantities with their cotangents to the next ones. A later chain that
+/// would go the same way is there at once, and begins where it leaves the ways of the others.
+#[derive(Default)]
+pub struct Ways {
+    known: HashMap<Vec<(NodeId, NodeId)>, Way>,
+    /// What is in normal form on them.
+    settled: HashSet<NodeId>,
+}
+
+struct Way {
+    to: BTreeMap<NodeId, NodeId>,
+    /// Which arguments on the way reach the variable, and which do not.
+    asked: BTreeMap<NodeId, bool>,
+    /// By what the chain differentiated.
+    by: NodeId,
 }
 
 /// Works out one chain.
 ///
 /// # Errors
 /// Where a derivative does not exist or is not in the rule book.
-pub fn work_out(graph: &mut Graph, cone: &Cone, task: &Task<'_>) -> Result<Chain, Diagnostic> {
+pub fn work_out(
+    graph: &mut Graph,
+    cone: &Cone,
+    task: &Task<'_>,
+    ways: &mut Ways,
+) -> Result<Chain, Diagnostic> {
     let around = Around::of(graph, cone, task);
     let start = |node: &NodeId| Some((*node, (task.start)(*node)?));
     let mut frontier: BTreeMap<NodeId, NodeId> = around.depends.iter().filter_map(start).collect();
@@ -94,7 +119,8 @@ pub fn work_out(graph: &mut Graph, cone: &Cone, task: &Task<'_>) -> Result<Chain
         graph,
         cone,
         task,
-        settled: HashSet::new(),
+        settled: std::mem::take(&mut ways.settled),
+        asked: RefCell::default(),
         lines: Vec::new(),
         lemmas: Vec::new(),
         used: Vec::new(),
@@ -102,14 +128,31 @@ pub fn work_out(graph: &mut Graph, cone: &Cone, task: &Task<'_>) -> Result<Chain
         open: 0,
     };
     work.line(&frontier, vec![Reason::ChainRule], Weight::Detail);
+    let mut before = None;
     while let Some((&node, _)) = frontier.iter().rev().find(|(node, _)| **node != task.x) {
+        let from: Vec<(NodeId, NodeId)> = frontier.clone().into_iter().collect();
+        if let Some(way) = ways.known.get(&from).filter(|way| work.goes(way)) {
+            before = Some(way.by);
+            frontier = way.to.clone();
+            continue;
+        }
+        if let Some(by) = before.take() {
+            let reason = work.as_before(by);
+            work.line(&frontier, vec![reason], Weight::Main);
+        }
         frontier = work.expand(node, frontier)?;
+        let asked = work.asked.take();
+        if !frontier.contains_key(&task.x) {
+            let way = Way { to: frontier.clone(), asked, by: task.x };
+            ways.known.entry(from).or_insert(way);
+        }
     }
     let closed = match frontier.get(&task.x) {
         Some(&cotangent) => work.simple_throughout(cotangent),
         None => work.zero(),
     };
     work.finish(closed);
+    ways.settled = work.settled;
     Ok(Chain { lines: work.lines, lemmas: work.lemmas, closed })
 }
 
@@ -120,6 +163,8 @@ struct Work<'g, 't> {
     around: Around,
     /// What is in normal form, besides what the result is made of.
     settled: HashSet<NodeId>,
+    /// The arguments that the present rules were asked of, and whether they reach x.
+    asked: RefCell<BTreeMap<NodeId, bool>>,
     lines: Vec<Line>,
     lemmas: Vec<Lemma>,
     /// Facts that simplification used since the last line, and the reasons of lines that were left out.
@@ -133,6 +178,16 @@ struct Work<'g, 't> {
 const WIDE: usize = 8;
 
 impl Work<'_, '_> {
+    /// Whether an earlier chain's way is this one's too.
+    fn goes(&self, way: &Way) -> bool {
+        way.by != self.task.x && way.asked.iter().all(|(arg, wanted)| self.wanted(*arg) == *wanted)
+    }
+
+    fn as_before(&self, by: NodeId) -> Reason {
+        let name = |node| self.graph.name(node).unwrap_or("x").to_string();
+        Reason::AsBefore(name(self.task.result), name(by))
+    }
+
     fn wanted(&self, arg: NodeId) -> bool {
         is_wanted(&self.around, self.task, arg)
     }
@@ -146,20 +201,27 @@ impl Work<'_, '_> {
         let mut frontier = frontier;
         let mut reasons = Vec::new();
         let wide = frontier.len() > WIDE;
-        let mut local = if wide { None } else { self.local(node)? };
+        let brief = wide || !self.task.told;
+        let mut local = if brief { None } else { self.local(node)? };
         let mut linear = true;
         let mut spelled = None;
         let mut at = node;
         let mut given = BTreeSet::new();
         while let Some(cotangent) = frontier.remove(&at) {
-            let before = if wide { BTreeMap::new() } else { frontier.clone() };
-            let (around, task) = (&self.around, self.task);
-            let depends = |arg: NodeId| is_wanted(around, task, arg);
+            let before = if brief { BTreeMap::new() } else { frontier.clone() };
+            let (around, task, asked) = (&self.around, self.task, &self.asked);
+            let depends = |arg: NodeId| {
+                let wanted = is_wanted(around, task, arg);
+                asked.borrow_mut().insert(arg, wanted);
+                wanted
+            };
             let gives = pull_back(self.graph, at, cotangent, self.task.seed.len(), &depends)?;
             reasons.push(self.rule(at));
             reasons.extend(local.take());
-            spelled = if wide { None } else { self.spelled(at, cotangent)? };
-            self.note_lemma(at, &gives)?;
+            spelled = if brief { None } else { self.spelled(at, cotangent)? };
+            if self.task.told {
+                self.note_lemma(at, &gives)?;
+            }
             for (arg, part) in gives {
                 let sum = self.added(&frontier, arg, part);
                 frontier.insert(arg, sum);
@@ -168,7 +230,7 @@ impl Work<'_, '_> {
             if let Some((arg, part)) = spelled {
                 spelled = Some((arg, self.added(&before, arg, part)));
             }
-            let deltas = if wide { None } else { self.with_deltas(at, cotangent, &before)? };
+            let deltas = if brief { None } else { self.with_deltas(at, cotangent, &before)? };
             if let Some(shown) = deltas {
                 self.raw_line(shown, reasons.iter().map(Reason::by_cases).collect());
                 reasons = vec![Reason::DeltaContract];
@@ -404,6 +466,9 @@ impl Work<'_, '_> {
     /// A line with the derivatives of the frontier still open. It would not be true where one of them depends on x through a stop
     /// as well: then the next line has its reasons too.
     fn line(&mut self, frontier: &BTreeMap<NodeId, NodeId>, reasons: Vec<Reason>, weight: Weight) {
+        if !self.task.told {
+            return;
+        }
         if self.waits(frontier.len()) {
             let new = reasons.into_iter().filter(|reason| !self.used.contains(reason));
             let new: Vec<Reason> = new.collect();

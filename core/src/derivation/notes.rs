@@ -54,6 +54,8 @@ pub enum Reason {
     Symmetric(String),
     /// The result does not depend on the variable.
     Independent,
+    /// The lines before this one are those of an earlier derivative: of a loss, by a variable.
+    AsBefore(String, String),
 }
 
 /// The fact that a rewrite used, if it used one.
@@ -111,6 +113,7 @@ impl Reason {
             Reason::RowsSumToOne(_) => "rows-sum-to-one".to_string(),
             Reason::Symmetric(_) => "symmetric".to_string(),
             Reason::Independent => "zero-by-structure".to_string(),
+            Reason::AsBefore(..) => "as-before".to_string(),
         }
     }
 
@@ -128,6 +131,7 @@ impl Reason {
             | Reason::Product
             | Reason::Definition(_)
             | Reason::OnceMore(..)
+            | Reason::AsBefore(..)
             | Reason::Along(..) => 2,
             Reason::Linear | Reason::Local(..) | Reason::Written(_) => 3,
             Reason::ChainRule => 4,
@@ -143,6 +147,9 @@ impl Reason {
             Reason::Definition(of) => (Phrase::Definition, name(of)),
             Reason::OnceMore(of, wrt) => {
                 (Phrase::OnceMore, vec![("gradient", Prose::math(render::inline_partial(of, wrt)))])
+            }
+            Reason::AsBefore(of, wrt) => {
+                (Phrase::AsBefore, vec![("gradient", Prose::math(render::inline_partial(of, wrt)))])
             }
             Reason::Along(of, wrt, directions) => {
                 let what = match wrt {

@@ -198,19 +198,23 @@ impl Show<'_> {
             }
         }
         let last = chain.lines.len().saturating_sub(1);
-        let keep = |at: usize, line: &Line| self.keeps(at == last, line);
         let mut pending: Vec<Reason> = Vec::new();
         let mut before: Option<&Line> = None;
+        let mut differentials: Vec<bool> = Vec::new();
         for (at, line) in chain.lines.iter().enumerate() {
             pending.extend(line.reasons.iter().cloned());
-            if !keep(at, line) {
+            if !self.keeps(at == last, line) {
                 continue;
             }
             let reasons = std::mem::take(&mut pending);
-            steps.push(self.step(line, &reasons, before, at == 0));
+            let opened = at == 0 && self.opens(line);
+            let differential =
+                if opened { self.opens_by_differentials() } else { self.by_differentials(line) };
+            steps.push(self.step(line, &reasons, before, opened, differential));
+            differentials.push(differential);
             before = Some(line);
         }
-        self.with_lhs(&mut steps, chain);
+        self.with_lhs(&mut steps, &differentials);
         steps
     }
 
@@ -224,8 +228,14 @@ impl Show<'_> {
         line.open.len() == 1 && line.open[0].1 == self.of
     }
 
-    fn step(&self, line: &Line, reasons: &[Reason], before: Option<&Line>, first: bool) -> Step {
-        let opened = first && self.opens(line);
+    fn step(
+        &self,
+        line: &Line,
+        reasons: &[Reason],
+        before: Option<&Line>,
+        opened: bool,
+        differential: bool,
+    ) -> Step {
         let (of, wrt) = (&self.derivative.of.name, &self.derivative.wrt.name);
         let definition = [match self.derivative.kind {
             RequestKind::Hessian => Reason::OnceMore(of.clone(), wrt.clone()),
@@ -249,7 +259,7 @@ impl Show<'_> {
         let told: Vec<&Reason> = reasons.iter().filter(told).copied().collect();
         let (text, right) = match opened {
             true => (self.opened_text(), self.opened_line()),
-            false => (self.text(line.rhs), self.line(line)),
+            false => (self.text(line.rhs), self.line(line, differential)),
         };
         let line = math::Line { left: None, right };
         let rule = main.map_or_else(String::new, |reason| reason.rule());
@@ -318,8 +328,15 @@ impl Show<'_> {
             })
     }
 
-    fn line(&self, line: &Line) -> Math {
-        if self.by_differentials(line) {
+    /// Whether the first line, which is opened, is.
+    fn opens_by_differentials(&self) -> bool {
+        self.options.notation == Notation::Matrix
+            && self.names.graph.shape(self.of).is_empty()
+            && raise::matrix(self.names, self.of).is_some()
+    }
+
+    fn line(&self, line: &Line, differential: bool) -> Math {
+        if differential {
             let mut terms = Vec::new();
             for (cotangent, node) in &line.open {
                 if !terms.is_empty() {
@@ -349,9 +366,8 @@ impl Show<'_> {
     }
 
     /// Puts the left-hand side where a chain of equalities begins: differentials first, then the derivative.
-    fn with_lhs(&self, steps: &mut [Step], chain: &Chain) {
+    fn with_lhs(&self, steps: &mut [Step], lines: &[bool]) {
         let lemmas = steps.iter().filter(|step| step.about.starts_with("d(")).count();
-        let lines: Vec<bool> = self.shown_by_differentials(chain);
         for (at, step) in steps.iter_mut().skip(lemmas).enumerate() {
             let now = lines.get(at).copied().unwrap_or(false);
             let before = at.checked_sub(1).and_then(|at| lines.get(at).copied());
@@ -365,26 +381,6 @@ impl Show<'_> {
             let right = sides.pop().map_or(right.clone(), |side| Math::equation(side, right));
             step.set_line(math::Line::new(left, right));
         }
-    }
-
-    fn shown_by_differentials(&self, chain: &Chain) -> Vec<bool> {
-        let last = chain.lines.len().saturating_sub(1);
-        let keep = |at: usize, line: &Line| self.keeps(at == last, line);
-        let matrix = self.options.notation == Notation::Matrix;
-        chain
-            .lines
-            .iter()
-            .enumerate()
-            .filter(|(at, line)| keep(*at, line))
-            .map(|(at, line)| match at == 0 && self.opens(line) {
-                true => {
-                    matrix
-                        && raise::matrix(self.names, self.of).is_some()
-                        && self.names.graph.shape(self.of).is_empty()
-                }
-                false => self.by_differentials(line),
-            })
-            .collect()
     }
 
     /// `∂z_ni/∂W_jk = x_nj δ_ik`

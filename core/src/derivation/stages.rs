@@ -1,7 +1,7 @@
 //! Deep networks: an error term δ for every named quantity, from the loss backwards, each in terms of those before it.
 //! In: a loss. Out: a chain of equalities for every quantity and for the variable; each looks at its own surroundings only.
 
-use super::chain::{Chain, Line, Task, Weight, work_out};
+use super::chain::{Chain, Line, Task, Ways, Weight, work_out};
 use super::cone::shown;
 use super::notes::{Reason, fact_of};
 use super::tell::Teller;
@@ -37,6 +37,9 @@ pub(super) struct Stages {
     /// The quantities and the loss: no chain passes them.
     pub(super) stops: Rc<BTreeSet<NodeId>>,
 }
+
+/// In a closed form with more quantities and error terms than this no value is put in.
+const MANY_TERMS: usize = 16;
 
 impl Teller<'_> {
     pub(super) fn staged(
@@ -146,8 +149,9 @@ impl Teller<'_> {
             stops: &stages.stops,
             seed: &[],
             atoms: &atoms,
+            told: self.options.steps != Steps::None,
         };
-        let mut chain = work_out(&mut self.graph, &cone, &task)?;
+        let mut chain = work_out(&mut self.graph, &cone, &task, &mut Ways::default())?;
         self.put_in(of, &mut chain);
         Ok(chain)
     }
@@ -156,23 +160,30 @@ impl Teller<'_> {
     fn put_in(&mut self, of: NodeId, chain: &mut Chain) {
         let atoms = self.atoms();
         let Some(stages) = self.stages.get(&of) else { return };
-        let mut places: Vec<usize> = shown(&self.graph, chain.closed, &atoms)
-            .iter()
-            .filter_map(|node| stages.places.get(node).copied())
-            .collect();
+        let inside = shown(&self.graph, chain.closed, &atoms);
+        let mut places: Vec<usize> =
+            inside.iter().filter_map(|node| stages.places.get(node).copied()).collect();
+        // A long sum over many of them is no such case.
+        if places.len() > MANY_TERMS {
+            return;
+        }
         places.sort_unstable();
         let terms: Vec<(NodeId, NodeId, String)> = places
             .into_iter()
             .map(|at| &stages.list[at])
             .filter_map(|stage| Some((stage.term, stage.chain.closed, stage.name.clone()?)))
-            .filter(|(term, _, _)| shown(&self.graph, chain.closed, &atoms).contains(term))
+            .filter(|(term, _, _)| inside.contains(term))
             .collect();
+        let mut length = None;
         for (term, value, name) in terms {
             let nodes: Vec<NodeId> = shown(&self.graph, chain.closed, &atoms).into_iter().collect();
             let opened = self.graph.substitute_in(chain.closed, &nodes, &[(term, value)]);
             let simple = simplify_above(&mut self.graph, &[opened], &atoms);
             let opened = simple.roots[0];
-            if self.length(opened) >= self.length(chain.closed) {
+            let (before, after) =
+                (length.unwrap_or_else(|| self.length(chain.closed)), self.length(opened));
+            length = Some(before.min(after));
+            if after >= before {
                 continue;
             }
             let mut reasons = vec![Reason::Substitute(name)];

@@ -1,6 +1,6 @@
 //! From a compiled program to told derivations: which chains there are (one, or one for each named quantity), and their parts.
 
-use super::chain::{Chain, Line, Task, Weight, work_out};
+use super::chain::{Chain, Line, Task, Ways, Weight, work_out};
 use super::cone::{Cone, shown};
 use super::left;
 use super::notes::Reason;
@@ -43,6 +43,10 @@ pub(super) struct Teller<'c> {
     variables: HashMap<&'c str, Rc<Vec<NodeId>>>,
     /// Whether each loss is told in stages, where the program decides.
     is_long: HashMap<NodeId, bool>,
+    /// The ways of long chains from each result, which later ones share.
+    ways: HashMap<NodeId, Ways>,
+    /// Whether each result cancels, and whether it overflows, as it is written.
+    unstable: HashMap<NodeId, (bool, bool)>,
     /// Stages of each loss.
     pub(super) stages: HashMap<NodeId, Stages>,
     /// Stages that were told already: a later derivative of the same loss does not repeat them.
@@ -104,6 +108,8 @@ impl<'c> Teller<'c> {
             cones: HashMap::new(),
             variables,
             is_long: HashMap::new(),
+            ways: HashMap::new(),
+            unstable: HashMap::new(),
             stages: HashMap::new(),
             told: BTreeSet::new(),
             given,
@@ -249,9 +255,7 @@ impl<'c> Teller<'c> {
         if chain.closed == stable {
             return;
         }
-        let rewrites = stabilise(&mut self.graph, &[of]).rewrites;
-        let cancels = rewrites.iter().any(|rewrite| rewrite.rule == COMPLEMENT);
-        let overflows = rewrites.iter().any(|rewrite| !FINITE.contains(&rewrite.rule));
+        let (cancels, overflows) = self.unstable(of);
         let worse = cancels || overflows && self.may_overflow(chain.closed);
         if !worse {
             return;
@@ -264,6 +268,18 @@ impl<'c> Teller<'c> {
             deltas: false,
         });
         chain.closed = stable;
+    }
+
+    /// Whether digits cancel in what is differentiated, as it is written, and whether something in it overflows.
+    fn unstable(&mut self, of: NodeId) -> (bool, bool) {
+        if let Some(&known) = self.unstable.get(&of) {
+            return known;
+        }
+        let rewrites = stabilise(&mut self.graph, &[of]).rewrites;
+        let cancels = rewrites.iter().any(|rewrite| rewrite.rule == COMPLEMENT);
+        let overflows = rewrites.iter().any(|rewrite| !FINITE.contains(&rewrite.rule));
+        self.unstable.insert(of, (cancels, overflows));
+        (cancels, overflows)
     }
 
     /// Whether a formula divides, or calls a function that grows out of all bounds.
@@ -287,7 +303,9 @@ impl<'c> Teller<'c> {
         by: NodeId,
         seed: &[crate::ir::Dim],
     ) -> Result<Chain, Diagnostic> {
-        let (atoms, cone) = (self.atoms(), self.cone(of));
+        let (atoms, cone, long) = (self.atoms(), self.cone(of), self.is_long(of, by));
+        let mut alone = Ways::default();
+        let ways = if long { self.ways.entry(of).or_default() } else { &mut alone };
         let task = Task {
             x: by,
             result: of,
@@ -295,8 +313,9 @@ impl<'c> Teller<'c> {
             stops: &BTreeSet::new(),
             seed,
             atoms: &atoms,
+            told: self.options.steps != Steps::None,
         };
-        work_out(&mut self.graph, &cone, &task)
+        work_out(&mut self.graph, &cone, &task, ways)
     }
 
     fn second_order(

@@ -54,18 +54,25 @@ pub fn capture(
 pub fn part(
     graph: &mut Graph,
     node: NodeId,
-    body: BodyId,
+    step: BodyId,
     at: usize,
     cotangent: NodeId,
     extra: usize,
 ) -> Result<NodeId, Diagnostic> {
-    let body = graph.bodies[body.0 as usize].clone();
+    let body = graph.bodies[step.0 as usize].clone();
     let args = graph.args(node).to_vec();
     let (sequences, captured) = args[1..].split_at(body.entries.len());
     let seed = graph.shape(cotangent)[..extra].to_vec();
     let before = states_before(graph, node, args[0]);
     let arriving = steps_first(graph, cotangent, extra);
-    let back = backwards(graph, &body, &seed, arriving, before, sequences, captured)?;
+    let step_back = backwards(graph, step, &seed)?;
+    let state_bar = graph.shape(graph.bodies[step_back.0 as usize].state).clone();
+    let init = graph.zeros(&state_bar);
+    let mut reversed = Vec::new();
+    for &sequence in [arriving, before].iter().chain(sequences) {
+        reversed.push(flip(graph, sequence));
+    }
+    let back = graph.scan_with(step_back, init, &reversed, captured);
     // back[k] is μ of step T - 1 - k; forwards again, μ of the next step comes one later.
     let mu = flip(graph, back);
     if at == 0 {
@@ -80,10 +87,7 @@ pub fn part(
     } else {
         body.captures[at - 1 - sequences.len()]
     };
-    let state_bar = [seed.as_slice(), graph.shape(body.state).as_slice()].concat();
-    let bar = graph.stand_in("lambda", state_bar);
-    let sweep = reverse(graph, body.result, &[target], bar, extra)?;
-    let Some(&pulled) = sweep.cotangents.get(&target) else {
+    let Some((bar, pulled)) = pulled(graph, step, target, &seed)? else {
         let shape = [seed.as_slice(), graph.shape(args[at]).as_slice()].concat();
         return Ok(graph.zeros(&shape));
     };
@@ -105,16 +109,13 @@ pub fn part(
     Ok(graph.einsum(&[(all, labels)], &out, &[]))
 }
 
-/// The scan backwards: state μ, entries h̄, the state before, and the sequences, all reversed.
-fn backwards(
-    graph: &mut Graph,
-    body: &Body,
-    seed: &[Dim],
-    arriving: NodeId,
-    before: NodeId,
-    sequences: &[NodeId],
-    captured: &[NodeId],
-) -> Result<NodeId, Diagnostic> {
+/// The step of the scan backwards: state μ, entries h̄, the state before, and the sequences.
+fn backwards(graph: &mut Graph, step: BodyId, seed: &[Dim]) -> Result<BodyId, Diagnostic> {
+    let key = (step, seed.to_vec());
+    if let Some(&known) = graph.adjoints.backwards.get(&key) {
+        return Ok(known);
+    }
+    let body = graph.bodies[step.0 as usize].clone();
     let state_bar = [seed, graph.shape(body.state).as_slice()].concat();
     let mu = graph.stand_in("mu", state_bar.clone());
     let given = graph.stand_in("h_bar", state_bar.clone());
@@ -125,14 +126,31 @@ fn backwards(
     let result = settle(graph, &[result], Stage::Derivative)[0];
     let mut entries = vec![given, body.state];
     entries.extend(&body.entries);
-    let step =
-        Body { name: String::new(), state: mu, entries, captures: body.captures.clone(), result };
-    let init = graph.zeros(&state_bar);
-    let mut reversed = Vec::new();
-    for &sequence in [arriving, before].iter().chain(sequences) {
-        reversed.push(flip(graph, sequence));
+    let back = Body { name: String::new(), state: mu, entries, captures: body.captures, result };
+    let back = graph.step(back);
+    graph.adjoints.backwards.insert(key, back);
+    Ok(back)
+}
+
+/// A stand-in for the cotangent of a step, and what it gives to one of the step's stand-ins, if anything.
+fn pulled(
+    graph: &mut Graph,
+    step: BodyId,
+    target: NodeId,
+    seed: &[Dim],
+) -> Result<Option<(NodeId, NodeId)>, Diagnostic> {
+    let key = (step, seed.to_vec(), target);
+    if let Some(&known) = graph.adjoints.pulled.get(&key) {
+        return Ok(known);
     }
-    Ok(graph.scan(step, init, &reversed, captured))
+    let body = &graph.bodies[step.0 as usize];
+    let (result, state) = (body.result, body.state);
+    let shape = [seed, graph.shape(state).as_slice()].concat();
+    let bar = graph.stand_in("lambda", shape);
+    let sweep = reverse(graph, result, &[target], bar, seed.len())?;
+    let pulled = sweep.cotangents.get(&target).map(|&pulled| (bar, pulled));
+    graph.adjoints.pulled.insert(key, pulled);
+    Ok(pulled)
 }
 
 /// init, out[0], …, out[T - 2].

@@ -126,6 +126,8 @@ pub struct Graph {
     pub dims: Vec<DimInfo>,
     /// Steps of scans.
     pub bodies: Vec<Body>,
+    /// What is known of their derivatives.
+    pub adjoints: super::steps::Adjoints,
     /// The program's named numbers.
     pub consts: Vec<(String, Num)>,
     /// Functions of the language whose names the program's own functions take: formulas write them `std.name`.

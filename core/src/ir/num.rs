@@ -67,7 +67,10 @@ impl Num {
 
     /// Whether it is 0.
     pub fn is_zero(self) -> bool {
-        self == Num::ZERO || self.to_f64() == 0.0
+        match self {
+            Num::Rational(n, _) => n == 0,
+            Num::Real(value) => value == 0.0,
+        }
     }
 
     /// Whether it is exactly 1.
@@ -77,7 +80,10 @@ impl Num {
 
     /// Whether it is below 0.
     pub fn is_negative(self) -> bool {
-        self.to_f64() < 0.0
+        match self {
+            Num::Rational(n, _) => n < 0,
+            Num::Real(value) => value < 0.0,
+        }
     }
 
     /// Its value where it is a whole number.
@@ -129,6 +135,9 @@ impl std::ops::Add for Num {
     type Output = Num;
     fn add(self, other: Num) -> Num {
         exact(self, other, |(a, b), (c, d)| {
+            if (b, d) == (1, 1) {
+                return a.checked_add(c).map(Num::int);
+            }
             Num::ratio(a.checked_mul(d)?.checked_add(c.checked_mul(b)?)?, b.checked_mul(d)?)
         })
         .unwrap_or(Num::Real(self.to_f64() + other.to_f64()))
@@ -138,8 +147,13 @@ impl std::ops::Add for Num {
 impl std::ops::Mul for Num {
     type Output = Num;
     fn mul(self, other: Num) -> Num {
-        exact(self, other, |(a, b), (c, d)| Num::ratio(a.checked_mul(c)?, b.checked_mul(d)?))
-            .unwrap_or(Num::Real(self.to_f64() * other.to_f64()))
+        exact(self, other, |(a, b), (c, d)| {
+            if (b, d) == (1, 1) {
+                return a.checked_mul(c).map(Num::int);
+            }
+            Num::ratio(a.checked_mul(c)?, b.checked_mul(d)?)
+        })
+        .unwrap_or(Num::Real(self.to_f64() * other.to_f64()))
     }
 }
 

@@ -3,6 +3,16 @@
 
 use super::graph::{Body, BodyId, Graph, NodeId};
 use super::{Op, Shape};
+use std::collections::HashMap;
+
+/// What differentiation has worked out of steps, for the axes of a seed: each is the same for every cotangent of every scan.
+#[derive(Clone, Debug, Default)]
+pub struct Adjoints {
+    /// The step of the scan backwards.
+    pub backwards: HashMap<(BodyId, Shape), BodyId>,
+    /// What a step's cotangent, a stand-in, gives to one of its stand-ins; `None` where that is nothing.
+    pub pulled: HashMap<(BodyId, Shape, NodeId), Option<(NodeId, NodeId)>>,
+}
 
 impl Graph {
     /// A scan: the states after each step, stacked. `sequences` have the steps as their first axis.
@@ -13,19 +23,37 @@ impl Graph {
         sequences: &[NodeId],
         captures: &[NodeId],
     ) -> NodeId {
-        let steps = self.shape(sequences[0])[0].clone();
-        let mut shape = vec![steps];
-        shape.extend(self.shape(body.state).iter().cloned());
+        let step = self.step(body);
+        self.scan_with(step, init, sequences, captures)
+    }
+
+    /// A step, the known one if there is one.
+    pub fn step(&mut self, body: Body) -> BodyId {
         let known = (0..self.bodies.len()).find(|&at| self.same_step(at, &body));
         let at = known.unwrap_or_else(|| {
             self.bodies.push(body);
             self.bodies.len() - 1
         });
+        BodyId(at as u32)
+    }
+
+    /// A scan with a known step.
+    pub fn scan_with(
+        &mut self,
+        step: BodyId,
+        init: NodeId,
+        sequences: &[NodeId],
+        captures: &[NodeId],
+    ) -> NodeId {
+        let state = self.bodies[step.0 as usize].state;
+        let steps = self.shape(sequences[0])[0].clone();
+        let mut shape = vec![steps];
+        shape.extend(self.shape(state).iter().cloned());
         let args = std::iter::once(init)
             .chain(sequences.iter().copied())
             .chain(captures.iter().copied())
             .collect();
-        self.push(Op::Scan(BodyId(at as u32)), args, shape)
+        self.push(Op::Scan(step), args, shape)
     }
 
     /// Whether a known step computes the same, with its own stand-ins in the place of the new one's.

@@ -20,7 +20,8 @@ pub type Shape = Vec<Dim>;
 impl Dim {
     /// A number.
     pub fn fixed(size: i128) -> Dim {
-        Dim::from_terms(vec![(Vec::new(), Num::int(size))])
+        let terms = if size == 0 { Vec::new() } else { vec![(Vec::new(), Num::int(size))] };
+        Dim { terms }
     }
 
     /// A dim name.
@@ -61,6 +62,11 @@ impl Dim {
     }
 
     fn from_terms(terms: Vec<(Vec<DimId>, Num)>) -> Dim {
+        if let [(_, value)] = terms.as_slice()
+            && !value.is_zero()
+        {
+            return Dim { terms };
+        }
         let mut sum: BTreeMap<Vec<DimId>, Num> = BTreeMap::new();
         for (names, value) in terms {
             let entry = sum.entry(names).or_insert(Num::ZERO);
@@ -71,6 +77,9 @@ impl Dim {
 
     /// `self + factor * other`
     pub fn plus(&self, other: &Dim, factor: Num) -> Dim {
+        if other.terms.is_empty() {
+            return self.clone();
+        }
         let scaled = other.terms.iter().map(|(names, value)| (names.clone(), *value * factor));
         Dim::from_terms(self.terms.iter().cloned().chain(scaled).collect())
     }

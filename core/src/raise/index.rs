@@ -496,6 +496,11 @@ fn compose(terms: &[(usize, i64)], offset: &Dim, at_: &[Pos]) -> Option<Pos> {
 /// Whether every position that a view reads on an axis is certainly inside of it.
 pub(super) fn is_inside(view: &View, axis: usize, dim: &Dim) -> bool {
     let affine = &view.map[axis];
+    if let ([(out, 1)], []) = (affine.terms.as_slice(), affine.offset.terms.as_slice())
+        && view.shape[*out] == *dim
+    {
+        return true;
+    }
     let (mut low, mut high) = (affine.offset.clone(), affine.offset.clone());
     for (out, c) in &affine.terms {
         let last = view.shape[*out].plus(&Dim::fixed(1), Num::int(-1));

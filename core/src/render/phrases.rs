@@ -38,6 +38,7 @@ pub enum Phrase {
     SomeRowsSumToOne,
     Symmetric,
     Independent,
+    AsBefore,
     TwoCases,
     CasesInOne,
     Otherwise,
@@ -83,6 +84,7 @@ impl Phrase {
         Phrase::SomeRowsSumToOne,
         Phrase::Symmetric,
         Phrase::Independent,
+        Phrase::AsBefore,
         Phrase::TwoCases,
         Phrase::CasesInOne,
         Phrase::Otherwise,
@@ -155,6 +157,8 @@ pub fn phrase(phrase: Phrase, lang: Lang) -> &'static str {
             "it does not depend on the variable, so the derivative is zero by structure"
         }
         (Phrase::Independent, Zh) => "它不依赖于该变量，因此导数恒为零",
+        (Phrase::AsBefore, En) => "up to here as for {gradient}",
+        (Phrase::AsBefore, Zh) => "到此为止与 {gradient} 的推导相同",
         (Phrase::TwoCases, En) => {
             "the derivative of {of} by {by} has two cases: {same}, and {other}"
         }
