@@ -6,12 +6,13 @@
 use super::cone::{Around, Cone, shown};
 use super::local::{self, Lane};
 use super::notes::{self, Reason};
+use super::ways::Ways;
 use crate::diff::pullback::pull_back;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
 use crate::simplify::{Simplified, simplify_above, simplify_beyond};
 use chainrule_grammar::Diagnostic;
 use std::cell::RefCell;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 /// How much a line matters.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -84,23 +85,6 @@ pub struct Task<'t> {
     pub told: bool,
 }
 
-/// The ways that chains from one result have gone, each from quantities with their cotangents to the next ones. A later chain that
-/// would go the same way is there at once, and begins where it leaves the ways of the others.
-#[derive(Default)]
-pub struct Ways {
-    known: HashMap<Vec<(NodeId, NodeId)>, Way>,
-    /// What is in normal form on them.
-    settled: HashSet<NodeId>,
-}
-
-struct Way {
-    to: BTreeMap<NodeId, NodeId>,
-    /// Which arguments on the way reach the variable, and which do not.
-    asked: BTreeMap<NodeId, bool>,
-    /// By what the chain differentiated.
-    by: NodeId,
-}
-
 /// Works out one chain.
 ///
 /// # Errors
@@ -131,9 +115,9 @@ pub fn work_out(
     let mut before = None;
     while let Some((&node, _)) = frontier.iter().rev().find(|(node, _)| **node != task.x) {
         let from: Vec<(NodeId, NodeId)> = frontier.clone().into_iter().collect();
-        if let Some(way) = ways.known.get(&from).filter(|way| work.goes(way)) {
-            before = Some(way.by);
-            frontier = way.to.clone();
+        if let Some((by, to)) = ways.from(&from, task.x, |arg| work.wanted(arg)) {
+            before = Some(by);
+            frontier = to.clone();
             continue;
         }
         if let Some(by) = before.take() {
@@ -142,10 +126,7 @@ pub fn work_out(
         }
         frontier = work.expand(node, frontier)?;
         let asked = work.asked.take();
-        if !frontier.contains_key(&task.x) {
-            let way = Way { to: frontier.clone(), asked, by: task.x };
-            ways.known.entry(from).or_insert(way);
-        }
+        ways.remember(from, task.x, &frontier, asked);
     }
     let closed = match frontier.get(&task.x) {
         Some(&cotangent) => work.simple_throughout(cotangent),
@@ -178,11 +159,6 @@ struct Work<'g, 't> {
 const WIDE: usize = 8;
 
 impl Work<'_, '_> {
-    /// Whether an earlier chain's way is this one's too.
-    fn goes(&self, way: &Way) -> bool {
-        way.by != self.task.x && way.asked.iter().all(|(arg, wanted)| self.wanted(*arg) == *wanted)
-    }
-
     fn as_before(&self, by: NodeId) -> Reason {
         let name = |node| self.graph.name(node).unwrap_or("x").to_string();
         Reason::AsBefore(name(self.task.result), name(by))
@@ -235,7 +211,7 @@ impl Work<'_, '_> {
                 self.raw_line(shown, reasons.iter().map(Reason::by_cases).collect());
                 reasons = vec![Reason::DeltaContract];
             }
-            linear = linear && is_linear(self.graph, at);
+            linear = linear && local::is_linear(self.graph, at);
             // Anonymous parts are passed on in the same line, up to the next rule that is one of its own.
             let next = frontier
                 .keys()
@@ -291,7 +267,7 @@ impl Work<'_, '_> {
         let named = |arg: &&NodeId| self.wanted(**arg) && !self.is_anonymous(**arg);
         match self.graph.op(node) {
             Op::Einsum(_) if args.len() > 1 => args.iter().find(named).is_none(),
-            _ => is_linear(self.graph, node),
+            _ => local::is_linear(self.graph, node),
         }
     }
 
@@ -337,7 +313,7 @@ impl Work<'_, '_> {
                 continue;
             }
             let inner = node == quantity || self.is_anonymous(node);
-            if !inner || !is_linear(self.graph, node) || self.rule(node) == Reason::Product {
+            if !inner || !local::is_linear(self.graph, node) || self.rule(node) == Reason::Product {
                 return false;
             }
             stack.extend(self.graph.args(node).iter().filter(|arg| self.wanted(**arg)));
@@ -618,11 +594,4 @@ impl Work<'_, '_> {
 /// Whether x is reached from an argument without passing a stop.
 fn is_wanted(around: &Around, task: &Task<'_>, arg: NodeId) -> bool {
     arg == task.x || (around.depends.contains(&arg) && !task.stops.contains(&arg))
-}
-
-fn is_linear(graph: &Graph, node: NodeId) -> bool {
-    matches!(
-        graph.op(node),
-        Op::Add(_) | Op::Einsum(_) | Op::View(_) | Op::Reshape | Op::Gather | Op::Scatter(_)
-    )
 }

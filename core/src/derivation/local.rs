@@ -120,3 +120,11 @@ pub(super) fn written_out(graph: &mut Graph, node: NodeId) -> Option<NodeId> {
     let copy = graph.stand_in(&name, shape);
     Some(graph.with_args(node, vec![copy]))
 }
+
+/// Whether a rule is linear in all its arguments together, or in each of them.
+pub(super) fn is_linear(graph: &Graph, node: NodeId) -> bool {
+    matches!(
+        graph.op(node),
+        Op::Add(_) | Op::Einsum(_) | Op::View(_) | Op::Reshape | Op::Gather | Op::Scatter(_)
+    )
+}

@@ -8,6 +8,7 @@ mod notes;
 mod show;
 mod stages;
 mod tell;
+mod ways;
 
 pub use crate::raise::Notation;
 pub use crate::render::phrases::Lang;

@@ -1,10 +1,11 @@
 //! Deep networks: an error term δ for every named quantity, from the loss backwards, each in terms of those before it.
 //! In: a loss. Out: a chain of equalities for every quantity and for the variable; each looks at its own surroundings only.
 
-use super::chain::{Chain, Line, Task, Ways, Weight, work_out};
+use super::chain::{Chain, Line, Task, Weight, work_out};
 use super::cone::shown;
 use super::notes::{Reason, fact_of};
 use super::tell::Teller;
+use super::ways::Ways;
 use super::{Steps, Told};
 use crate::compile::Derivative;
 use crate::ir::{NodeId, Op};

@@ -1,11 +1,12 @@
 //! From a compiled program to told derivations: which chains there are (one, or one for each named quantity), and their parts.
 
-use super::chain::{Chain, Line, Task, Ways, Weight, work_out};
+use super::chain::{Chain, Line, Task, Weight, work_out};
 use super::cone::{Cone, shown};
 use super::left;
 use super::notes::Reason;
 use super::show::Show;
 use super::stages::Stages;
+use super::ways::Ways;
 use super::{Binding, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
 use crate::ir::{Graph, NodeId, Op};
