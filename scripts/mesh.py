@@ -138,6 +138,19 @@ def ends_cleanly(name, victim, signal_, *options):
     print(f"{name}: the others end after {seconds:.1f} s with codes {codes}", flush=True)
 
 
+def the_page_holds():
+    """What docs/mesh.md shows of JAX is so, with its program and eight devices."""
+    page = ROOT / "docs" / "mesh.md"
+    program = page.read_text().split("```grad net.grad\n")[1].split("```")[0]
+    (FOLDER / "net.grad").write_text(program)
+    emit = [os.environ["CHAINRULE"], "emit", FOLDER / "net.grad", "--target", "jax", "-o", FOLDER / "net.py"]
+    subprocess.run(emit, check=True)
+    command = [sys.executable, "-m", "doctest", page]
+    if subprocess.run(command, env={**environment(8), "PYTHONPATH": str(FOLDER)}, check=False).returncode:
+        raise SystemExit("mesh.py: docs/mesh.md shows something else")
+    print("docs/mesh.md holds", flush=True)
+
+
 def again(run, saved, folder):
     """What was killed goes on from its last checkpoint as if nothing had been."""
     steps = [int(path.name.split(".")[0]) for path in folder.iterdir() if path.name.split(".")[0].isdigit()]
@@ -171,6 +184,7 @@ def main():
     _, whole = Run("one", *passes).result()
     compare("eight devices", Run("eight", *passes, devices=8), whole)
     compare("two processes", Run("two", *passes, processes=2), whole)
+    the_page_holds()
     if short:
         return
     compare("three processes of two devices", Run("three", *passes, processes=3, devices=2), whole)

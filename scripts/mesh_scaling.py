@@ -2,6 +2,7 @@
 
 import json
 import os
+import statistics
 import subprocess
 import sys
 import time
@@ -12,6 +13,7 @@ FOLDER = ROOT / "target" / "mesh"
 WIDE = """dim B; input X: [B, 784]; target T: [B, 10] one_hot;
 param W1: [784, 512], b1: [512], W2: [512, 512], b2: [512], W3: [512, 10], b3: [10];
 loss L = cross_entropy(softmax(relu(relu(X @ W1 + b1) @ W2 + b2) @ W3 + b3), T);"""
+SECONDS = 0.5
 CASES = [("digits", 120), ("digits", 1440), ("wide", 64), ("wide", 256), ("wide", 1024)]
 
 
@@ -48,8 +50,18 @@ def work(processes, process, port):
         print(json.dumps(rows))
 
 
+def realtime(on):
+    """Puts all threads before those of other jobs, or back among them; nothing where that is not allowed."""
+    policy, priority = (os.SCHED_RR, 1) if on else (os.SCHED_OTHER, 0)
+    for thread in os.listdir("/proc/self/task"):
+        try:
+            os.sched_setscheduler(int(thread), policy, os.sched_param(priority))
+        except PermissionError:
+            return
+
+
 def timed(call):
-    """The time of the fastest call: other jobs disturb all others. All processes make the same number of calls."""
+    """The median time of a call; all processes make the same number of calls."""
     import jax
     from jax.experimental import multihost_utils
 
@@ -57,15 +69,17 @@ def timed(call):
     began = time.perf_counter()
     for _ in range(3):
         jax.block_until_ready(call())
-    count = int(max(5, min(1000, 2.0 / ((time.perf_counter() - began) / 3))))
+    count = int(max(5, min(300, SECONDS / ((time.perf_counter() - began) / 3))))
     if jax.process_count() > 1:
         count = int(multihost_utils.broadcast_one_to_all(count))
     times = []
+    realtime(True)
     for _ in range(count):
         began = time.perf_counter()
         jax.block_until_ready(call())
         times.append(time.perf_counter() - began)
-    return min(times)
+    realtime(False)
+    return statistics.median(times)
 
 
 def run(processes, port):
@@ -81,7 +95,7 @@ def run(processes, port):
 
 
 def main():
-    """The fastest of three rounds."""
+    """The fastest medians of three rounds."""
     emit = [os.environ["CHAINRULE"], "emit", "--target", "jax"]
     subprocess.run([*emit, ROOT / "examples/digits_mlp.grad", "-o", FOLDER / "scaling_digits.py"], check=True)
     subprocess.run([*emit, "-e", WIDE, "--dtype", "f32", "-o", FOLDER / "scaling_wide.py"], check=True)
