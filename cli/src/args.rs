@@ -46,7 +46,7 @@ pub(crate) const COMMANDS: &[Command] = &[
     command(
         "emit",
         "code that computes the losses and derivatives",
-        &["target", "dtype", "output"],
+        &["target", "dtype", "header", "standalone", "output"],
         1,
     ),
     command(
@@ -127,6 +127,8 @@ pub(crate) const FLAGS: &[Flag] = &[
     switch("plot", None),
     flag("target", None, &["rust", "numpy", "jax", "torch", "c"]),
     flag("dtype", None, &["f32", "f64"]),
+    switch("header", None),
+    switch("standalone", None),
     switch("check", None),
     switch("in-place", Some('i')),
     flag("port", None, &[]),

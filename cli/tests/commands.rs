@@ -356,6 +356,19 @@ fn every_target_is_emitted() {
 }
 
 #[test]
+fn what_one_target_has_is_refused_for_another() {
+    let ran = run(&["emit", "-e", LAYER, "--target", "c", "--header", "--dtype", "f32"]);
+    assert_eq!((ran.code, ran.err.as_str()), (0, ""));
+    assert!(ran.out.contains("#ifndef CHAINRULE__EXPRESSION__H") && !ran.out.contains("real"));
+    assert!(ran.out.contains("size_t work_size(") && ran.out.contains("const float *W"));
+    for (flag, target, fits) in [("--header", "jax", "c"), ("--standalone", "c", "rust")] {
+        let ran = run(&["emit", "-e", LAYER, "--target", target, flag]);
+        assert_eq!(ran.code, 2, "{}", ran.err);
+        assert!(ran.err.contains(&format!("`{flag}` goes with `--target {fits}`")), "{}", ran.err);
+    }
+}
+
+#[test]
 fn the_other_dialect_is_checked_too() {
     let args = [
         "--syntax",

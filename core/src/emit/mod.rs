@@ -181,3 +181,12 @@ pub fn python(job: &Job, library: Library, dtype: Dtype) -> Result<String, Diagn
 pub fn c99(job: &Job, dtype: Dtype) -> Result<String, Diagnostic> {
     c::text(job, dtype)
 }
+
+/// The header of a file of C99; `name` is that of the file without its end.
+///
+/// # Errors
+/// A node that this version has no code for.
+#[cfg(feature = "tools")]
+pub fn c99_header(job: &Job, dtype: Dtype, name: &str) -> Result<String, Diagnostic> {
+    c::header_text(job, dtype, name)
+}

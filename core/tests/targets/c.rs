@@ -9,7 +9,8 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Command;
 
-const STRICT: &[&str] = &["-std=c99", "-pedantic", "-Wall", "-Wextra", "-Werror", "-O0"];
+const STRICT: &[&str] =
+    &["-std=c99", "-Wpedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O0"];
 
 fn number(value: f64) -> String {
     match value {
@@ -123,7 +124,12 @@ fn fault(case: &Case, at: &Path, number: usize) -> Option<String> {
         at.join(format!("main{number}")),
     );
     write(&alone, &text);
-    write(&source, &format!("{text}{}", main_of(case, &job)));
+    // The header says the same as the file, and is included by its callers alone.
+    let header = match emit::c99_header(&job, Dtype::F64, "net") {
+        Ok(header) => header,
+        Err(diagnostic) => return Some(diagnostic.message),
+    };
+    write(&source, &format!("{header}{text}{}", main_of(case, &job)));
     let compiled =
         Command::new("cc").args(STRICT).arg(&source).arg("-o").arg(&program).arg("-lm").output();
     let compiled = compiled.unwrap_or_else(|error| panic!("cc: {error}"));

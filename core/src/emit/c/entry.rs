@@ -96,7 +96,11 @@ impl Writer<'_> {
             Op::Delta(_) => {
                 Expr { text: format!("{} == {}", at[0], at[1]), bind: Bind::Loose, truth: true }
             }
-            Op::Range(_) => Expr::new(format!("(real)({})", at[0]), Bind::Minus),
+            Op::Range(_) => {
+                let plain = at[0].chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
+                let place = if plain { at[0].clone() } else { format!("({})", at[0]) };
+                Expr::new(format!("(real){place}"), Bind::Minus)
+            }
             Op::Einsum(e) => {
                 let mut positions: Vec<String> = vec![String::new(); e.sizes.len()];
                 for (ix, place) in e.out.iter().zip(at) {
@@ -280,7 +284,7 @@ impl Writer<'_> {
         for (axis, c) in terms {
             let sign = match (text.is_empty(), c < 0) {
                 (true, false) => "",
-                (true, true) => "0 - ",
+                (true, true) => "(size_t)0 - ",
                 (false, false) => " + ",
                 (false, true) => " - ",
             };

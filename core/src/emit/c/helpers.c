@@ -13,7 +13,10 @@ static real cr_smaller(real a, real b) {
 }
 
 static real cr_sign(real x) {
-    return x > 0 ? 1 : x < 0 ? -1 : x;
+    if (x > 0) {
+        return 1;
+    }
+    return x < 0 ? -1 : x;
 }
 
 static real cr_sigmoid(real x) {
@@ -53,7 +56,7 @@ static real cr_erfinv(real y) {
         const double by = error / (1.1283791670955126 * exp(-x * x));
         x -= by / (1 + x * by);
     }
-    return y < 0 ? -x : x;
+    return (real)(y < 0 ? -x : x);
 }
 
 static real cr_digamma(real given) {
@@ -70,7 +73,7 @@ static real cr_digamma(real given) {
     }
     z = 1 / (x * x);
     z *= 1.0 / 12 - z * (1.0 / 120 - z * (1.0 / 252 - z * (1.0 / 240 - z * (5.0 / 660 - z * 691 / 32760))));
-    return sum + log(x) - 0.5 / x - z;
+    return (real)(sum + log(x) - 0.5 / x - z);
 }
 
 static real cr_trigamma(real given) {
@@ -89,7 +92,7 @@ static real cr_trigamma(real given) {
     }
     z = 1 / (x * x);
     z = 1 / x + z / 2 + z / x * (1.0 / 6 - z * (1.0 / 30 - z * (1.0 / 42 - z * (1.0 / 30 - z * (5.0 / 66 - z * 691 / 2730)))));
-    return sum + sign * z;
+    return (real)(sum + sign * z);
 }
 
 static void cr_prod(size_t outer, size_t n, size_t inner, const real *x, real *y) {

@@ -132,7 +132,7 @@ impl Names {
 
     /// A size as an expression of whole numbers, in brackets where it is more than a word.
     pub fn dim(&self, dim: &Dim) -> String {
-        let (text, scale) = whole(dim, &self.dims, "0 - ");
+        let (text, scale) = whole(dim, &self.dims, "(size_t)0 - ");
         let word = |text: &str| text.chars().all(|c| c.is_ascii_alphanumeric() || c == '_');
         match (text.is_empty(), scale == 1) {
             (true, _) => "0".to_string(),

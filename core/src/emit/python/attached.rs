@@ -142,7 +142,7 @@ impl Module<'_> {
         let asked = |at: usize| loss.grads.iter().any(|grad| grad.var == self.vars[at]);
         let others: Vec<String> = (0..n)
             .filter(|at| !asked(*at) && !self.job.graph.var(self.vars[*at]).int)
-            .map(|at| format!("ctx.needs_input_grad[{at}]"))
+            .map(|at| at.to_string())
             .collect();
         let found: Vec<String> = (0..n)
             .map(|at| match asked(at) {
@@ -163,7 +163,9 @@ impl Module<'_> {
             (true, _) => lines(2, &[every]),
             (_, true) => lines(2, &few),
             _ => {
-                let needed = listed(2, "if any((", &others, ")):");
+                let others = super::writer::tuple(&others);
+                let needed =
+                    format!("        if any(ctx.needs_input_grad[at] for at in {others}):");
                 format!("{needed}\n{}        else:\n{}", lines(3, &[every]), lines(3, &few))
             }
         };

@@ -8,6 +8,8 @@ mod layout;
 mod names;
 mod nest;
 mod product;
+#[cfg(feature = "tools")]
+pub mod standalone;
 mod steps;
 mod stream;
 mod types;
