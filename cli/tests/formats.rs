@@ -30,6 +30,24 @@ fn a_file_says_its_format() {
 }
 
 #[test]
+fn a_notebook_has_the_program_and_a_cell_for_each_derivative() {
+    let out = run(&["derive", "-e", LAYER, "--format", "ipynb"]).out;
+    let book: serde_json::Value = serde_json::from_str(&out).expect("JSON");
+    let cells = book["cells"].as_array().expect("cells");
+    let text = |at: usize| -> String {
+        let lines = cells[at]["source"].as_array().expect("lines");
+        lines.iter().filter_map(|line| line.as_str()).collect()
+    };
+    let program = run(&["fmt", "-e", LAYER]).out;
+    let code: String = text(0).lines().map(|line| format!("{}\n", &line[4..])).collect();
+    assert_eq!(code, program);
+    assert!(text(1).starts_with("Conventions: "));
+    assert!(text(2).starts_with("## $") && text(3).starts_with("## $"));
+    assert_eq!(cells.len(), 4);
+    assert_eq!(book["metadata"]["kernelspec"]["name"], "python3");
+}
+
+#[test]
 fn whole_documents() {
     for (format, begins) in [
         ("latex", "\\documentclass"),

@@ -165,7 +165,9 @@ class Written(unittest.TestCase):
         for path in sorted(GALLERY.glob("*.grad")):
             book = nbformat.reads(chainrule.derive(path).to("ipynb"), as_version=nbformat.NO_CONVERT)
             nbformat.validate(book)
-            self.assertGreater(len(book.cells), 1, path)
+            self.assertGreater(len(book.cells), 2, path)
+            self.assertIn("    loss ", book.cells[0].source)
+            self.assertEqual(book.metadata.kernelspec.name, "python3")
 
     def test_json_is_what_is_read(self):
         derivation = chainrule.derive(PERCEPTRON)

@@ -5,7 +5,7 @@ use crate::args::Args;
 use crate::commands::{notation, print};
 use crate::failure::Failure;
 use crate::html;
-use crate::input;
+use crate::input::{self, Unit};
 use crate::json::{pretty, pretty_at};
 use chainrule_core::derivation::{Binding, Lang, Options, Steps, Style, Told, tell};
 use chainrule_core::render::boxes::Pen;
@@ -75,10 +75,15 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         Format::Mathml => document_mathml::fragment(&page),
         Format::Typst if alone => document_typst::document(&page),
         Format::Typst => document_typst::fragment(&page),
-        Format::Json => as_json(&chainrule_grammar::format(&unit.compiled.program), &told),
-        Format::Ipynb => pretty(&notebook(&page)),
+        Format::Json => as_json(&program(&unit), &told),
+        Format::Ipynb => pretty(&notebook(&program(&unit), &page)),
     };
     print(session, &text)
+}
+
+/// The program as `fmt` lays it out.
+fn program(unit: &Unit) -> String {
+    chainrule_grammar::format(&unit.compiled.program)
 }
 
 /// What `--format` says, else what the file's name says, else what a terminal shows.
@@ -137,15 +142,22 @@ fn lang(flag: Option<&str>, variable: &dyn Fn(&str) -> Option<String>) -> Lang {
     }
 }
 
-/// A Jupyter notebook of Markdown cells.
-fn notebook(page: &Page) -> Value {
+/// A Jupyter notebook of Markdown cells: the program, the conventions, and one for each derivative.
+fn notebook(program: &str, page: &Page) -> Value {
     let cell = |text: &String| {
         let lines: Vec<&str> = text.trim_end().split_inclusive('\n').collect();
         json!({ "cell_type": "markdown", "metadata": {}, "source": lines })
     };
+    // Code that is indented may hold any sign.
+    let program: String = program.lines().map(|line| format!("    {line}\n")).collect();
+    let cells = [vec![program], markdown::cells(page)].concat();
     json!({
-        "cells": markdown::cells(page).iter().map(cell).collect::<Vec<_>>(),
-        "metadata": {},
+        "cells": cells.iter().map(cell).collect::<Vec<_>>(),
+        // Jupyter asks for a kernel where a notebook names none.
+        "metadata": {
+            "kernelspec": { "display_name": "Python 3", "language": "python", "name": "python3" },
+            "language_info": { "name": "python" },
+        },
         "nbformat": 4,
         "nbformat_minor": 4,
     })
