@@ -207,14 +207,26 @@ fn judged(name: &str, program: &str, library: Library, script: &str) -> String {
     said.lines().filter(|line| line.starts_with("WRONG")).collect::<Vec<_>>().join("\n")
 }
 
+const LAYER: &str = "dim B, N, M; input x: [B, N]; target t: [B, M]; param W: [N, M], b: [M]; o = tanh(x @ W + b); loss E = mean((o - t)^2);";
+
+#[test]
+fn losses_of_pytorch_carry_their_closed_form() {
+    if !imports("torch") {
+        skipped("PyTorch");
+        return;
+    }
+    let script = include_str!("attached_torch.py");
+    let wrong = judged("targets_attached_torch", LAYER, Library::Torch, script);
+    assert!(wrong.is_empty(), "{wrong}");
+}
+
 #[test]
 fn losses_of_jax_carry_their_closed_form() {
     if !imports("jax") {
         skipped("JAX");
         return;
     }
-    let program = "dim B, N, M; input x: [B, N]; target t: [B, M]; param W: [N, M], b: [M]; o = tanh(x @ W + b); loss E = mean((o - t)^2);";
-    let wrong = judged("targets_attached", program, Library::Jax, include_str!("attached.py"));
+    let wrong = judged("targets_attached", LAYER, Library::Jax, include_str!("attached.py"));
     assert!(wrong.is_empty(), "{wrong}");
 }
 
