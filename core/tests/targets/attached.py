@@ -1,5 +1,9 @@
 """Whether losses of JAX that carry their closed form behave as functions of JAX do; a line for each that does not."""
 
+import os
+
+# What is compiled to be run once need not be fast.
+os.environ["XLA_FLAGS"] = "--xla_backend_optimization_level=0"
 import jax
 import jax.numpy as jnp
 import net

@@ -33,9 +33,13 @@ pub fn case(program: &str) -> Result<Case, String> {
     if !errors.is_empty() {
         return Err(format!("{program}\n{}", errors.join("\n")));
     }
-    let mut point = match is_of_rows(program) {
-        true => domains(&compiled),
-        false => random_point(&compiled, 7).map_err(|why| format!("{program}: {why}"))?,
+    let mut point = match (is_of_rows(program), program == programs::EXTREME) {
+        (true, _) => domains(&compiled),
+        (_, true) => {
+            let array = Array::from_fn(&[11], |at| programs::EXTREME_POINT[at[0]]);
+            Point { vars: [(VarId(0), array)].into(), ..Point::default() }
+        }
+        _ => random_point(&compiled, 7).map_err(|why| format!("{program}: {why}"))?,
     };
     point.dims.extend(infer_dims(&compiled.graph, &point.vars).unwrap_or_default());
     Ok(Case { program: program.to_string(), compiled, point })
@@ -104,7 +108,7 @@ pub fn all() -> Vec<Case> {
     files.sort();
     let files: Vec<String> =
         files.iter().map(|path| std::fs::read_to_string(path).unwrap_or_default()).collect();
-    let fixed = programs::PROGRAMS.iter().copied();
+    let fixed = programs::PROGRAMS.iter().copied().chain([programs::EXTREME]);
     let all = fixed.chain(rows.iter().map(String::as_str)).chain(files.iter().map(String::as_str));
     let (good, bad): (Vec<_>, Vec<_>) = all.map(case).partition(Result::is_ok);
     let bad: Vec<String> = bad.into_iter().filter_map(Result::err).collect();

@@ -119,8 +119,8 @@ fn expected(case: &Case, job: &Job, library: Library) -> Value {
 
 const RUNNER: &str = include_str!("runner.py");
 
-/// Emits all cases for a library and runs them; what the runner found wrong.
-fn run(library: Library, cases: &[Case]) -> String {
+/// Emits all cases for a library, as files of a folder.
+fn emitted(library: Library, cases: &[Case]) -> PathBuf {
     let name = format!("{library:?}").to_lowercase();
     let at = folder(&format!("targets_{name}"));
     let mut all = Vec::new();
@@ -134,7 +134,12 @@ fn run(library: Library, cases: &[Case]) -> String {
     }
     write(&at.join("cases.json"), &Value::Array(all).to_string());
     write(&at.join("runner.py"), RUNNER);
-    let run = python().arg("-B").arg("runner.py").current_dir(&at).output();
+    at
+}
+
+/// Runs a folder of cases; what the runner found wrong.
+fn run(at: &Path) -> String {
+    let run = python().arg("-B").arg("runner.py").current_dir(at).output();
     let run = run.unwrap_or_else(|error| panic!("python: {error}"));
     let (said, errors) =
         (String::from_utf8_lossy(&run.stdout), String::from_utf8_lossy(&run.stderr));
@@ -152,7 +157,7 @@ fn imports(module: &str) -> bool {
 #[test]
 fn numpy_computes_what_the_reference_does() {
     if available("NumPy (pip install numpy)", python().args(["-c", "import numpy"])) {
-        let wrong = run(Library::NumPy, &case::all());
+        let wrong = run(&emitted(Library::NumPy, &case::all()));
         assert!(wrong.is_empty(), "{wrong}");
     }
 }
@@ -185,11 +190,12 @@ fn numpy_names_what_does_not_fit() {
 
 #[test]
 fn jax_computes_what_the_reference_does() {
+    let at = emitted(Library::Jax, &case::all());
     if !imports("jax") {
         skipped("JAX");
         return;
     }
-    let wrong = run(Library::Jax, &case::all());
+    let wrong = run(&at);
     assert!(wrong.is_empty(), "{wrong}");
 }
 
@@ -232,10 +238,11 @@ fn losses_of_jax_carry_their_closed_form() {
 
 #[test]
 fn pytorch_computes_what_the_reference_does() {
+    let at = emitted(Library::Torch, &case::all());
     if !imports("torch") {
         skipped("PyTorch");
         return;
     }
-    let wrong = run(Library::Torch, &case::all());
+    let wrong = run(&at);
     assert!(wrong.is_empty(), "{wrong}");
 }

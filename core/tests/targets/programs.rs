@@ -55,11 +55,25 @@ pub const PROGRAMS: &[&str] = &[
     "input xs:[6]; param a; fn step(s, x) = a*s + sin(x*s) + x; loss L = sum(scan(step, 0.5, xs)^2); hvp L wrt a;",
     // Names that need care, constants.
     "input x: [40]; param self, type, lambda, range, np, int; loss E = sum((type*x - self)^2)/40 + lambda^2 * range * np + int;",
+    "param lambda, class, def, jnp, jax, np, torch, int, double, restrict, self, type, real, work, tuple, len; loss loss = lambda*class + def*jnp^2 + jax*np*torch + int*double*restrict + self*type*real + work*tuple*len;",
+    "dim super, min, any; input k: int[any]; param match: [super, any], case: [min], move, struct, yield, float, Model, print, loss_L, outer, gradients, arguments, ctx; loss L = sum(match^2)*sum(case[k]) + move*struct^2*yield + float*Model + print*loss_L; loss forward = outer*gradients + arguments*ctx^2;",
     "const lambda = 1e-4; const rate = 1/3; param α:[3], Δx, double, static; loss λ = lambda*sum(α^2) + rate*Δx + pi*double*static + e*Δx^3; ",
     "dim forward, x; param value_and_grad:[forward], r1:[x]; z = r1 * 2; loss forward2 = sum(z^2) + sum(value_and_grad) + sum(z);",
     "output one = 1; output half = 1/2; output ones3 = ones(3); output z = zeros(2, 3); param x; loss L = x;",
     "param x; loss L = x^2 + x^(-2) + x^(1/2) + x^(-1/2) + x^(3/2) + x^0.3; output y = -x; output z = -(x - 1) - 2*x; output w = 1/(x*(x + 1)) - x/3; facts = x; ",
 ];
+
+/// Spellings that overflow or cancel as they are written, at [`EXTREME_POINT`].
+pub const EXTREME: &str = "param extreme: [11]; \
+    loss softplus1 = sum(log(1 + exp(extreme))); loss sigmoid1 = sum(1/(1 + exp(-extreme))); loss sigmoid2 = sum(exp(extreme)/(1 + exp(extreme))); \
+    loss logit = sum(log(sigmoid(extreme))); loss other = sum(log(1 - sigmoid(extreme))); loss lse = log(sum(exp(extreme))); \
+    loss soft = sum((exp(extreme)/sum(exp(extreme)))^2); loss logs = sum(log(softmax(extreme)/2)[:3]); loss length = sqrt(sum(extreme^2)); \
+    loss tanh1 = sum((exp(extreme) - exp(-extreme))/(exp(extreme) + exp(-extreme))); loss cosh1 = sum(log(cosh(extreme))); \
+    output p = softmax(extreme); output q = log_softmax(extreme); output s = silu(extreme); output g = gelu(extreme);";
+
+/// The numbers of [`EXTREME`].
+pub const EXTREME_POINT: [f64; 11] =
+    [-1000.0, -745.5, -40.0, -1.5, -1e-9, 1e-9, 0.3, 2.0, 40.0, 745.5, 1000.0];
 
 /// How many rows share a program: fewer programs are compiled sooner.
 const TOGETHER: usize = 12;

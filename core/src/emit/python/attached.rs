@@ -163,9 +163,9 @@ impl Module<'_> {
             (true, _) => lines(2, &[every]),
             (_, true) => lines(2, &few),
             _ => {
-                let others = super::writer::tuple(&others);
-                let needed =
-                    format!("        if any(ctx.needs_input_grad[at] for at in {others}):");
+                let others = statement(2, &format!("others = {}", super::writer::tuple(&others)));
+                let needed = "        if any(ctx.needs_input_grad[at] for at in others):";
+                let needed = format!("{others}\n{needed}");
                 format!("{needed}\n{}        else:\n{}", lines(3, &[every]), lines(3, &few))
             }
         };

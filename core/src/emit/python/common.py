@@ -48,7 +48,8 @@ def _logcosh(x):
     """log(cosh(x)), finite for large x and precise for small x."""
     size = xp.abs(x)
     small = xp.log1p(2 * xp.sinh(0.5 * xp.clip(x, -1, 1)) ** 2)
-    return xp.where(size < 1, small, size + xp.log1p(xp.exp(-2 * size)) - 0.6931471805599453)
+    large = size + xp.log1p(xp.exp(-2 * size)) - 0.6931471805599453
+    return xp.where(size < 1, small, large)
 
 
 def _softsign(x):
@@ -71,7 +72,8 @@ def _prod_others(x, axis):
     x = xp.moveaxis(x, axis, -1)
     one = xp.ones_like(x[..., :1])
     before = xp.cumprod(xp.concatenate([one, x[..., :-1]], axis=-1), axis=-1)
-    after = xp.cumprod(xp.concatenate([one, xp.flip(x, (-1,))[..., :-1]], axis=-1), axis=-1)
+    rest = xp.flip(x, (-1,))[..., :-1]
+    after = xp.cumprod(xp.concatenate([one, rest], axis=-1), axis=-1)
     return xp.moveaxis(before * xp.flip(after, (-1,)), -1, axis)
 
 

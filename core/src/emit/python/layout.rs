@@ -48,6 +48,12 @@ fn expression(level: usize, left: &str, text: &str) -> String {
     if taken + text.chars().count() <= WIDTH {
         return text.to_string();
     }
+    if let Some((key, value)) = text.strip_prefix('"').and_then(|rest| rest.split_once("\": "))
+        && !key.contains('"')
+    {
+        let key = format!("\"{key}\": ");
+        return format!("{key}{}", expression(level, &key, value));
+    }
     let tuple = parts(text, &[","]);
     if let [first @ .., last] = tuple.as_slice()
         && !first.is_empty()

@@ -61,6 +61,8 @@ const RESERVED: &[&str] = &[
     "example",
     "self",
     "functools",
+    "super",
+    "min",
     "Model",
     "_LOSSES",
     "_ARGUMENTS",

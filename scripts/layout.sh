@@ -1,0 +1,29 @@
+#!/usr/bin/env bash
+# Whether emitted code is laid out as the languages' own formatters leave it, and clean for their linters: what the tests of targets have
+# written into target/tmp, and the Rust of the gallery. Wants ruff and clang-format (pip install ruff clang-format), by PATH or in TOOLS.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+export PATH="${TOOLS:-}:$PATH"
+chainrule=${CHAINRULE:-target/debug/chainrule}
+
+modules=(target/tmp/targets_*/p*.py)
+[ -e "${modules[0]}" ] || { echo "no emitted code: run cargo test -p chainrule-core --test targets first" >&2; exit 1; }
+ruff format --quiet --no-cache --isolated --line-length 100 --check "${modules[@]}" ||
+    ruff format --no-cache --isolated --line-length 100 --diff "${modules[@]}" | head -60 | (cat; exit 1)
+ruff check --quiet --no-cache --isolated "${modules[@]}"
+
+style='{BasedOnStyle: LLVM, IndentWidth: 4, ColumnLimit: 0, AlignAfterOpenBracket: BlockIndent}'
+files=(target/tmp/targets_c/p*.c)
+clang-format --style="$style" --dry-run -Werror "${files[@]}"
+
+alone=$(mktemp -d)
+trap 'rm -rf "$alone"' EXIT
+for program in examples/digits_mlp.grad examples/gmm.grad; do
+    "$chainrule" emit "$program" --target rust --standalone -o "$alone/net.rs"
+    rustfmt --edition 2024 --check "$alone/net.rs"
+    "$chainrule" emit "$program" --target rust -o "$alone/net.rs"
+    rustfmt --edition 2024 --check "$alone/net.rs"
+    "$chainrule" emit "$program" --target c --header -o "$alone/net.h"
+    clang-format --style="$style" --dry-run -Werror "$alone/net.h"
+done
+echo "laid out: ${#modules[@]} modules of Python, ${#files[@]} files of C"
