@@ -146,7 +146,7 @@ usage: chainrule emit [FILE | - | -e PROGRAM] --target TARGET [flags]
   --target rust     the code of `derive_grad!`, for the crate `chainrule`
            numpy    a module with `forward`, `value_and_grad` and a function for each further derivative;
            jax      run as a program, it compares every derivative with finite differences (NumPy) or with
-           torch    the framework's own (JAX, PyTorch)
+           torch    the framework's own (JAX, PyTorch); with JAX, `value_and_grad_on(mesh)` spreads the batch
            c        C99 without a header or allocation: the same functions over row-major arrays; with
                     -DCHAINRULE_CHECK a program that checks its gradients
   --standalone      with --target rust, what the code needs of the crate chainrule pasted in: it compiles alone,

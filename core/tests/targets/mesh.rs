@@ -80,6 +80,9 @@ fn programs_of_the_gallery_have_calls_on_a_mesh() {
         })
         .collect();
     assert!(with.iter().filter(|with| **with).count() >= 10);
+    let said = "`value_and_grad_on` runs on a mesh of devices";
+    assert!(emitted(CHOICES).contains(said));
+    assert!(!emitted("param w; loss E = w^2;").contains("mesh"));
     let numpy = case(CHOICES).unwrap_or_else(|why| panic!("{why}"));
     let numpy = emit::python(&numpy.job(), Library::NumPy, Dtype::F64);
     assert!(numpy.is_ok_and(|text| !text.contains("mesh")));

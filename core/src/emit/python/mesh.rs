@@ -27,14 +27,28 @@ const DOC: &str = r#"    """`NAME` on a mesh of devices: see `shardings_on`.
     """
 "#;
 
-/// For each loss its function on a mesh; nothing for other libraries, and where there is no batch.
+/// The size that a module's calls on a mesh take for the batch; a module of another library has no such calls, nor has one
+/// without gradients.
+fn spread(module: &Module) -> Option<DimId> {
+    let gradients = module.job.losses.iter().any(|loss| !loss.grads.is_empty());
+    let wanted = module.library == Library::Jax && gradients;
+    wanted.then(|| batch(module.job)).flatten()
+}
+
+/// What the documentation of the file says of them.
+pub fn sentence(module: &Module) -> String {
+    match spread(module) {
+        Some(_) => "`value_and_grad_on` runs on a mesh of devices, as `shardings_on` says.\n",
+        None => "",
+    }
+    .to_string()
+}
+
+/// For each loss its function on a mesh.
 pub fn text(module: &Module) -> Option<String> {
+    let batch = format!("\"{}\"", module.names.dims[&spread(module)?]);
     let losses = module.job.losses.iter().zip(&module.names.losses);
     let losses: Vec<_> = losses.filter(|(loss, _)| !loss.grads.is_empty()).collect();
-    if module.library != Library::Jax || losses.is_empty() {
-        return None;
-    }
-    let batch = format!("\"{}\"", module.names.dims[&batch(module.job)?]);
     let mut parts = vec![axes(module)];
     parts.extend(helpers(module.library).into_iter().map(|one| one.text.replace("BATCH", &batch)));
     let mut scope = module.names.scope.clone();

@@ -89,6 +89,7 @@ impl Module<'_> {
         let all: Vec<String> = self.public().iter().map(|name| format!("`{name}`")).collect();
         out.push_str(&format!("\nFunctions: {}.\n", all.join(", ")));
         out.push_str(&model::sentence(self));
+        out.push_str(&mesh::sentence(self));
         out.push_str(
             "Run the file, or call `check_gradient()`, to compare every derivative with an independent one.\n",
         );
