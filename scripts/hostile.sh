@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Spoilt programs of the gallery, in both dialects: N of them (20000) from SEED (1). Nothing may panic or take long.
+# Spoilt programs of the gallery, in both dialects: N of them (20000) from SEED (1), and programs that are long, wide or deep.
+# Nothing may panic or take long.
 # A program that fails is printed with its seed; `scripts/hostile.sh 1 SEED` tries it again.
 set -euo pipefail
 cd "$(dirname "$0")/.."

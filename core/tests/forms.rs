@@ -324,3 +324,115 @@ fn by_a_symmetric_matrix_and_its_transpose() {
         told(&program, Notation::Matrix);
     }
 }
+
+/// Sizes cancel with numbers and with one another, whatever they are: each form is checked at several sizes.
+#[test]
+fn sizes_that_cancel() {
+    for (program, form) in [
+        ("dim B; input y:[2*B]; param t:[2*B]; loss E = mean((y - t)^2);", "(t - y) / B"),
+        ("dim B; input y:[2*B]; param t:[2*B]; loss E = B*mean(sin(t));", "1/2 * cos(t)"),
+        (
+            "dim B; input y:[B,3]; param t:[B,3]; loss E = mean(6*(y - t)^2) + B*sum(y*t)/(B*B);",
+            "(4 * t - 3 * y) / B",
+        ),
+        (
+            "dim B, K; input y:[B]; param t:[B]; input s:[K]; loss E = B/(B*K) * sum(sin(t));",
+            "cos(t) / K",
+        ),
+        ("dim B; param t:[B]; loss E = B^2/(10*B) * sum(sin(t));", "1/10 * B * cos(t)"),
+        // Nothing in common.
+        ("dim B; input y:[3*B]; param t:[3*B]; loss E = mean((y - t)^2);", "2 * (t - y) / (3 * B)"),
+        ("dim B; param t:[B + 2]; loss E = B*mean(sin(t));", "B * cos(t) / (B + 2)"),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// A difference that is compared with 0 is a comparison of its terms.
+#[test]
+fn conditions_compare_what_they_are_about() {
+    for (program, form) in [
+        ("dim N; param m:[N]; loss E = sum(relu(1 - m));", "-(m < 1)"),
+        ("dim N; param m:[N]; loss E = sum(relu(m - 2));", "m > 2"),
+        ("dim N; input a:[N]; param m:[N]; loss E = sum(relu(a - m));", "-(a > m)"),
+        (
+            "dim N; input a:[N]; param m:[N]; loss E = sum(relu(m - a)^2);",
+            "2 * relu(m - a) * (m > a)",
+        ),
+        (
+            "dim B, N; input X:[B,N], y:[B]; param w:[N]; loss E = sum(relu(1 - y*(X @ w)));",
+            "-X.T @ ((y * (X @ w) < 1) * y)",
+        ),
+        // Scaled terms stay.
+        ("dim N; param m:[N]; loss E = sum(relu(1 - 2*m));", "-2 * (1 - 2 * m > 0)"),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// A share of exponentials by its name, also where the program wrote it out.
+#[test]
+fn a_softmax_that_is_written_out() {
+    for (program, notation, form) in [
+        ("dim N; param x:[N]; loss E = log(sum(exp(x)));", Notation::Matrix, "softmax(x)"),
+        (
+            "dim B, N; param x:[B,N]; loss E = sum(log(sum(exp(x), axis=1)));",
+            Notation::Matrix,
+            "softmax(x)",
+        ),
+        (
+            "dim K; input t:[K] one_hot; param z:[K]; p[i] = exp(z[i]) / sum[k](exp(z[k])); loss L = -sum[i](t[i]*log(p[i]));",
+            Notation::Index,
+            "tensor[i](p[i] - t[i])",
+        ),
+        (
+            "dim K; input t:[K]; param z:[K]; p[i] = exp(z[i]) / sum[k](exp(z[k])); loss L = -sum[i](t[i]*log(p[i]));",
+            Notation::Matrix,
+            "p * sum(t) - t",
+        ),
+    ] {
+        assert_eq!(told(program, notation).text, form, "{program}");
+    }
+}
+
+/// The error term of a layer before a single output is weighed by an outer product.
+#[test]
+fn the_error_term_before_a_single_output() {
+    for (program, form) in [
+        (
+            "dim B, N, H; input X:[B,N], y:[B]; param W:[N,H], v:[H], b:[H]; h = relu(X @ W + b); loss E = sum((h @ v - y)^2);",
+            "2 * X.T @ (outer(h @ v - y, v) * (X @ W + b > 0))",
+        ),
+        (
+            "dim B, N, H; input X:[B,N], y:[B]; param W:[N,H], v:[H]; h = tanh(X @ W); loss E = mean((h @ v - y)^2);",
+            "2 * X.T @ (outer(h @ v - y, v) * (1 - h^2)) / B",
+        ),
+        // Between matrices of the program a vector stays a diagonal matrix.
+        (
+            "dim B, N; input X:[B,N]; param w:[N]; p = sigmoid(X @ w); loss E = sum(p); hessian E wrt w;",
+            "X.T @ (p * (1 - p))",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// What a constant slice gives back has zeros around it: no sum is left.
+#[test]
+fn gradients_of_slices_are_padded() {
+    for (program, form) in [
+        ("dim N; param x:[N]; loss E = sum(x[1:]^2);", "pad(2 * x[1:], [1, 0])"),
+        (
+            "param x:[4]; loss f = sum(100*(x[1:4] - x[0:3]^2)^2 + (1 - x[0:3])^2);",
+            "pad(2 * x[:3] - 2 + 400 * (x[:3]^2 - x[1:]) * x[:3], [0, 1]) + pad(200 * (x[1:] - x[:3]^2), [1, 0])",
+        ),
+        (
+            "dim N; param x:[N]; loss E = 1/2*sum((x[1:] - x[:-1])^2);",
+            "pad(x[: N - 1] - x[1:], [0, 1]) + pad(x[1:] - x[: N - 1], [1, 0])",
+        ),
+        ("param X:[4,5]; loss E = sum(X[:, 1:3]^3);", "pad(3 * X[:, 1:3]^2, [1, 2], axis=1)"),
+    ] {
+        let said = told(program, Notation::Matrix).text;
+        assert_eq!(said, form, "{program}");
+    }
+}

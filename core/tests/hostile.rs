@@ -7,7 +7,7 @@
 use chainrule_core::derivation::{Options, tell};
 use chainrule_core::emit::rust_text;
 use chainrule_core::ops::probe::Random;
-use chainrule_core::{Dialect, Source, compile};
+use chainrule_core::{Code, Dialect, Source, compile};
 use std::time::{Duration, Instant};
 
 /// What is put in: words of the language and numbers at the edges.
@@ -162,4 +162,87 @@ fn spoilt_programs_are_answered() {
     }
     println!("{count} spoilt programs, {} fail", failures.len());
     assert!(failures.is_empty(), "these seeds fail: {failures:?}");
+}
+
+/// A program with so many of something.
+type Program = fn(usize) -> String;
+
+/// Programs that are long, wide or deep, each with how many of what.
+const LARGE: &[(&str, Program, usize)] = &[
+    ("definitions, each of the one before and of one parameter", chain, 250),
+    ("terms of a sum", wide, 150),
+    ("factors of a product", product, 60),
+    ("parameters", parameters, 120),
+    ("derivatives of derivatives", nested, 12),
+    ("more of them than a program may have", nested, 300),
+    ("derivatives beside each other", beside, 60),
+    ("sums over indices, one in the other", sums, 12),
+    ("losses of one name", losses, 200),
+];
+
+fn chain(n: usize) -> String {
+    let steps = (1..=n).map(|k| format!("a{k} = sin(a{}) * x;\n", k - 1));
+    format!("param x; a0 = x;\n{}loss E = a{n};", steps.collect::<String>())
+}
+
+fn joined(n: usize, sign: &str, part: impl Fn(usize) -> String) -> String {
+    (1..=n).map(part).collect::<Vec<_>>().join(sign)
+}
+
+fn wide(n: usize) -> String {
+    format!("dim N; param x: [N]; loss E = {};", joined(n, " + ", |k| format!("sum(tanh({k}*x))")))
+}
+
+fn product(n: usize) -> String {
+    format!("param x; loss E = {};", joined(n, " * ", |k| format!("(sin({k}*x) - {k}/(1 + x^2))")))
+}
+
+fn parameters(n: usize) -> String {
+    let names = joined(n, ", ", |k| format!("w{k}"));
+    let sum = joined(n, " + ", |k| format!("w{k}*sigmoid(w{})", k % n + 1));
+    format!("param {names}; loss E = ({sum})^2;")
+}
+
+fn nested(n: usize) -> String {
+    let formula = (0..n).fold("sin(x)*exp(x)".to_string(), |inner, _| format!("d({inner}, x)"));
+    format!("param x; loss E = {formula};")
+}
+
+fn beside(n: usize) -> String {
+    format!("param x; y = exp(x^2); loss E = {};", joined(n, " + ", |k| format!("d(y^{k}, x)^2")))
+}
+
+fn sums(n: usize) -> String {
+    let formula =
+        (0..n).fold("x[0]".to_string(), |inner, k| format!("sum[i{k}](x[i{k}]^2 * {inner})"));
+    format!("dim N; param x: [N]; loss E = {formula};")
+}
+
+fn losses(n: usize) -> String {
+    format!("param x;\n{}", joined(n, "\n", |k| format!("loss E = x^{k} + y{k};")))
+}
+
+#[test]
+fn large_programs_are_answered() {
+    for (what, program, n) in LARGE {
+        let (text, start) = (program(*n), Instant::now());
+        let work = std::thread::Builder::new().stack_size(2 << 20);
+        let outcome =
+            work.spawn(move || tried(&text, Dialect::Chainrule)).expect("a thread").join();
+        assert!(outcome.is_ok(), "{n} {what}");
+        println!("{n} {what}: {:?}", start.elapsed());
+        assert!(start.elapsed() < LONG, "{n} {what}: {:?}", start.elapsed());
+    }
+}
+
+/// A name that is defined twice is told even where the first definition is wrong itself.
+#[test]
+fn a_second_definition_is_told_with_the_first_ones_errors() {
+    let program = "param x;\nloss E = y;\nloss E = x^2;\na = z;\na = x;\nloss F = a;";
+    let compiled = compile(&Source::new("program", program));
+    let codes: Vec<Code> = compiled.diagnostics.iter().map(|one| one.code).collect();
+    assert_eq!(
+        codes,
+        [Code::UnknownName, Code::Redefinition, Code::UnknownName, Code::Redefinition]
+    );
 }

@@ -13,7 +13,7 @@ use crate::ir::{Graph, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
 use crate::render::latex;
 use crate::render::math;
-use crate::simplify::stabilise::{COMPLEMENT, FINITE};
+use crate::simplify::stabilise::{COMPLEMENT, FINITE, with_shares};
 use crate::simplify::{simplify, simplify_above, stabilise};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
@@ -261,6 +261,9 @@ impl<'c> Teller<'c> {
         if !worse {
             return;
         }
+        let atoms = self.atoms();
+        let nodes: Vec<NodeId> = shown(&self.graph, stable, &atoms).into_iter().collect();
+        let stable = with_shares(&mut self.graph, stable, &nodes);
         chain.lines.push(Line {
             rhs: stable,
             open: Vec::new(),

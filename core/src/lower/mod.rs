@@ -21,7 +21,7 @@ mod whole;
 use crate::ir::{Dim, Graph, NodeId};
 use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};
 use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use stmt::lower;
 
@@ -106,6 +106,8 @@ pub struct Lowerer<'a> {
     pub(crate) nets: BTreeMap<String, net::Net<'a>>,
     /// Names whose statement was wrong: further use is silent.
     pub(crate) poisoned: Vec<String>,
+    /// Names whose definition was wrong: they are taken all the same.
+    pub(crate) refused: BTreeSet<String>,
     /// Where names are declared and defined, for messages.
     pub(crate) places: BTreeMap<String, Span>,
     /// The statement at hand, for what a fix puts before it.
@@ -154,6 +156,7 @@ impl<'a> Lowerer<'a> {
             places: BTreeMap::new(),
             statement: Span::default(),
             right: Span::default(),
+            refused: BTreeSet::new(),
             later: BTreeMap::new(),
             indices: Vec::new(),
             sizes: HashMap::new(),

@@ -197,6 +197,10 @@ impl<'a> Lowerer<'a> {
             _ => Vec::new(),
         };
         names.retain(|name| !self.globals.contains_key(&name.name));
+        for name in &names {
+            self.places.entry(name.name.clone()).or_insert(name.span);
+            self.refused.insert(name.name.clone());
+        }
         self.poisoned.extend(names.into_iter().map(|name| name.name.clone()));
         self.report(diagnostic);
     }
@@ -217,7 +221,9 @@ impl<'a> Lowerer<'a> {
     }
 
     fn free(&self, name: &Ident) -> Result<()> {
-        let clash = self.globals.contains_key(&name.name) || self.dims.contains_key(&name.name);
+        let clash = self.globals.contains_key(&name.name)
+            || self.dims.contains_key(&name.name)
+            || self.refused.contains(&name.name);
         if clash { Err(self.taken(name)) } else { Ok(()) }
     }
 

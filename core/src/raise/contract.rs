@@ -86,6 +86,9 @@ pub(super) fn contract(
         if absorb_identity(&mut tensors, &open) {
             continue;
         }
+        if weigh(&mut tensors, &open) {
+            continue;
+        }
         if let Some(label) = sandwich(&mut tensors, &open) {
             bound.push(label);
         } else if let Some((small, large)) = pair_to_merge(&tensors, &open) {
@@ -123,6 +126,40 @@ fn absorb_identity(tensors: &mut Vec<Tensor>, open: &[u32]) -> bool {
         let labels = tensor.labels.iter_mut().chain(further);
         labels.filter(|label| **label == summed).for_each(|label| *label = kept);
     }
+    true
+}
+
+/// A formula over entries with a vector along the summed axis and one along the other is weighed by their outer product, as a
+/// layer's error term is: `outer(r, v) * (1 - h^2)`. Whether there was one.
+fn weigh(tensors: &mut Vec<Tensor>, open: &[u32]) -> bool {
+    let vector = |label: u32| {
+        let fits = |tensor: &Tensor| tensor.labels == [label] && tensor.kept.is_none();
+        tensors.iter().position(fits)
+    };
+    let found = tensors.iter().enumerate().find_map(|(at, matrix)| {
+        let &[a, b] = matrix.labels.as_slice() else { return None };
+        let (summed, free) = if open.contains(&a) { (a, b) } else { (b, a) };
+        let named = matches!(matrix.over.as_slice(), [Expr { kind: ExprKind::Name(_), .. }]);
+        let plain = matrix.identity || named || !matrix.chain.is_empty();
+        if plain || a == b || !open.contains(&summed) || open.contains(&free) {
+            return None;
+        }
+        let mut others = tensors.iter().enumerate().filter(|(other, _)| *other != at);
+        others.find(|(_, other)| other.labels.len() == 2 && other.has(summed))?;
+        Some((at, vector(a)?, vector(b)?))
+    });
+    let Some((at, rows, columns)) = found else { return false };
+    let weights = Expr::call("outer", vec![tensors[rows].expr(), tensors[columns].expr()]);
+    tensors[at].over.insert(0, weights);
+    tensors[at].symmetric = false;
+    tensors[at].kept = None;
+    tensors[at].order =
+        [at, rows, columns].map(|at| tensors[at].order).into_iter().min().unwrap_or(0);
+    let mut gone = [rows, columns];
+    gone.sort_unstable();
+    gone.into_iter().rev().for_each(|at| {
+        tensors.remove(at);
+    });
     true
 }
 

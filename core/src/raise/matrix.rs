@@ -100,7 +100,9 @@ fn loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         Op::Add(coefficients) if coefficients.len() == 1 => scaled_product(scope, node),
         Op::Add(_) => sum(scope, node),
         Op::Call(..) => call(scope, node),
-        Op::View(view) => full(slice(scope, args[0], view)?),
+        Op::View(view) => {
+            full(slice(scope, args[0], view).or_else(|| padded(scope, args[0], view))?)
+        }
         Op::Gather => full(at(exact(scope, args[0])?, vec![IndexItem::At(exact(scope, args[1])?)])),
         Op::Reshape => full(reshaped(scope, node, exact(scope, args[0])?)),
         Op::Scatter(_) => None,
@@ -294,6 +296,29 @@ fn slice(scope: &Scope<'_>, arg: NodeId, view: &View) -> Option<Expr> {
     Some(at(exact(scope, arg)?, items))
 }
 
+/// `pad(x, [1, 0])`: a view that reads every axis in its place, with zeros before and after along one of them.
+fn padded(scope: &Scope<'_>, arg: NodeId, view: &View) -> Option<Expr> {
+    let shape = scope.graph().shape(arg);
+    let mut around = None;
+    for (axis, at) in view.map.iter().enumerate() {
+        let before = at.offset.as_fixed().filter(|offset| *offset <= 0)?;
+        if at.terms != [(axis, 1)] || at.divisor != 1 || view.shape.len() != shape.len() {
+            return None;
+        }
+        let room = view.shape[axis].plus(&shape[axis], Num::int(-1));
+        let after = room.as_fixed()?.checked_add(before).filter(|after| *after >= 0)?;
+        if (before, after) != (0, 0) && around.replace((axis, -before, after)).is_some() {
+            return None;
+        }
+    }
+    // A single entry at its place is said by a delta.
+    let (axis, before, after) = around.filter(|(axis, ..)| !shape[*axis].is_one())?;
+    let widths = [before, after].map(|width| Expr::num(width.to_string())).to_vec();
+    let args = vec![exact(scope, arg)?, Expr::synthetic(ExprKind::List(widths))];
+    let axes = if shape.len() > 1 { vec![("axis", axes_expr(&[axis]))] } else { Vec::new() };
+    Some(call_with("pad", args, axes))
+}
+
 fn slice_item(scope: &Scope<'_>, offset: &Dim, step: i64, size: &Dim, dim: &Dim) -> IndexItem {
     let graph = scope.graph();
     let last = size.plus(&Dim::fixed(1), Num::int(-1));
@@ -318,6 +343,7 @@ fn scaled_product(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     if let Some(term) = structure::multiplied_out(scope, &product) {
         return Some(Loose { term, cover: vec![true; 2], kept: None });
     }
+    let product = structure::weighed(scope, &product).unwrap_or(product);
     let (scale, tensors) = contracted(scope, &product)?;
     combine(&product, scale, tensors)
 }

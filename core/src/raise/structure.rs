@@ -95,6 +95,51 @@ pub(super) fn multiplied_out(scope: &Scope<'_>, product: &Product) -> Option<Ter
     Some(together(sum))
 }
 
+/// `X.T @ (outer(r, v) * (1 - h^2))`: a sum of products times a vector along the rows or the columns, which goes into the sum where a
+/// formula over entries in it is weighed by a vector along its other axis too.
+pub(super) fn weighed(scope: &Scope<'_>, product: &Product) -> Option<Product> {
+    let &[row, column] = product.out.as_slice() else { return None };
+    let (wide, rest): (Vec<&Factor>, Vec<&Factor>) =
+        product.factors.iter().partition(|factor| factor.labels.len() > 1);
+    let [sum] = wide.as_slice() else { return None };
+    let plain = scope.name(sum.node).is_none() && sum.power.is_one() && product.bound.is_empty();
+    if !plain || sum.labels != [row, column] || rest.iter().all(|one| one.labels.is_empty()) {
+        return None;
+    }
+    let mut opened = flatten(scope, sum.node);
+    let fresh = 2 + product.sizes.keys().max()?;
+    let moved = |label: u32| match label {
+        0 => row,
+        1 => column,
+        label => label + fresh,
+    };
+    opened.bound.iter_mut().for_each(|label| *label = moved(*label));
+    opened.sizes = opened.sizes.into_iter().map(|(label, dim)| (moved(label), dim)).collect();
+    for factor in &mut opened.factors {
+        factor.labels.iter_mut().for_each(|label| *label = moved(*label));
+    }
+    let reads = |factors: &[Factor], label: u32| factors.iter().any(|one| one.labels == [label]);
+    let formula = |factor: &&Factor| {
+        let graph = scope.graph();
+        scope.name(factor.node).is_none() && !graph.args(factor.node).is_empty()
+    };
+    let fits = |factor: &Factor| {
+        let &[a, b] = factor.labels.as_slice() else { return false };
+        let (summed, free) = if opened.bound.contains(&a) { (a, b) } else { (b, a) };
+        let outside: Vec<Factor> = rest.iter().map(|one| (*one).clone()).collect();
+        opened.bound.contains(&summed)
+            && !opened.bound.contains(&free)
+            && reads(&opened.factors, summed)
+            && reads(&outside, free)
+    };
+    opened.factors.iter().filter(formula).find(|factor| fits(factor))?;
+    opened.coefficient = opened.coefficient * product.coefficient;
+    opened.factors.extend(rest.into_iter().cloned());
+    opened.out.clone_from(&product.out);
+    opened.sizes.extend(product.sizes.clone());
+    Some(opened)
+}
+
 /// The product of the vectors along a label.
 fn vector(tensors: &[&Tensor], label: u32) -> Option<Expr> {
     let own: Vec<&Tensor> =

@@ -33,8 +33,41 @@ impl Simplifier<'_> {
         }
     }
 
+    /// `a - b > 0` is `a > b`, and `1 - a > 0` is `a < 1`: to the last digit too, as a difference of numbers is 0 only where they
+    /// are equal.
+    fn compared(&mut self, node: NodeId) -> Option<NodeId> {
+        let Op::Call(op, attrs) = self.graph.op(node).clone() else { return None };
+        let Mirror::Swapped(other) = ops::spec(op).mirror else { return None };
+        let &[difference, zero] = self.graph.args(node) else { return None };
+        let is_zero = facts::number(self.graph, zero).is_some_and(|n| n.is_zero());
+        let Op::Add(coefficients) = self.graph.op(difference).clone() else { return None };
+        let &[first, second] = self.graph.args(difference) else { return None };
+        if self.stage == Stage::Value || !is_zero || self.is_atom(difference) {
+            return None;
+        }
+        let (c, d) = (coefficients[0], coefficients[1]);
+        let number = |term| facts::number(self.graph, term).is_some();
+        // A number stands on the right, else what has a minus sign.
+        let turned = number(first) || !number(second) && c.is_negative();
+        let (c, left, d, right) =
+            if turned { (d, second, c, first) } else { (c, first, d, second) };
+        let opposite = c == Num::int(-1);
+        if !(c.is_one() || opposite) || !number(right) && (opposite || d != Num::int(-1)) {
+            return None;
+        }
+        let right = self.scaled(if opposite { d } else { -d }, right);
+        let op = if opposite { ops::known(other, 2) } else { op };
+        let shape = self.graph.shape(node).clone();
+        let new = self.graph.call(op, vec![left, right], attrs, shape);
+        self.record("opposite", node, new);
+        Some(new)
+    }
+
     /// `-a > 0` is `a < 0`, for functions of which the rule book says so.
     pub(super) fn unmirrored(&mut self, node: NodeId) -> NodeId {
+        if let Some(new) = self.compared(node) {
+            return new;
+        }
         let Op::Call(op, attrs) = self.graph.op(node).clone() else { return node };
         let (Mirror::Swapped(other), args) = (ops::spec(op).mirror, self.graph.args(node).to_vec())
         else {

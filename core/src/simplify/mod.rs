@@ -11,6 +11,7 @@ mod known;
 mod mirrors;
 pub mod power;
 pub mod product;
+mod sizes;
 pub mod stabilise;
 pub mod sum;
 

@@ -73,6 +73,7 @@ impl Simplifier<'_> {
             return new;
         }
         self.count_idle_sums(&mut product);
+        self.cancel_sizes(&mut product);
         let new = self.rebuild(&product);
         if new != node && self.graph.args(new) != self.graph.args(node) {
             self.record("collect-factors", node, new);

@@ -3,6 +3,8 @@
 
 mod exponentials;
 
+pub use exponentials::with_shares;
+
 use super::{Rewrite, Simplified, facts};
 use crate::ir::{Attrs, Graph, NodeId, Num, Op};
 use crate::ops;

@@ -10,6 +10,7 @@ impl Simplifier<'_> {
     pub(crate) fn sum(&mut self, node: NodeId) -> NodeId {
         let shape = self.graph.shape(node).clone();
         let terms = self.terms(node);
+        let terms = terms.into_iter().map(|(c, term)| self.lighter(c, term)).collect();
         let ordered = self.order(terms);
         let terms = self.collect_terms(ordered);
         match terms.as_slice() {

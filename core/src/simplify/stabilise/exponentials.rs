@@ -6,7 +6,34 @@ use crate::ops::OpId;
 
 type Rewritten = Option<(&'static str, NodeId)>;
 
+/// A formula in which `exp(x - logsumexp(x))` is written `softmax(x)`; `nodes` are those that it shows, ascending.
+pub fn with_shares(graph: &mut Graph, root: NodeId, nodes: &[NodeId]) -> NodeId {
+    let known = Known::new();
+    let shares: Vec<(NodeId, NodeId)> =
+        nodes.iter().filter_map(|node| Some((*node, known.share(graph, *node)?))).collect();
+    graph.substitute_in(root, nodes, &shares)
+}
+
 impl Known {
+    /// `exp(x - logsumexp(x))`, the logarithm repeated along its axis, as `softmax(x)`.
+    fn share(&self, graph: &mut Graph, node: NodeId) -> Option<NodeId> {
+        let difference = self.argument(graph, node, self.exp)?;
+        let Op::Add(c) = graph.op(difference) else { return None };
+        let &[x, repeated] = graph.args(difference) else { return None };
+        let Op::Einsum(e) = graph.op(repeated) else { return None };
+        let &[total] = graph.args(repeated) else { return None };
+        let Op::Call(op, attrs) = graph.op(total) else { return None };
+        let &[axis] = attrs.axes.as_slice() else { return None };
+        let mut rest = e.out.clone();
+        (axis < rest.len()).then(|| rest.remove(axis))?;
+        let same = *op == self.logsumexp && graph.args(total) == [x] && e.ins[0] == rest;
+        if !same || c.as_slice() != [Num::ONE, Num::int(-1)] || e.sizes.len() != e.out.len() {
+            return None;
+        }
+        let (attrs, shape) = (attrs.clone(), graph.shape(x).clone());
+        Some(graph.call(self.softmax, vec![x], attrs, shape))
+    }
+
     /// A logarithm in stable spelling.
     fn stable_log(&self, graph: &mut Graph, of: NodeId) -> NodeId {
         let shape = graph.shape(of).clone();
