@@ -10,7 +10,7 @@ machine or on many, are started with the address of the first and their numbers:
     python examples/mesh/train.py digits_jax.py --join 127.0.0.1:8476 --processes 2 --process 1
 
 With `--checkpoints FOLDER` (which all processes must see) the state is saved by Orbax, and the same command goes on from what was saved last, on as
-many devices as there are then. If a process dies the others stop with a message and exit code 3.
+many devices as there are then. If a process dies the others stop with a message and exit code 3; if one is silent, JAX ends them after `--patience`.
 """
 
 import argparse
