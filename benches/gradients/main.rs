@@ -3,6 +3,7 @@
 #![allow(missing_docs)]
 
 mod handwritten;
+mod mlp;
 
 use chainrule::derive_grad;
 use chainrule::rng::{Rng, SmallRng};
@@ -119,6 +120,7 @@ fn run<F: Real>(dtype: &str) {
     report("single_perceptron (10 inputs)", dtype, times);
     softmax::<F>(dtype, &mut rng);
     network::<F>(dtype, &mut rng);
+    mlp::run::<F>(dtype, &mut rng);
 }
 
 fn softmax<F: Real>(dtype: &str, rng: &mut SmallRng) {

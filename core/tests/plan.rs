@@ -1,7 +1,9 @@
-//! What is planned for a mixture of forms: products as rows of matrix products, sums where they cost least, nothing twice.
+//! What is planned for a mixture of forms, and for a recurrence: products as rows of matrix products, sums where they cost least,
+//! nothing twice.
 //! That the code of such plans is right is held by `tests/adbench.rs` in the root package.
 
 use chainrule_core::ir::NodeId;
+use chainrule_core::plan::kernel::Value;
 use chainrule_core::plan::{Phase, Plan, Step, plan};
 use chainrule_core::{Source, compile};
 
@@ -10,9 +12,13 @@ const MIXTURE: &str = "dim N = 40, K = 4, D = 6; input x: [N, D]; param Q: [K, D
     loss F = sum(logsumexp(tensor[n:N, k:K](sum[i](y[n,k,i]^2)), axis=1));";
 
 fn planned() -> Plan {
-    let compiled = compile(&Source::new("mixture", MIXTURE));
+    plan_of(MIXTURE)
+}
+
+fn plan_of(program: &str) -> Plan {
+    let compiled = compile(&Source::new("program", program));
     assert!(compiled.diagnostics.is_empty(), "{:?}", compiled.diagnostics);
-    let job = compiled.job(MIXTURE).unwrap_or_else(|why| panic!("{why:?}"));
+    let job = compiled.job(program).unwrap_or_else(|why| panic!("{why:?}"));
     plan(&job).unwrap_or_else(|why| panic!("{why:?}"))
 }
 
@@ -51,4 +57,45 @@ fn a_difference_and_its_negative_are_worked_out_once() {
     let large = plan.work.iter().filter(|id| entries(id) == 40 * 4 * 6).count();
     // x - mu, y, and y by its weights.
     assert_eq!(large, 3);
+}
+
+const RECURRENCE: &str =
+    "dim T = 50, H = 6, D = 3; input x: [T, D], h0: [H]; param W: [D, H], U: [H, H], v: [H];
+    fn step(h, xt) = tanh(xt @ W + h @ U) * sigmoid(v * h);
+    loss E = sum(scan(step, h0, x)^2);";
+
+/// The steps of a phase's scans.
+fn scans(phase: &Phase) -> Vec<&Phase> {
+    let mut found = Vec::new();
+    for step in &phase.steps {
+        if let Step::Scan(scan) = step {
+            found.push(&scan.step);
+        }
+    }
+    found
+}
+
+/// How often functions of the rule book are called in the loops of a phase, scans aside.
+fn calls(phase: &Phase) -> usize {
+    let in_loops = |step: &Step| match step {
+        Step::Loops(kernel) => {
+            kernel.values.iter().filter(|value| matches!(value, Value::Call(..))).count()
+        }
+        _ => 0,
+    };
+    phase.steps.iter().map(in_loops).sum()
+}
+
+#[test]
+fn what_a_step_does_without_its_state_is_done_for_all_steps_at_once() {
+    let plan = plan_of(RECURRENCE);
+    // x W in one product.
+    assert_eq!(products(&plan.forward), [[1, 50, 3, 6]]);
+    let [step] = scans(&plan.forward)[..] else { panic!("one scan") };
+    assert!(products(step).is_empty());
+    assert_eq!(calls(step), 2);
+    // The states are known: the scan backwards calls no function, and what comes after it calls each once.
+    let [step] = scans(&plan.backward[0])[..] else { panic!("one scan") };
+    assert_eq!(calls(step), 0);
+    assert_eq!(calls(&plan.backward[0]), 2);
 }

@@ -175,7 +175,8 @@ fn shift(graph: &mut Graph, node: NodeId, by: i128) -> NodeId {
     graph.view(node, View { map, shape })
 }
 
-fn flip(graph: &mut Graph, node: NodeId) -> NodeId {
+/// A sequence backwards.
+pub fn flip(graph: &mut Graph, node: NodeId) -> NodeId {
     let shape = graph.shape(node).clone();
     let mut map: Vec<Affine> = (0..shape.len()).map(Affine::at).collect();
     let last = shape[0].plus(&Dim::fixed(1), Num::int(-1));
@@ -198,7 +199,10 @@ fn steps_first(graph: &mut Graph, cotangent: NodeId, extra: usize) -> NodeId {
 }
 
 /// A formula with stand-ins replaced by sequences: everything that depends on them gets the steps as a first axis.
-fn over_steps(
+///
+/// # Errors
+/// Where it uses what cannot run over all steps at once.
+pub fn over_steps(
     graph: &mut Graph,
     root: NodeId,
     map: BTreeMap<NodeId, NodeId>,

@@ -163,7 +163,7 @@ pub fn is_leaf(graph: &Graph, id: NodeId) -> bool {
 }
 
 /// About how many additions one entry costs, arguments aside.
-fn own_cost(graph: &Graph, id: NodeId) -> u32 {
+pub fn own_cost(graph: &Graph, id: NodeId) -> u32 {
     match graph.op(id) {
         Op::Pow(r) if *r == Num::int(2) => 1,
         Op::Pow(r) if r.as_int().is_some_and(|n| n > 0) => 3,

@@ -1,5 +1,6 @@
 //! Planning. In: a graph and the results that are wanted. Out: steps over buffers, the same for every target that has loops.
 //!
+//! - [`hoist`]: what the steps of scans do without their state is done for all steps at once.
 //! - [`scale`]: scalar factors are moved to where they are applied once.
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
 //! - [`layout`]: tensors of three and more axes are stored in the order that products want.
@@ -11,6 +12,7 @@
 
 pub mod contract;
 pub mod fuse;
+pub mod hoist;
 pub mod kernel;
 pub mod layout;
 pub mod lin;
@@ -115,14 +117,16 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
         requests.iter().flatten().copied().collect(),
     ]
     .concat();
-    let (graph, scaled) = scale::scale(job.graph, &all);
-    let roots: Vec<NodeId> = all.iter().map(|id| scaled[id]).collect();
+    let (graph, hoisted) = hoist::hoist(job.graph, &all);
+    let roots: Vec<NodeId> = all.iter().map(|id| hoisted[id]).collect();
+    let (graph, scaled) = scale::scale(&graph, &roots);
+    let roots: Vec<NodeId> = roots.iter().map(|id| scaled[id]).collect();
     let (graph, contracted) = contract::contract(&graph, &roots);
     let roots: Vec<NodeId> = roots.iter().map(|id| contracted[id]).collect();
     let (mut graph, laid) = layout::layout(&graph, &roots);
     let block = stream::name(&mut graph);
     let moved = |nodes: &[NodeId]| {
-        nodes.iter().map(|id| laid[&contracted[&scaled[id]]]).collect::<Vec<_>>()
+        nodes.iter().map(|id| laid[&contracted[&scaled[&hoisted[id]]]]).collect::<Vec<_>>()
     };
     Planner::new(&graph, &moved(&all), block, job.threads).run(
         &moved(&forward),

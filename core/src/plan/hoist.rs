@@ -1,0 +1,124 @@
+//! In: a graph. Out: the same, but that what the step of a scan makes of its sequences alone, without the state, is worked out for all
+//! steps at once, and given to the scan as a further sequence.
+//!
+//! Loops over all steps are long, where those of one step are often too short for vector instructions. And the step of a gradient's
+//! scan makes of the forward states what the gradients by its parameters need as well: now both read the same nodes.
+//! Invariant: only what costs more than reading a number is taken out; values do not change.
+
+use super::fuse;
+use crate::diff::scan::{flip, over_steps};
+use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op};
+use std::collections::BTreeMap;
+
+/// Work that costs about so many additions an entry is taken out.
+const DEAR: u32 = 12;
+
+/// The formulas of `roots` again, and where each root went.
+pub fn hoist(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
+    let mut graph = graph.clone();
+    let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for id in graph.reachable(roots) {
+        let args: Vec<NodeId> = graph.args(id).iter().map(|arg| map[arg]).collect();
+        let new = match *graph.op(id) {
+            Op::Scan(body) => scan(&mut graph, id, body, args),
+            _ => graph.with_args(id, args),
+        };
+        map.insert(id, new);
+    }
+    (graph, map)
+}
+
+/// A scan over the arguments, without what its step need not do.
+fn scan(graph: &mut Graph, id: NodeId, body: BodyId, args: Vec<NodeId>) -> NodeId {
+    let body = graph.bodies[body.0 as usize].clone();
+    let (sequences, captured) = args[1..].split_at(body.entries.len());
+    let times = graph.shape(id)[0].clone();
+    let mut entries: Vec<(NodeId, NodeId)> =
+        body.entries.iter().copied().zip(sequences.iter().copied()).collect();
+    let captures: Vec<(NodeId, NodeId)> =
+        body.captures.iter().copied().zip(captured.iter().copied()).collect();
+    let mut replace = Vec::new();
+    for node in stateless(graph, &body) {
+        if let Some(sequence) = for_all_steps(graph, node, &entries, &captures, &times) {
+            let shape = graph.shape(node).clone();
+            let entry = graph.stand_in("entry", shape);
+            replace.push((node, (entry, sequence)));
+        }
+    }
+    if replace.is_empty() {
+        return graph.with_args(id, args);
+    }
+    let stand_ins: Vec<(NodeId, NodeId)> =
+        replace.iter().map(|(node, (entry, _))| (*node, *entry)).collect();
+    let result = graph.substitute(body.result, &stand_ins);
+    entries.extend(replace.into_iter().map(|(_, pair)| pair));
+    let used = graph.reachable(&[result]);
+    let is_used = |(stand_in, _): &(NodeId, NodeId)| used.contains(stand_in);
+    let (entries, sequences): (Vec<NodeId>, Vec<NodeId>) =
+        entries.into_iter().filter(is_used).unzip();
+    let (captures, captured): (Vec<NodeId>, Vec<NodeId>) =
+        captures.into_iter().filter(is_used).unzip();
+    let step = Body { entries, captures, result, ..body };
+    graph.scan(step, args[0], &sequences, &captured)
+}
+
+/// The largest parts of a step that depend on its sequences, not on its state, and are dear.
+fn stateless(graph: &Graph, body: &Body) -> Vec<NodeId> {
+    let inner = graph.reachable(&[body.result]);
+    let by_state = graph.depending(&inner, &[body.state]);
+    let by_entries = graph.depending(&inner, &body.entries);
+    let own: Vec<NodeId> = inner.iter().copied().filter(|node| is_dear(graph, *node)).collect();
+    let dear = graph.depending(&inner, &own);
+    let mut found = Vec::new();
+    for arg in
+        inner.iter().filter(|node| by_state.contains(**node)).flat_map(|node| graph.args(*node))
+    {
+        let wanted = !by_state.contains(*arg) && by_entries.contains(*arg) && dear.contains(*arg);
+        if wanted && !found.contains(arg) {
+            found.push(*arg);
+        }
+    }
+    found
+}
+
+fn is_dear(graph: &Graph, node: NodeId) -> bool {
+    let sums = matches!(graph.op(node), Op::Einsum(e) if !e.bound().is_empty());
+    sums || fuse::own_cost(graph, node) >= DEAR
+}
+
+/// What a node of a step is at every step, stacked. Sequences that all run backwards are read forwards, and the result turned round.
+fn for_all_steps(
+    graph: &mut Graph,
+    node: NodeId,
+    entries: &[(NodeId, NodeId)],
+    captures: &[(NodeId, NodeId)],
+    times: &Dim,
+) -> Option<NodeId> {
+    let read = graph.reachable(&[node]);
+    let mut map: BTreeMap<NodeId, NodeId> =
+        entries.iter().copied().filter(|(entry, _)| read.contains(entry)).collect();
+    let forwards: Option<Vec<NodeId>> = map.values().map(|node| turned(graph, *node)).collect();
+    if let Some(forwards) = &forwards {
+        map.values_mut().zip(forwards).for_each(|(sequence, forward)| *sequence = *forward);
+    }
+    let inside = graph.substitute(node, captures);
+    let all = over_steps(graph, inside, map, times).ok()?;
+    Some(if forwards.is_some() { flip(graph, all) } else { all })
+}
+
+/// The sequence that this one is, read backwards.
+fn turned(graph: &Graph, node: NodeId) -> Option<NodeId> {
+    let Op::View(view) = graph.op(node) else {
+        return None;
+    };
+    let (arg, shape) = (graph.args(node)[0], graph.shape(node));
+    let last = shape[0].plus(&Dim::fixed(1), Num::int(-1));
+    let backwards = Affine { terms: vec![(0, -1)], offset: last, divisor: 1 };
+    let straight = (1..shape.len()).map(Affine::at);
+    let is_turned = graph.shape(arg) == shape
+        && view
+            .map
+            .iter()
+            .eq(std::iter::once(backwards).chain(straight).collect::<Vec<_>>().iter());
+    is_turned.then_some(arg)
+}
