@@ -2,8 +2,8 @@
 //! λ_t = h̄_t + μ_{t+1} and μ_t = J_t λ_t; the sequences and captures then get the step's pullbacks of all λ_t at once.
 
 use super::reverse;
-use crate::ir::{Affine, Attrs, Body, BodyId, Dim, Einsum, Graph, NodeId, Num, Op, View};
-use crate::ops::{self, Kind};
+use crate::ir::stack::{flip, over_steps};
+use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op, View};
 use crate::simplify::{Stage, settle};
 use chainrule_grammar::{Code, Diagnostic};
 use std::collections::BTreeMap;
@@ -97,7 +97,13 @@ pub fn part(
     let mut map = BTreeMap::from([(bar, lambda), (body.state, before)]);
     map.extend(body.entries.iter().copied().zip(sequences.iter().copied()));
     let steps = graph.shape(node)[0].clone();
-    let all = over_steps(graph, pulled, map, &steps)?;
+    let all = over_steps(graph, pulled, map, &steps).map_err(|node| {
+        Diagnostic::new(
+            Code::MissingDerivative,
+            graph.spans.get(&node).copied().unwrap_or_default(),
+            "the derivative of a scan whose step has a scan, a scatter or a gather of its state is not written yet",
+        )
+    })?;
     // all: steps, seed, the target's axes.
     let rank = graph.rank(all) as u32;
     let labels: Vec<u32> = (0..rank).collect();
@@ -175,15 +181,6 @@ fn shift(graph: &mut Graph, node: NodeId, by: i128) -> NodeId {
     graph.view(node, View { map, shape })
 }
 
-/// A sequence backwards.
-pub fn flip(graph: &mut Graph, node: NodeId) -> NodeId {
-    let shape = graph.shape(node).clone();
-    let mut map: Vec<Affine> = (0..shape.len()).map(Affine::at).collect();
-    let last = shape[0].plus(&Dim::fixed(1), Num::int(-1));
-    map[0] = Affine { terms: vec![(0, -1)], offset: last, divisor: 1 };
-    graph.view(node, View { map, shape })
-}
-
 fn first(graph: &mut Graph, node: NodeId) -> NodeId {
     let shape = graph.shape(node)[1..].to_vec();
     let mut map = vec![Affine { terms: Vec::new(), offset: Dim::fixed(0), divisor: 1 }];
@@ -196,122 +193,4 @@ fn steps_first(graph: &mut Graph, cotangent: NodeId, extra: usize) -> NodeId {
     let rank = graph.rank(cotangent);
     let order: Vec<usize> = std::iter::once(extra).chain(0..extra).chain(extra + 1..rank).collect();
     graph.permute(cotangent, &order)
-}
-
-/// A formula with stand-ins replaced by sequences: everything that depends on them gets the steps as a first axis.
-///
-/// # Errors
-/// Where it uses what cannot run over all steps at once.
-pub fn over_steps(
-    graph: &mut Graph,
-    root: NodeId,
-    map: BTreeMap<NodeId, NodeId>,
-    steps: &Dim,
-) -> Result<NodeId, Diagnostic> {
-    let mut stacked = map;
-    for node in graph.reachable(&[root]) {
-        if stacked.contains_key(&node)
-            || !graph.args(node).iter().any(|arg| stacked.contains_key(arg))
-        {
-            continue;
-        }
-        let new = stack_node(graph, node, &stacked, steps)?;
-        stacked.insert(node, new);
-    }
-    match stacked.get(&root) {
-        Some(&node) => Ok(node),
-        None => Ok(repeat(graph, root, steps)),
-    }
-}
-
-fn repeat(graph: &mut Graph, node: NodeId, steps: &Dim) -> NodeId {
-    let rank = graph.rank(node) as u32;
-    let labels: Vec<u32> = (0..rank).collect();
-    let out: Vec<u32> = std::iter::once(rank).chain(0..rank).collect();
-    graph.einsum(&[(node, labels)], &out, &[(rank, steps.clone())])
-}
-
-fn stack_node(
-    graph: &mut Graph,
-    node: NodeId,
-    stacked: &BTreeMap<NodeId, NodeId>,
-    steps: &Dim,
-) -> Result<NodeId, Diagnostic> {
-    let args = graph.args(node).to_vec();
-    let mut shape = vec![steps.clone()];
-    shape.extend(graph.shape(node).iter().cloned());
-    let op = graph.op(node).clone();
-    if let Op::Einsum(e) = &op {
-        return Ok(stack_einsum(graph, e, &args, stacked, steps));
-    }
-    let all = |graph: &mut Graph| -> Vec<NodeId> {
-        args.iter()
-            .map(|arg| stacked.get(arg).copied().unwrap_or_else(|| repeat(graph, *arg, steps)))
-            .collect()
-    };
-    let new = match op {
-        Op::Add(coefficients) => {
-            let terms: Vec<(Num, NodeId)> = coefficients.into_iter().zip(all(graph)).collect();
-            graph.add(&terms, &shape)
-        }
-        Op::Pow(exponent) => {
-            let base = all(graph)[0];
-            graph.pow(base, exponent)
-        }
-        Op::Reshape => {
-            let arg = all(graph)[0];
-            graph.push(Op::Reshape, vec![arg], shape)
-        }
-        Op::Call(id, attrs) => {
-            let moved = matches!(ops::spec(id).kind, Kind::Reduce | Kind::Along);
-            let axes = attrs.axes.iter().map(|axis| axis + usize::from(moved)).collect();
-            let args = all(graph);
-            graph.call(id, args, Attrs { axes, ints: attrs.ints }, shape)
-        }
-        Op::View(view) => {
-            let arg = all(graph)[0];
-            let mut map = vec![Affine::at(0)];
-            map.extend(view.map.into_iter().map(|affine| Affine {
-                terms: affine.terms.into_iter().map(|(axis, c)| (axis + 1, c)).collect(),
-                ..affine
-            }));
-            graph.view(arg, View { map, shape })
-        }
-        Op::Gather if !stacked.contains_key(&args[0]) => {
-            let index = stacked[&args[1]];
-            graph.push(Op::Gather, vec![args[0], index], shape)
-        }
-        _ => {
-            return Err(Diagnostic::new(
-                Code::MissingDerivative,
-                graph.spans.get(&node).copied().unwrap_or_default(),
-                "the derivative of a scan whose step has a scan, a scatter or a gather of its state is not written yet",
-            ));
-        }
-    };
-    Ok(new)
-}
-
-fn stack_einsum(
-    graph: &mut Graph,
-    e: &Einsum,
-    args: &[NodeId],
-    stacked: &BTreeMap<NodeId, NodeId>,
-    steps: &Dim,
-) -> NodeId {
-    const STEP: u32 = 5000;
-    let mut factors = Vec::new();
-    for (arg, ins) in args.iter().zip(&e.ins) {
-        let own = ins.iter().map(|&ix| u32::from(ix));
-        match stacked.get(arg) {
-            Some(&sequence) => factors.push((sequence, std::iter::once(STEP).chain(own).collect())),
-            None => factors.push((*arg, own.collect::<Vec<u32>>())),
-        }
-    }
-    let out: Vec<u32> =
-        std::iter::once(STEP).chain(e.out.iter().map(|&ix| u32::from(ix))).collect();
-    let mut extra: Vec<(u32, Dim)> =
-        e.sizes.iter().cloned().enumerate().map(|(ix, dim)| (ix as u32, dim)).collect();
-    extra.push((STEP, steps.clone()));
-    graph.einsum(&factors, &out, &extra)
 }

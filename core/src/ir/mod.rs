@@ -24,6 +24,7 @@
 
 pub mod graph;
 pub mod num;
+pub mod stack;
 mod steps;
 pub mod ty;
 pub mod walk;

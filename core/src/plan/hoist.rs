@@ -6,7 +6,7 @@
 //! Invariant: only what costs more than reading a number is taken out; values do not change.
 
 use super::fuse;
-use crate::diff::scan::{flip, over_steps};
+use crate::ir::stack::{flip, over_steps};
 use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op};
 use std::collections::BTreeMap;
 
