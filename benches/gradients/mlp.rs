@@ -135,10 +135,8 @@ fn by_hand<F: Real, const B: usize>(
     let (mut d1, mut d2, mut d3) = ([[F::ZERO; 64]; B], [[F::ZERO; 8]; B], [[F::ZERO; 4]; B]);
     let (mut loss, scale) = (F::ZERO, F::ONE / F::from_usize(B));
     let mut turned = [[F::ZERO; 64]; 8];
-    for i in 0..64 {
-        for j in 0..8 {
-            turned[j][i] = p.w2[i][j];
-        }
+    for (i, row) in p.w2.iter().enumerate() {
+        row.iter().zip(&mut turned).for_each(|(w, column)| column[i] = *w);
     }
     for n in 0..B {
         h1[n] = layer(&x[n], &p.w1, &p.b1, true);
