@@ -1,6 +1,6 @@
 //! In: results. Out: the text of a Python function that computes them.
 
-use super::layout::{listed, statement};
+use super::layout::{WIDTH, listed, statement};
 use super::module::Module;
 use super::writer::{Result, Writer, tuple};
 use crate::emit::Formula;
@@ -40,7 +40,15 @@ impl Module<'_> {
     /// A node that there is no code for.
     pub fn function(&self, function: &Function) -> Result<String> {
         let mut writer = Writer::new(self.job.graph, self.library, &self.names);
-        let returned = returned(&mut writer, &function.returns)?;
+        let mut said = returned(&mut writer, &function.returns)?;
+        // A product of a product is seen to be shared once that has its variable.
+        for _ in 0..MOST_PASSES {
+            let Some(anew) = writer.with_shared() else { break };
+            writer = anew;
+            said = returned(&mut writer, &function.returns)?;
+        }
+        join_products(&mut writer.lines, &said);
+        let returned = said;
         drop_unused(&mut writer.lines, &returned);
         let body = format!("{}\n{returned}", writer.lines.join("\n"));
         let directions = function.directions.iter();
@@ -86,6 +94,34 @@ impl Module<'_> {
             _ => format!("{} = {call}", vars.join(", ")),
         };
         format!("{}\n", statement(1, &text))
+    }
+}
+
+/// Products are looked for in products so often.
+const MOST_PASSES: usize = 4;
+
+/// A product that one other alone begins with is said there: `p1 = a * b`, `p2 = p1 * c` is `p2 = a * b * c`.
+fn join_products(lines: &mut Vec<String>, returned: &str) {
+    let mut at = 0;
+    while at < lines.len() {
+        let joined = lines[at].trim_start().split_once(" = ").and_then(|(name, text)| {
+            let product = name.strip_prefix('p')?.chars().all(|c| c.is_ascii_digit());
+            let mut others = (0..lines.len()).filter(|o| *o != at && mentions(&lines[*o], name));
+            let (only, more) =
+                (others.next()?, others.next().is_some() || mentions(returned, name));
+            let (other, rest) = lines[only].split_once(&format!(" = {name} * "))?;
+            let whole = format!("{other} = {text} * {rest}");
+            let named = other.trim_start().strip_prefix('p')?.chars().all(|c| c.is_ascii_digit());
+            let fits = whole.len() <= WIDTH && !mentions(rest, name);
+            (product && named && !more && fits).then_some((only, whole))
+        });
+        match joined {
+            Some((only, whole)) => {
+                lines[only] = whole;
+                lines.remove(at);
+            }
+            None => at += 1,
+        }
     }
 }
 

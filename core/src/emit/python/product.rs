@@ -174,9 +174,29 @@ impl Writer<'_> {
                 of(format!("{} / {}", y.at(Bind::Product), x.at(Bind::Minus)), Bind::Product, false)
             }
             (_, under) => {
-                of(format!("{} * {}", x.at(Bind::Product), y.at(Bind::Minus)), Bind::Product, under)
+                let text = format!("{} * {}", x.at(Bind::Product), y.at(Bind::Minus));
+                match self.shared(&text, order.len()) {
+                    Some(name) => of(name, Bind::Atom, under),
+                    None => of(text, Bind::Product, under),
+                }
             }
         }
+    }
+
+    /// The variable of a product that several nodes have in common. Inside of steps, names are the step's.
+    fn shared(&mut self, text: &str, rank: usize) -> Option<String> {
+        if rank == 0 || self.indent > 1 {
+            return None;
+        }
+        self.products.entry(text.to_string()).or_default().extend(self.current);
+        let known = self.shared.get(text)?.clone();
+        if known.is_some() {
+            return known;
+        }
+        let name = self.fresh("p");
+        self.line(&format!("{name} = {text}"));
+        self.shared.insert(text.to_string(), Some(name.clone()));
+        Some(name)
     }
 
     /// A factor with its axes in this order, and axes of size 1 for the others.

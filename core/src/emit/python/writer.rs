@@ -38,6 +38,10 @@ pub struct Writer<'a> {
     pub indent: usize,
     pub(super) values: BTreeMap<NodeId, Value>,
     pub(super) scope: Scope,
+    /// The products of entries that nodes are made of, with those nodes; and those of them that get a variable, once they have it.
+    pub products: BTreeMap<String, BTreeSet<NodeId>>,
+    pub(super) shared: BTreeMap<String, Option<String>>,
+    pub(super) current: Option<NodeId>,
 }
 
 impl<'a> Writer<'a> {
@@ -52,7 +56,24 @@ impl<'a> Writer<'a> {
             indent: 1,
             values: BTreeMap::new(),
             scope: names.scope.clone(),
+            products: BTreeMap::new(),
+            shared: BTreeMap::new(),
+            current: None,
         }
+    }
+
+    /// The same function anew, with variables for the products that several nodes have in common; nothing where all have one.
+    pub fn with_shared(&self) -> Option<Writer<'a>> {
+        let often = self.products.iter().filter(|(_, nodes)| nodes.len() > 1);
+        let often: Vec<&String> =
+            often.map(|(text, _)| text).filter(|text| !self.shared.contains_key(*text)).collect();
+        if often.is_empty() {
+            return None;
+        }
+        let mut anew = Writer::new(self.graph, self.library, self.names);
+        let all = self.shared.keys().chain(often);
+        anew.shared = all.map(|text| (text.clone(), None)).collect();
+        Some(anew)
     }
 
     /// Adds a statement.
@@ -90,6 +111,7 @@ impl<'a> Writer<'a> {
             if self.values.contains_key(&id) {
                 continue;
             }
+            self.current = Some(id);
             let value = self.node(id)?;
             let value = self.shortened(id, value)?;
             let light = self.is_light(id) || value.is_word();
