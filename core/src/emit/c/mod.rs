@@ -1,6 +1,6 @@
 //! C99. In: a job. Out: one file that needs no header of its own, and a header for its callers: loop nests over row-major arrays, no allocation.
 //!
-//! - [`file`]: comments, functions, their arguments; [`header`]: their declarations; `check`: the self-check.
+//! - [`mod@file`]: comments, functions, their arguments; [`header`]: their declarations; `check`: the self-check.
 //! - [`single`]: numbers of 32 bits.
 //! - [`writer`]: the statements of one function: which nodes get a place, and the loops that fill it; [`special`]: those of calls,
 //!   rows and scans; [`entry`]: one entry of a node as an expression.
