@@ -70,7 +70,7 @@ fn assert_close(got: &[f64], want: &[f64]) {
 }
 
 #[test]
-fn sums_over_a_long_batch() {
+fn threads_share_sums_over_a_long_batch() {
     // The last block, and the last part, are not whole.
     for count in [3, 9999, 30011] {
         let (x, w) = (numbers(1, count * 20), numbers(2, 20));
@@ -103,7 +103,7 @@ fn sums_over_a_long_batch() {
 }
 
 #[test]
-fn loops_over_a_long_axis() {
+fn threads_share_loops_over_a_long_axis() {
     let [x, b] = [4, 6].map(|seed| numbers(seed, 200_000));
     let got = with_threads(|| {
         let inputs = elementwise::Inputs::new(&x).expect("they fit");
@@ -124,7 +124,7 @@ fn loops_over_a_long_axis() {
 }
 
 #[test]
-fn rows_of_large_products() {
+fn threads_share_rows_of_large_products() {
     let [x, y, w] = [(7, 150 * 170), (8, 150 * 190), (9, 170 * 190)].map(|(s, n)| numbers(s, n));
     let got = with_threads(|| {
         let x = Shaped::new(&x, &[150, 170]).expect("as many numbers");
@@ -148,6 +148,6 @@ fn rows_of_large_products() {
 }
 
 #[test]
-fn the_planner_counts_as_many_parts() {
+fn the_planner_counts_as_many_parts_for_threads() {
     assert_eq!(chainrule::rt::PARTS as i128, chainrule_core::plan::stream::PARTS);
 }
