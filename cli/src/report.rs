@@ -10,6 +10,9 @@ use serde_json::{Value, json};
 use std::io::Write;
 use std::ops::Range;
 
+/// So many findings are shown to people.
+const SHOWN: usize = 100;
+
 /// How findings look.
 #[derive(Clone, Copy)]
 pub(crate) struct Look {
@@ -68,14 +71,26 @@ impl Reporter<'_> {
         self.draw(&[group]);
     }
 
-    /// Shows findings.
+    /// Shows findings; for people, no more than a person reads.
     pub fn diagnostics(&mut self, source: &Source, diagnostics: &[Diagnostic]) {
-        for diagnostic in diagnostics {
-            if self.look.json {
+        if self.look.json {
+            for diagnostic in diagnostics {
                 let _ = writeln!(self.out, "{}", as_json(source, diagnostic));
-            } else {
-                self.draw(&groups(source, diagnostic));
             }
+            return;
+        }
+        let mut ordered: Vec<&Diagnostic> = diagnostics.iter().collect();
+        if ordered.len() > SHOWN {
+            ordered.sort_by_key(|diagnostic| !diagnostic.is_error());
+        }
+        let (shown, others) = ordered.split_at(ordered.len().min(SHOWN));
+        for diagnostic in shown {
+            self.draw(&groups(source, diagnostic));
+        }
+        if !others.is_empty() {
+            let more =
+                format!("{} more are not shown; `--message-format json` tells all", others.len());
+            self.draw(&[Group::with_title(Level::NOTE.primary_title(&more))]);
         }
     }
 

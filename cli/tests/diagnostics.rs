@@ -45,6 +45,24 @@ fn wrong_programs_are_told_what_to_write() {
 
 /// The message names a code, every place lies in the text, every fix changes the text at places in order, and nearly every
 /// finding says what to write.
+/// A person is shown a hundred, errors before warnings, and told how many more there are; programs get all.
+#[test]
+fn thousands_of_findings_are_not_all_drawn() {
+    let unused: String = (0..150).map(|at| format!("param w{at};")).collect();
+    let unknown: String = (0..300).map(|at| format!("param p{at}:[q{at}];")).collect();
+    let program = format!("param x;{unused}{unknown}loss L=x;");
+    let drawn = run_with(&["derive", "-"], &program);
+    assert_eq!(drawn.err.matches("error[").count(), 100);
+    assert!(drawn.err.contains("more are not shown"), "{}", drawn.err);
+    let all = findings(&run_with(&["derive", "-", "--message-format", "json"], &program));
+    assert_eq!(all.iter().filter(|one| one["level"] == "error").count(), 300);
+    assert!(
+        drawn.err.contains(&format!("{} more are not shown", all.len() - 100)),
+        "{}",
+        all.len()
+    );
+}
+
 #[test]
 fn findings_are_facts_for_programs_too() {
     let (mut all, mut helped) = (0, 0);

@@ -40,6 +40,39 @@ fn the_error_of_a_binary_cross_entropy() {
     }
 }
 
+/// What is declared of a variable shortens its derivative; it is not there yet when the derivative is taken.
+#[test]
+fn facts_of_what_is_differentiated_by() {
+    for (program, form) in [
+        ("dim N; param p:[N] simplex; loss L = sum(p)^2 + 3*sum(p);", "5 * ones(N)"),
+        ("dim N; param T:[2,N] one_hot; loss L = 2*sum(T);", "2 * ones(2, N)"),
+        (
+            "dim N; param p:[N] simplex; input t:[N]; loss L = sum(t*log(p/sum(p)));",
+            "t / p - sum(t)",
+        ),
+        (
+            "dim N; param P:[3,N] simplex; loss L = mean(sum(P,axis=1)^2) + sum(P*log(P));",
+            "log(P) + 5/3",
+        ),
+        ("dim N; param p:[N] simplex; loss L = sum(p)^3; hessian L wrt p;", "3 * ones(N)"),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// An axis says of j that it is at most so long; a delta with a shorter index says nothing of it.
+#[test]
+fn an_index_that_is_read_from_both_ends_beside_a_delta() {
+    for program in [
+        "param x:[6]; loss L = sum(sin(flip(x,axis=0))*x) + sum(x[1:4]*x[:3]);",
+        "param x:[6]; z[i]=x[5-i]*x[i]; loss L = sum(z^2) + sum(x[1:4]*x[:3]);",
+        "param x:[6]; y[i]=x[i+1]-x[i]; z[i]=x[5-i]*x[i]; loss L = sum(y^2) + sum(z) + sum(x[1:]*x[:-1]);",
+    ] {
+        let told = told(program, Notation::Index);
+        assert!(told.text.contains("5 - "), "{}", told.text);
+    }
+}
+
 #[test]
 fn an_entry_at_a_constant_position() {
     for (program, form) in [

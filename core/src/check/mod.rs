@@ -330,10 +330,6 @@ fn allowed(facts: &[Fact], entry: usize, columns: usize) -> Option<Probe> {
     if (has(Fact::Diagonal) && i != j) || (has(Fact::Triangular) && j > i) {
         return None;
     }
-    if has(Fact::OneHot) || has(Fact::Simplex) {
-        let next = i * columns + (j + 1) % columns;
-        return (next != entry).then(|| vec![(entry, 1.0), (next, -1.0)]);
-    }
     if (has(Fact::Symmetric) || has(Fact::Spd)) && i != j {
         return Some(vec![(entry, 1.0), (j * columns + i, 1.0)]);
     }

@@ -471,7 +471,6 @@ impl<'c> Teller<'c> {
         show.steps(chain)
     }
 
-    #[allow(clippy::too_many_arguments)]
     pub(super) fn assemble(
         &mut self,
         derivative: &Derivative,

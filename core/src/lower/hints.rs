@@ -374,6 +374,9 @@ fn number_of(name: &str) -> Option<&'static str> {
     }
 }
 
+/// So many known names are compared with one that is not known.
+const MOST_COMPARED: usize = 2000;
+
 /// The known name that is nearest to one that was meant, if any is near.
 pub fn nearest<'n>(name: &str, mut known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
     // One letter is near to every other; only its capital is meant.
@@ -382,6 +385,7 @@ pub fn nearest<'n>(name: &str, mut known: impl Iterator<Item = &'n str>) -> Opti
     }
     let limit = (name.chars().count() / 3).clamp(1, 3);
     known
+        .take(MOST_COMPARED)
         .map(|candidate| (edit_distance(name, candidate), candidate))
         .filter(|(distance, candidate)| {
             *distance <= limit && *distance < candidate.chars().count().max(2)

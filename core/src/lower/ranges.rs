@@ -102,9 +102,12 @@ impl Lowerer<'_> {
             .iter()
             .filter(|item| matches!(item, IndexItem::At(_) | IndexItem::Slice(..)))
             .count();
+        let is_delta = matches!(&base.kind, ExprKind::Name(name) if name == "delta" && self.value(name).is_none());
         let mut axis = 0;
         for (place, item) in items.iter().enumerate() {
             match item {
+                // What an axis says of an index, be it a bound only, goes before what a delta says.
+                IndexItem::At(at) if is_delta && self.has_size(at) => axis += 1,
                 IndexItem::NewAxis => {}
                 IndexItem::Ellipsis => axis += shape.len().saturating_sub(given),
                 IndexItem::Slice(..) => axis += 1,
@@ -154,6 +157,14 @@ impl Lowerer<'_> {
             _ => false,
         });
         direct.then(|| vec![size.clone(), size])
+    }
+
+    /// Whether something is known of the range of a position's index.
+    fn has_size(&mut self, at: &Expr) -> bool {
+        let position = self.position(at);
+        position.is_some_and(|position| {
+            position.terms.iter().all(|(label, _)| self.sizes.contains_key(label))
+        })
     }
 
     /// What an axis says of the range of an index: exactly its size where the index stands on it alone, else the most that keeps

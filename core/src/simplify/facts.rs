@@ -4,17 +4,19 @@ use crate::ir::graph::Fact;
 use crate::ir::{Graph, NamedConst, NodeId, Num, Op, Var};
 use crate::ops::{self, Mirror, Range};
 
-/// Whether the node's entries along `axis` sum to one, by a declared fact or by what its function gives.
-pub fn sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
-    match graph.op(node) {
-        Op::Var(var) => {
-            let var = graph.var(*var);
-            axis + 1 == var.shape.len()
-                && var.facts.iter().any(|fact| matches!(fact, Fact::OneHot | Fact::Simplex))
-        }
-        Op::Call(op, attrs) => ops::spec(*op).range == Range::Simplex && attrs.axes == [axis],
-        _ => false,
-    }
+/// Whether the node's entries along `axis` sum to one whatever its arguments are.
+pub fn always_sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
+    matches!(graph.op(node), Op::Call(op, attrs) if ops::spec(*op).range == Range::Simplex && attrs.axes == [axis])
+}
+
+/// Whether it is declared of the node that its entries along `axis` sum to one.
+pub fn declared_to_sum_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
+    let Op::Var(var) = graph.op(node) else {
+        return false;
+    };
+    let var = graph.var(*var);
+    let tells = |fact: &Fact| matches!(fact, Fact::OneHot | Fact::Simplex);
+    axis + 1 == var.shape.len() && var.facts.iter().any(tells)
 }
 
 /// Whether a declared tensor is a matrix equal to its transpose.

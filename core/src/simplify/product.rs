@@ -3,8 +3,8 @@
 
 mod places;
 
-use super::Simplifier;
 use super::facts;
+use super::{Simplifier, Stage};
 use crate::ir::{Dim, Einsum, NodeId, Num, Op};
 
 /// A factor of a product: a base read at labels, to a power.
@@ -275,7 +275,7 @@ impl Simplifier<'_> {
                     && product.is_bound(label)
                     && readers(label) == 1
                     && factor.labels.iter().filter(|own| **own == label).count() == 1
-                    && facts::sums_to_one(self.graph, factor.base, axis)
+                    && self.sums_to_one(factor.base, axis)
             });
             match axis {
                 Some(axis) => {
@@ -291,6 +291,12 @@ impl Simplifier<'_> {
                 None => at += 1,
             }
         }
+    }
+
+    /// What is declared holds at the point where a formula is evaluated, not beside it: what may still be differentiated does not use it.
+    fn sums_to_one(&self, node: NodeId, axis: usize) -> bool {
+        facts::always_sums_to_one(self.graph, node, axis)
+            || self.stage == Stage::Last && facts::declared_to_sum_to_one(self.graph, node, axis)
     }
 
     /// A sum over an index that no factor reads multiplies by its size.
