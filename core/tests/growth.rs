@@ -31,6 +31,30 @@ fn network(layers: usize, request: &str) -> String {
     text
 }
 
+/// The same without names: as calls of a function in a chain, as a network that declares its own parameters, and as one expression.
+fn unnamed(spelling: &str, layers: usize) -> String {
+    let mut text = String::from("dim B; input h0: [B, 3], t: [B, 3];\n");
+    let all = |layer: &dyn Fn(usize) -> String| (1..=layers).map(layer).collect::<String>();
+    if spelling != "net" {
+        text += &all(&|k| format!("param W{k}: [3, 3];\n"));
+    }
+    let h = match spelling {
+        "chain" => {
+            text += "fn layer(x, W) = x @ W;\n";
+            format!("(h0{})", all(&|k| format!(" |> layer(W{k}) |> tanh")))
+        }
+        "net" => {
+            let chain = all(&|k| format!("{}dense(3) |> tanh", if k > 1 { " |> " } else { "" }));
+            let _ = writeln!(text, "net m = {chain};");
+            String::from("m(h0)")
+        }
+        _ => (1..=layers).fold("h0".into(), |h, k| format!("tanh({h} @ W{k})")),
+    };
+    text + &format!("loss E = sum(({h} - t)^2);")
+}
+
+const UNNAMED: [&str; 3] = ["chain", "net", "expression"];
+
 /// Functions within functions, without names.
 fn nested(depth: usize, request: &str) -> String {
     let names = ["sin", "tanh", "exp", "sigmoid"];
@@ -160,7 +184,8 @@ fn long_chains_begin_where_they_differ() {
 /// What is not shown is not worked out, and nothing else depends on it.
 #[test]
 fn closed_forms_are_the_same_with_and_without_lines() {
-    for program in [network(3, ""), network(6, ""), terms(12, ""), reused(12)] {
+    let layers = unnamed("chain", 6);
+    for program in [network(3, ""), network(6, ""), layers, terms(12, ""), reused(12)] {
         for style in [Style::Chain, Style::Staged] {
             let texts = |steps| {
                 let options = Options { style, steps, ..Options::default() };
@@ -172,13 +197,48 @@ fn closed_forms_are_the_same_with_and_without_lines() {
     }
 }
 
-/// Named quantities are written once, not again with every derivative.
+/// Named quantities are written once, not again with every derivative; layers without names are given some.
 #[test]
 fn pages_grow_with_the_program() {
+    let size = |program: &str, steps| document(&told(program, steps), Lang::En).len();
     for steps in [Steps::None, Steps::Full] {
-        let size = |layers| document(&told(&network(layers, ""), steps), Lang::En).len();
-        linear("page of a network", size(40), size(80));
+        let page = |layers| size(&network(layers, ""), steps);
+        linear("page of a network", page(40), page(80));
     }
+    for spelling in UNNAMED {
+        let page = |layers| size(&unnamed(spelling, layers), Steps::Full);
+        linear("page of a network without names", page(15), page(30));
+    }
+}
+
+#[test]
+fn layers_without_names_are_told_like_named_ones() {
+    for spelling in UNNAMED {
+        let compiled = compiled(&unnamed(spelling, 6));
+        for style in [Style::Auto, Style::Chain] {
+            let options = Options { style, ..Options::default() };
+            let told = tell(&compiled, options).expect("a derivation");
+            let named = |name: &str| told[0].wheres.iter().find(|part| part.name == name);
+            let first = named("h2").expect("a name for the second layer");
+            assert!(first.text.starts_with("tanh(h1 @ "), "{}", first.text);
+            assert!(style == Style::Chain || named("delta_h2").is_some());
+            let point = random_point(&compiled, 5).expect("a point");
+            let report = check_told(&compiled, &told, &point);
+            assert!(report.problems.is_empty() && report.lines > 20, "{spelling}: {report:?}");
+        }
+        // A formula of three layers is read without such names.
+        let few = self::told(&unnamed(spelling, 3), Steps::Full);
+        assert!(few.iter().flat_map(|one| &one.wheres).all(|part| !part.name.starts_with('h')));
+    }
+}
+
+/// A product of many matrices is one product: what stands in it is no layer.
+#[test]
+fn factors_are_no_layers() {
+    let factors: String = (1..9).map(|k| format!(" @ W{k}")).collect();
+    let declared: String = (1..9).map(|k| format!("param W{k}: [N, N]; ")).collect();
+    let told = told(&format!("dim N; {declared}loss E = trace(W8{factors});"), Steps::Full);
+    assert!(told.iter().flat_map(|one| &one.wheres).all(|part| !part.name.starts_with('h')));
 }
 
 #[test]

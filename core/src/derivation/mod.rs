@@ -2,6 +2,7 @@
 
 mod chain;
 mod cone;
+mod layers;
 mod left;
 mod local;
 mod notes;

@@ -57,6 +57,9 @@ impl Teller<'_> {
         let mut bindings: Vec<(String, NodeId)> = Vec::new();
         let mut steps = Vec::new();
         for stage in stages.iter().filter(|stage| stage.node != by && path.contains(stage.node)) {
+            if let Some(layer) = self.given.parts.get(&stage.node) {
+                bindings.push((layer.clone(), stage.node));
+            }
             if let Some(name) = &stage.name {
                 bindings.extend(stage.parts.iter().cloned());
                 bindings.push((name.clone(), stage.chain.closed));

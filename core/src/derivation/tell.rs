@@ -2,6 +2,7 @@
 
 use super::chain::{Chain, Line, Task, Weight, work_out};
 use super::cone::{Cone, shown};
+use super::layers;
 use super::left;
 use super::notes::Reason;
 use super::show::Show;
@@ -103,7 +104,7 @@ impl<'c> Teller<'c> {
             graph.names.iter().map(|(node, name)| (name.clone(), graph.shape(*node).clone())),
         );
         let given = Given { shapes: Rc::new(shapes), ..Given::default() };
-        Teller {
+        let mut teller = Teller {
             options,
             graph,
             cones: HashMap::new(),
@@ -123,6 +124,25 @@ impl<'c> Teller<'c> {
             ranks,
             normal,
             printed: HashMap::new(),
+        };
+        teller.name_layers(compiled);
+        teller
+    }
+
+    /// Gives the layers of what is deep without names a name each, so that it is told like a network whose author named them.
+    fn name_layers(&mut self, compiled: &Compiled) {
+        let grads = compiled.derivatives.iter().filter(|one| one.kind == RequestKind::Grad);
+        let normal = |node: NodeId| self.normal[&node];
+        let (results, variables): (Vec<NodeId>, Vec<NodeId>) =
+            grads.map(|one| (normal(one.of.node), normal(one.wrt.node))).unzip();
+        for (at, layer) in
+            layers::unnamed(&self.graph, &results, &variables).into_iter().enumerate()
+        {
+            let name = self.free_name(&format!("h{}", at + 1));
+            let shape = self.graph.shape(layer).clone();
+            self.note_shape(&name, &shape);
+            Rc::make_mut(&mut self.given.parts).insert(layer, name.clone());
+            self.graph.names.insert(layer, name);
         }
     }
 
