@@ -193,3 +193,22 @@ fn one_file_is_unsafe() {
         }
     }
 }
+
+/// What a package includes lies in its own folder, links to other folders followed only as packing does: else it cannot be published.
+#[test]
+fn packages_include_their_own_files_only() {
+    for package in ["grammar", "core", "macros", "cli"] {
+        let home = root().join(package);
+        for path in sources(package) {
+            let text = read(&path);
+            let calls = ["include_str!(\"", "include_bytes!(\""];
+            for from in calls.iter().flat_map(|call| text.match_indices(call)) {
+                let Some((_, rest)) = text[from.0..].split_once('"') else { continue };
+                let climbs = rest.split('"').next().unwrap_or_default().matches("../").count();
+                let folder = path.parent().expect("a folder");
+                let at = folder.ancestors().nth(climbs).expect("a folder above");
+                assert!(at.starts_with(&home), "{}: {}", path.display(), from.1);
+            }
+        }
+    }
+}

@@ -150,7 +150,7 @@ usage: chainrule emit [FILE | - | -e PROGRAM] --target TARGET [flags]
            c        C99 without a header or allocation: the same functions over row-major arrays; with
                     -DCHAINRULE_CHECK a program that checks its gradients
   --standalone      with --target rust, what the code needs of the crate chainrule pasted in: it compiles alone,
-                    also under #![no_std] (elementary functions are those of C's library)
+                    also under #![no_std] (where there is no std at all, it wants the crate libm)
   --header          with --target c, the header that declares those functions instead
   --dtype f32|f64   the type of its numbers; f64 by default
   -o, --output FILE writes there; nothing is written where there is an error

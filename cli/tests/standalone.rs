@@ -1,4 +1,5 @@
-//! Rust that stands alone: it compiles without the standard library and without the crate `chainrule`, and computes what it should.
+//! Rust that stands alone: it compiles in a crate without the standard library, without the crate `chainrule`, where nothing may be `unsafe`,
+//! and computes what it should.
 
 mod common;
 
@@ -37,7 +38,7 @@ fn it_compiles_without_the_standard_library() {
     for name in ["digits_mlp", "gmm", "single_perceptron_10"] {
         let file = format!("{}/../examples/{name}.grad", env!("CARGO_MANIFEST_DIR"));
         std::fs::write(at.join(format!("{name}.rs")), emitted(&[&file])).unwrap();
-        let lib = format!("#![no_std]\npub mod {name};\n");
+        let lib = format!("#![no_std]\n#![forbid(unsafe_code)]\npub mod {name};\n");
         let flags = ["--crate-type", "lib", "--emit", "metadata"];
         compile(&at, &format!("lib_{name}.rs"), &lib, &flags);
     }

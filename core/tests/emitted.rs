@@ -1,8 +1,11 @@
 //! Generated Rust against the reference evaluator: programs are compiled, emitted into one crate, built, and run.
 
-use chainrule_core::emit::{self, Job};
-use chainrule_core::eval::{Array, Point, eval, infer_dims};
-use chainrule_core::ir::{Graph, NodeId, VarId};
+#[path = "targets/write.rs"]
+mod write;
+
+use chainrule_core::emit;
+use chainrule_core::eval::{Array, Point, infer_dims};
+use chainrule_core::ir::{Graph, VarId};
 use chainrule_core::{Compiled, Source, compile};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
@@ -197,155 +200,10 @@ fn point(graph: &Graph, sizes: &[usize]) -> Point {
     point
 }
 
-/// A nested array literal.
-fn nested(shape: &[usize], data: &[f64], int: bool) -> String {
-    match shape {
-        _ if int => format!("{:?}", data.iter().map(|v| *v as usize).collect::<Vec<_>>()),
-        [] => format!("{:?}f64", data[0]),
-        [_, rest @ ..] => {
-            let size: usize = rest.iter().product();
-            let rows: Vec<String> =
-                data.chunks(size.max(1)).map(|row| nested(rest, row, int)).collect();
-            format!("[{}]", rows.join(", "))
-        }
-    }
-}
-
-struct Case<'a> {
-    job: &'a Job<'a>,
-    graph: &'a Graph,
-    point: &'a Point,
-    module: String,
-    out: String,
-}
-
-impl Case<'_> {
-    fn value(&self, node: NodeId) -> String {
-        let array = eval(self.graph, self.point, &[node]).unwrap().remove(0);
-        format!("&{:?}", array.data)
-    }
-
-    fn write(&mut self) {
-        let job = self.job;
-        let module = self.module.clone();
-        let vars = |ids: &[VarId]| -> Vec<f64> {
-            ids.iter().flat_map(|id| self.point.vars[id].data.clone()).collect()
-        };
-        let params = vars(&job.params);
-        let dims: Vec<String> = self
-            .point
-            .dims
-            .iter()
-            .map(|(id, size)| format!("{}: {size}", self.graph.dims[id.0 as usize].name))
-            .collect();
-        let dims = format!("{module}::Dims {{ {} }}", dims.join(", "));
-        let text = emit::rust_text(job).unwrap();
-        let untold = text.contains("fn new (dims : Dims");
-        // The first is that of `Params`.
-        let run_time = text[text.find("fn zeros").unwrap()..].starts_with("fn zeros (dims : Dims)");
-        let inputs: Vec<String> = job
-            .inputs
-            .iter()
-            .map(|id| {
-                let (array, var) = (&self.point.vars[id], self.graph.var(*id));
-                format!("&{}", nested(&array.shape, &array.data, var.int))
-            })
-            .collect();
-        let known = if untold { format!("{dims}, ") } else { String::new() };
-        let zeros = if run_time { dims.clone() } else { String::new() };
-        let out = &mut self.out;
-        let _ = writeln!(
-            out,
-            "let inputs = {module}::Inputs::<f64>::new({known}{}).unwrap();",
-            inputs.join(", ")
-        );
-        let _ = writeln!(out, "let mut params = {module}::Params::<f64>::zeros({zeros});");
-        let _ = writeln!(out, "params.as_mut_slice().copy_from_slice(&{params:?});");
-        let _ = writeln!(out, "let mut ws = {module}::Workspace::new(&inputs);");
-        self.results(&module);
-        self.requests(&module);
-    }
-
-    fn results(&mut self, module: &str) {
-        let job = self.job;
-        for loss in &job.losses {
-            let name = emit::rust::ident(&loss.name);
-            let want = self.value(loss.value);
-            let _ = writeln!(
-                self.out,
-                "check(\"{module} {name}\", &[{module}::forward(&params, &inputs, &mut ws).{name}], {want});"
-            );
-            let suffix =
-                if job.losses.len() > 1 { format!("_{}", loss.name) } else { String::new() };
-            let mut grads = loss.grads.iter().collect::<Vec<_>>();
-            let _ = writeln!(
-                self.out,
-                "let (value, grads) = {module}::value_and_grad{suffix}(&params, &inputs);"
-            );
-            let _ = writeln!(self.out, "check(\"{module} value {name}\", &[value], {want});");
-            grads.sort_by_key(|grad| (!job.params.contains(&grad.var), grad.var));
-            let all: Vec<f64> = grads
-                .iter()
-                .flat_map(|grad| {
-                    eval(self.graph, self.point, &[grad.value]).unwrap().remove(0).data
-                })
-                .collect();
-            let _ =
-                writeln!(self.out, "check(\"{module} grad {name}\", grads.as_slice(), &{all:?});");
-        }
-        for output in &job.outputs {
-            let (name, want) = (emit::rust::ident(&output.name), self.value(output.value));
-            let place = format!("{module}::forward(&params, &inputs, &mut ws).{name}");
-            let place = if self.graph.shape(output.value).is_empty() {
-                format!("[{place}]")
-            } else {
-                place
-            };
-            let _ = writeln!(
-                self.out,
-                "check(\"{module} {name}\", ::chainrule::rt::Tensor::<f64>::flat(&{place}).unwrap(), {want});"
-            );
-        }
-    }
-
-    fn requests(&mut self, module: &str) {
-        for request in &self.job.requests {
-            let directions: String = request
-                .directions
-                .iter()
-                .map(|id| format!("&{:?}, ", self.point.vars[id].data))
-                .collect();
-            let (mut rooms, mut outs, mut checks) = (String::new(), String::new(), String::new());
-            for (at, (_, node, _)) in request.results.iter().enumerate() {
-                let want = self.value(*node);
-                let _ = write!(
-                    rooms,
-                    "let want{at}: &[f64] = {want}; let mut got{at} = vec![f64::NAN; want{at}.len()]; "
-                );
-                let _ = write!(outs, "&mut got{at}, ");
-                let _ =
-                    write!(checks, "check(\"{module} {}\", &got{at}, want{at}); ", request.name);
-            }
-            let _ = writeln!(
-                self.out,
-                "{rooms} {module}::{}(&params, &inputs, {directions}&mut ws, {outs}); {checks}",
-                request.name
-            );
-        }
-    }
-}
-
 const HEAD: &str = r#"
 #![deny(warnings)]
 #![warn(clippy::pedantic)]
 #![allow(clippy::all, clippy::pedantic)]
-fn check(what: &str, got: &[f64], want: &[f64]) {
-    assert_eq!(got.len(), want.len(), "{what}");
-    for (at, (g, w)) in got.iter().zip(want).enumerate() {
-        let same = (g.is_nan() && w.is_nan()) || g == w || (g - w).abs() <= 1e-9 * (1.0 + w.abs());
-        if !same { println!("WRONG {what} [{at}]: {g} for {w}"); return; }
-    }
-}
 "#;
 
 fn project(name: &str, main: &str) -> PathBuf {
@@ -393,11 +251,12 @@ fn generated_rust_computes_what_the_reference_does() {
         panels += usize::from(text.contains("rt :: matmul_large"));
         let _ = writeln!(modules, "mod p{at} {{ {text} }}");
         let point = point(&compiled.graph, sizes);
-        let mut case = Case {
+        let mut case = write::Calls {
             job: &job,
             graph: &compiled.graph,
             point: &point,
             module: format!("p{at}"),
+            float: "f64",
             out: String::new(),
         };
         case.write();
@@ -408,7 +267,8 @@ fn generated_rust_computes_what_the_reference_does() {
     assert!(streams >= 4 && panels >= 2, "{streams} programs in blocks, {panels} with panels");
     // First with the widest instructions that this processor has, then with those of every processor.
     let main = format!(
-        "{HEAD}{modules}{tests}fn all() {{ {calls} }} fn main() {{ all(); ::chainrule::rt::keep_to_baseline(); all(); println!(\"done\"); }}"
+        "{HEAD}{}{modules}{tests}fn all() {{ {calls} }} fn main() {{ all(); ::chainrule::rt::keep_to_baseline(); all(); println!(\"done\"); }}",
+        write::CHECK
     );
     let at = project("emitted", &main);
     let run = Command::new(env!("CARGO"))

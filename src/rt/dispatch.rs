@@ -4,7 +4,7 @@
 //! `#[inline(always)]` is compiled a second time inside a function that has them, over a number type that uses them ([`Real::Wide`]),
 //! and runs there where the processor allows. Programs compiled for such a machine, without optimisation, or without the standard library,
 //! which asks the processor, run what they are compiled for.
-//! Invariant: this is the only file of the package with `unsafe` in it.
+//! Invariant: this is the only file of the package with `unsafe` in it; what `emit --standalone` pastes of it has none.
 
 use super::Real;
 

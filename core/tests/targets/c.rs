@@ -1,4 +1,5 @@
-//! Emitted C against the reference evaluator: compiled without warnings, run, compared to 1e-10.
+//! Emitted C against the reference evaluator: compiled without warnings, run, compared to 1e-10, with numbers of 32 bits to 1e-4 of the
+//! largest.
 
 use crate::case::{self, Case};
 use crate::{available, folder, write};
@@ -12,21 +13,25 @@ use std::process::Command;
 const STRICT: &[&str] =
     &["-std=c99", "-Wpedantic", "-Wall", "-Wextra", "-Wconversion", "-Werror", "-O0"];
 
-fn number(value: f64) -> String {
+fn number(value: f64, dtype: Dtype) -> String {
+    // What 32 bits cannot hold is infinite there, or 0.
+    let single = value as f32;
+    let value = if dtype == Dtype::F32 { f64::from(single) } else { value };
     match value {
         _ if value.is_nan() => "NAN".to_string(),
         _ if value.is_infinite() => if value > 0.0 { "INFINITY" } else { "-INFINITY" }.to_string(),
+        _ if dtype == Dtype::F32 => format!("{single:?}f"),
         _ => format!("{value:?}"),
     }
 }
 
 /// A static array of these numbers.
-fn array(out: &mut String, kind: &str, name: &str, values: &Array) {
+fn array(out: &mut String, kind: &str, name: &str, values: &Array, dtype: Dtype) {
     let whole = kind == "size_t";
     let texts: Vec<String> = values
         .data
         .iter()
-        .map(|value| if whole { format!("{}", *value as usize) } else { number(*value) })
+        .map(|value| if whole { format!("{}", *value as usize) } else { number(*value, dtype) })
         .collect();
     let _ = writeln!(
         out,
@@ -36,7 +41,7 @@ fn array(out: &mut String, kind: &str, name: &str, values: &Array) {
 }
 
 /// A program that calls every function and prints what is wrong.
-fn main_of(case: &Case, job: &Job) -> String {
+fn main_of(case: &Case, job: &Job, dtype: Dtype) -> String {
     let graph = &case.compiled.graph;
     let mut data = String::new();
     let mut calls = String::new();
@@ -47,7 +52,7 @@ fn main_of(case: &Case, job: &Job) -> String {
     let argument = |data: &mut String, var: VarId| -> String {
         let (declared, value) = (graph.var(var), case.given(var));
         let name = format!("a_{}", var.0);
-        array(data, if declared.int { "size_t" } else { "real" }, &name, value);
+        array(data, if declared.int { "size_t" } else { "real" }, &name, value, dtype);
         if declared.shape.is_empty() { format!("{name}[0]") } else { name }
     };
     let vars: Vec<VarId> = job.params.iter().chain(&job.inputs).copied().collect();
@@ -61,7 +66,7 @@ fn main_of(case: &Case, job: &Job) -> String {
         for node in results {
             let want = case.value(node);
             let count = want.data.len();
-            array(data, "real", &format!("want_{number_of}"), &want);
+            array(data, "real", &format!("want_{number_of}"), &want, dtype);
             let _ = writeln!(data, "static real got_{number_of}[{}];", count.max(1));
             let _ = writeln!(
                 checks,
@@ -100,9 +105,16 @@ const MAIN: &str = r#"
 #include <stdlib.h>
 static int wrong = 0;
 static void compare(const char *what, int number, size_t count, const real *got, const real *want) {
+    double largest = 1e-3;
     for (size_t k = 0; k < count; k++) {
+        if (fabs((double)want[k]) > largest && fabs((double)want[k]) < (double)INFINITY) {
+            largest = fabs((double)want[k]);
+        }
+    }
+    for (size_t k = 0; k < count; k++) {
+        const double most = sizeof(real) == 4 ? 1e-4 * largest : 1e-10 * (1 + fabs((double)want[k]));
         const int both = got[k] != got[k] && want[k] != want[k];
-        if (!both && got[k] != want[k] && !(fabs(got[k] - want[k]) <= 1e-10 * (1 + fabs(want[k])))) {
+        if (!both && got[k] != want[k] && !(fabs((double)got[k] - (double)want[k]) <= most)) {
             printf("WRONG %s, result %d [%d]: %.17g for %.17g\n", what, number, (int)k, (double)got[k], (double)want[k]);
             wrong = 1;
             return;
@@ -114,22 +126,31 @@ static void compare(const char *what, int number, size_t count, const real *got,
 /// What is wrong with the C of a case.
 fn fault(case: &Case, at: &Path, number: usize) -> Option<String> {
     let job = case.job();
-    let text = match emit::c99(&job, Dtype::F64) {
+    for dtype in [Dtype::F32, Dtype::F64] {
+        if let Some(fault) = of_type(case, &job, at, number, dtype) {
+            return Some(format!("{fault} ({dtype:?})"));
+        }
+    }
+    // The self-check of every third, in both types.
+    let own = case::is_of_rows(&case.program) || !number.is_multiple_of(3);
+    let (alone, program) = (at.join(format!("p{number}.c")), at.join(format!("main{number}")));
+    if own { None } else { check(&job, &alone, &program) }
+}
+
+/// What is wrong with the C of a case with numbers of one type.
+fn of_type(case: &Case, job: &Job, at: &Path, number: usize, dtype: Dtype) -> Option<String> {
+    let text = match emit::c99(job, dtype) {
         Ok(text) => text,
         Err(diagnostic) => return Some(diagnostic.message),
     };
-    let (alone, source, program) = (
-        at.join(format!("p{number}.c")),
-        at.join(format!("main{number}.c")),
-        at.join(format!("main{number}")),
-    );
-    write(&alone, &text);
+    let (source, program) = (at.join(format!("main{number}.c")), at.join(format!("main{number}")));
+    write(&at.join(format!("p{number}.c")), &text);
     // The header says the same as the file, and is included by its callers alone.
-    let header = match emit::c99_header(&job, Dtype::F64, "net") {
+    let header = match emit::c99_header(job, dtype, "net") {
         Ok(header) => header,
         Err(diagnostic) => return Some(diagnostic.message),
     };
-    write(&source, &format!("{header}{text}{}", main_of(case, &job)));
+    write(&source, &format!("{header}{text}{}", main_of(case, job, dtype)));
     let compiled =
         Command::new("cc").args(STRICT).arg(&source).arg("-o").arg(&program).arg("-lm").output();
     let compiled = compiled.unwrap_or_else(|error| panic!("cc: {error}"));
@@ -138,12 +159,7 @@ fn fault(case: &Case, at: &Path, number: usize) -> Option<String> {
     }
     let ran = Command::new(&program).output().unwrap_or_else(|error| panic!("{number}: {error}"));
     let said = String::from_utf8_lossy(&ran.stdout).into_owned();
-    if !ran.status.success() {
-        return Some(format!("{said} ({})", ran.status));
-    }
-    // The self-check of every third, in both types.
-    let own = case::is_of_rows(&case.program) || !number.is_multiple_of(3);
-    if own { None } else { check(&job, &alone, &program) }
+    (!ran.status.success()).then(|| format!("{said} ({})", ran.status))
 }
 
 /// What is wrong with the self-check of a file.

@@ -8,6 +8,7 @@ use chainrule_core::eval::{Array, Point, eval, infer_dims};
 use chainrule_core::ir::{NodeId, VarId};
 use chainrule_core::ops::probe::Random;
 use chainrule_core::{Compiled, Source, compile};
+use std::sync::LazyLock;
 
 /// A compiled program and a point for it.
 #[derive(Clone)]
@@ -96,8 +97,13 @@ impl Case {
     }
 }
 
-/// All cases: the programs, one for each row, and the gallery.
-pub fn all() -> Vec<Case> {
+/// All cases: the programs, one for each row, and the gallery; they are compiled once.
+pub fn all() -> &'static [Case] {
+    static ALL: LazyLock<Vec<Case>> = LazyLock::new(every);
+    &ALL
+}
+
+fn every() -> Vec<Case> {
     let rows = programs::rows();
     let gallery = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../examples");
     let mut files: Vec<_> = std::fs::read_dir(&gallery)

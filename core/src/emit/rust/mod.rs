@@ -2,6 +2,8 @@
 //! Invariant: absolute paths only, no `unsafe`, no allocation but in `zeros`, `init` and `Workspace::new`.
 
 mod docs;
+#[cfg(feature = "tools")]
+mod features;
 mod functions;
 mod index;
 mod layout;

@@ -1,57 +1,65 @@
 //! In: generated Rust that calls the crate `chainrule`. Out: the same with what it calls pasted in front of it, so that it compiles alone,
 //! also without the standard library.
 //!
-//! What is pasted are the files of `src/rt` themselves, those that the code needs: their text, with features decided and documentation as
-//! comments. Elementary functions that `core` lacks are those of C's library, declared once.
+//! What is pasted are the files of `src/rt` themselves (`support` links to them), those that the code needs: their text, with features
+//! decided and documentation as comments. Elementary functions that `core` lacks are those of `std`, or of the crate `libm`, as
+//! [`PLATFORM`] says. Invariant: no `unsafe`.
 
+use super::features;
 use crate::emit::helpers::mentions;
 use std::fmt::Write as _;
 
 /// The files in the order of their modules.
 const FILES: &[(&str, &str)] = &[
-    ("axes", include_str!("../../../../src/rt/axes.rs")),
-    ("buf", include_str!("../../../../src/rt/buf.rs")),
-    ("dispatch", include_str!("../../../../src/rt/dispatch.rs")),
-    ("init", include_str!("../../../../src/rt/init.rs")),
-    ("kernels", include_str!("../../../../src/rt/kernels.rs")),
-    ("lanes", include_str!("../../../../src/rt/lanes.rs")),
-    ("linalg", include_str!("../../../../src/rt/linalg.rs")),
-    ("packed", include_str!("../../../../src/rt/packed.rs")),
-    ("real", include_str!("../../../../src/rt/real.rs")),
-    ("shape", include_str!("../../../../src/rt/shape.rs")),
-    ("special", include_str!("../../../../src/rt/special.rs")),
-    ("tensor", include_str!("../../../../src/rt/tensor.rs")),
-    ("vector", include_str!("../../../../src/rt/vector.rs")),
+    ("axes", include_str!("../../../support/rt/axes.rs")),
+    ("buf", include_str!("../../../support/rt/buf.rs")),
+    ("dispatch", include_str!("../../../support/rt/dispatch.rs")),
+    ("init", include_str!("../../../support/rt/init.rs")),
+    ("kernels", include_str!("../../../support/rt/kernels.rs")),
+    ("lanes", include_str!("../../../support/rt/lanes.rs")),
+    ("linalg", include_str!("../../../support/rt/linalg.rs")),
+    ("packed", include_str!("../../../support/rt/packed.rs")),
+    ("real", include_str!("../../../support/rt/real.rs")),
+    ("shape", include_str!("../../../support/rt/shape.rs")),
+    ("special", include_str!("../../../support/rt/special.rs")),
+    ("tensor", include_str!("../../../support/rt/tensor.rs")),
+    ("vector", include_str!("../../../support/rt/vector.rs")),
 ];
-const LIST: &str = include_str!("../../../../src/rt/mod.rs");
-const RNG: &str = include_str!("../../../../src/rng.rs");
+const LIST: &str = include_str!("../../../support/rt/mod.rs");
+const RNG: &str = include_str!("../../../support/rng.rs");
+
+/// With the standard library, and without.
+const HOSTED: &str = "not(any(target_os = \"none\", feature = \"libm\"))";
+const BARE: &str = "any(target_os = \"none\", feature = \"libm\")";
 
 /// Lints that the pasted code leaves to its own package.
-const ALLOWED: &str = "dead_code, unused_imports, unused_macros, unexpected_cfgs, unsafe_code, clippy::all, clippy::pedantic";
+const ALLOWED: &str =
+    "dead_code, unused_imports, unused_macros, unexpected_cfgs, clippy::all, clippy::pedantic";
+
+/// Where elementary functions come from.
+const PLATFORM: &str = "Elementary functions that `core` lacks are those of `std`, also where the crate itself does without. Where there is no `std`, or with a
+/// feature `libm` of the crate, they are those of the crate `libm`, which is then to be among the dependencies.";
 
 /// The code with its run-time support.
 pub fn text(code: &str) -> String {
     // All of it stands in one module of its own.
     let code = code.replace("::chainrule::", "super::chainrule::");
-    let needed = needed(&code);
+    let needed = needed(&code.replace(" ::", "::"));
     let alloc = needed.iter().any(|(name, _)| *name == "buf");
     let mut out = format!(
-        "/// What the code below calls, from the crate `chainrule`. Elementary functions are those of C's library.\n#[rustfmt::skip]\n#[allow({ALLOWED})]\nmod chainrule {{\n"
+        "/// What the code below calls, from the crate `chainrule`.\n///\n/// {PLATFORM}\n#[allow({ALLOWED})]\nmod chainrule {{\n"
     );
     if alloc {
-        out.push_str("extern crate alloc;\n\n");
+        out.push_str("extern crate alloc;\n");
     }
     let exported = exports(&needed);
+    let rng = settled(RNG, alloc);
     let _ = write!(
         out,
-        "pub use rt::{{ShapeError, Shaped, Tensor}};\n\npub mod libm {{\n{}}}\n\n",
-        libm()
+        "#[cfg({HOSTED})]\nextern crate std;\n\npub use rt::{{ShapeError, Shaped, Tensor}};\n\npub mod rng {{\n{rng}}}\n\npub mod rt {{\n{exported}"
     );
-    let _ = write!(out, "pub mod rng {{\n{}}}\n\npub mod rt {{\n{exported}", settled(RNG, alloc));
     for (name, file) in needed {
         let file = settled(file, alloc).replace("crate::rng", "super::super::rng");
-        // From `rt::real::platform::f64`, where the functions are named.
-        let file = file.replace("libm::$", "super::super::super::super::libm::$");
         let file = file.replace("alloc::", "super::super::alloc::");
         let _ = write!(out, "\npub mod {name} {{\n{file}}}\n");
     }
@@ -115,31 +123,12 @@ fn settled(file: &str, alloc: bool) -> String {
         }
         text.push('\n');
     }
-    let (yes, no) = ("all()", "any()");
-    for (feature, on) in
-        [("std", false), ("alloc", alloc), ("rayon", false), ("deterministic", false)]
-    {
-        text = text.replace(&format!("feature = \"{feature}\""), if on { yes } else { no });
-    }
-    text.replace("#[cfg(test)]", "#[cfg(any())]").replace("cfg(all(test,", "cfg(all(any(),")
-}
-
-/// Declarations of the functions of C's library that `real.rs` names.
-fn libm() -> String {
-    let real = FILES.iter().find(|(name, _)| *name == "real").map_or("", |(_, file)| file);
-    let mut lines = String::new();
-    for float in ["f32", "f64"] {
-        let Some((_, list)) = real.split_once(&format!("platform! {{ {float}:")) else { continue };
-        let (one, two) =
-            list.split_once('}').unwrap_or_default().0.split_once(';').unwrap_or_default();
-        for (list, arguments) in
-            [(one, format!("x: {float}")), (two, format!("x: {float}, y: {float}"))]
-        {
-            let words: Vec<&str> = list.split_whitespace().collect();
-            for name in words.chunks(3).filter_map(|three| three.get(2)) {
-                let _ = writeln!(lines, "    pub safe fn {name}({arguments}) -> {float};");
-            }
-        }
-    }
-    include_str!("libm.txt").replace("DECLARATIONS", &lines)
+    let text = text
+        .replace("all(feature = \"std\", not(feature = \"deterministic\"))", HOSTED)
+        .replace("any(not(feature = \"std\"), feature = \"deterministic\")", BARE);
+    features::settled(&text, |feature| match feature {
+        "alloc" => Some(alloc),
+        "libm" => None,
+        _ => Some(false),
+    })
 }
