@@ -69,7 +69,8 @@ the program:
   --var W:N,M           declares a variable for it, with its sizes (repeatable); `--var x` a scalar
   --wrt W,b             by what is differentiated, in place of what the program says
   --order 2             Hessians too
-  --syntax matlab       the dialect of matrixcalculus.org (`.m.grad` files are read so too)
+  --syntax matlab       the dialect of matrixcalculus.org (`.m.grad` files are read so too); without
+                        declarations a letter says what a name is
 ";
 
 const PAGES: &[(&str, &str, bool)] = &[

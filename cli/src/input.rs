@@ -217,6 +217,7 @@ impl Flags<'_> {
             program.stmts.iter().take_while(|stmt| matches!(stmt.kind, StmtKind::Dim(_))).count();
         front.extend(decls);
         program.stmts.splice(after..after, front);
+        diagnostics.extend(lower::matlab::declare_by_letter(program));
         Ok(diagnostics)
     }
 

@@ -107,9 +107,11 @@ pub fn compile(source: &Source) -> Compiled {
 }
 
 /// Compiles a syntax tree.
-pub fn compile_program(program: Program) -> Compiled {
+pub fn compile_program(mut program: Program) -> Compiled {
+    let by_letter = lower::matlab::declare_by_letter(&mut program);
     let mut graph = Graph::default();
-    let (lowered, diagnostics) = lower::lower(&program, &mut graph);
+    let (lowered, mut diagnostics) = lower::lower(&program, &mut graph);
+    diagnostics.extend(by_letter);
     let mut compiled = Compiled { program, graph, lowered, diagnostics, ..Compiled::default() };
     if compiled.has_errors() {
         return compiled;

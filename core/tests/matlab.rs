@@ -2,7 +2,7 @@
 
 use chainrule_core::eval::{Array, Point, eval, infer_dims};
 use chainrule_core::ir::VarId;
-use chainrule_core::{Source, compile};
+use chainrule_core::{Dialect, Source, compile};
 use std::collections::BTreeMap;
 
 const DECLARED: &str =
@@ -115,4 +115,63 @@ fn columns_rows_and_scalars() {
 fn an_unnamed_result_takes_a_free_name() {
     let compiled = compile(&Source::matlab("matlab", format!("{DECLARED} f = x'*x; f^2;")));
     assert_eq!(compiled.derivatives[0].of.name, "f_1");
+}
+
+/// What is made up for names that nothing declares, as the warning says it.
+fn by_letter(program: &str) -> String {
+    let source = Source { dialect: Dialect::Matlab, ..Source::new("program", program) };
+    let compiled = compile(&source);
+    let found: Vec<String> = compiled.diagnostics.iter().map(|one| one.message.clone()).collect();
+    let shapes: Vec<String> = compiled
+        .graph
+        .vars
+        .iter()
+        .map(|var| format!("{}:{}", var.name, compiled.graph.show_shape(&var.shape)))
+        .collect();
+    if compiled.has_errors() { found.join("; ") } else { shapes.join(" ") }
+}
+
+#[test]
+fn undeclared_names_are_what_their_letter_says() {
+    for (program, expected) in [
+        ("x'*A*x", "x:[n] A:[n, n]"),
+        ("x'*A*x + c*sin(y)'*x", "x:[n] A:[n, n] c:a scalar y:[n]"),
+        ("norm2(X*w - y)^2 + a*norm1(w)", "X:[n, m] w:[m] y:[n] a:a scalar"),
+        ("sum(log(exp(-y .* (X*w)) + ones(n,1)))", "y:[n] X:[n, m] w:[m]"),
+        ("0.5*y'*inv(K + a*eye(n))*y + 0.5*logdet(K + a*eye(n))", "y:[n] K:[n, n] a:a scalar"),
+        ("tr(A*X'*B*X)", "A:[n, n] X:[m, n] B:[m, m]"),
+        ("det(A*B) + tr(C)", "A:[n, m] B:[m, n] C:[k, k]"),
+        ("sum(X.^2)/m + norm2(Y*ones(m,1))", "X:[n, k] Y:[p, m]"),
+        ("dim m; z = X*w + ones(n,1); sum(z)/n + m", "X:[n, k] w:[k]"),
+        // A longer name may be mistyped, and so may one that is not declared as others are; what is wrong all the same stays so.
+        ("dim n; param y: [n, 1]; sum((X*w - y).^2)", "`X` is not declared"),
+        ("wieght'*x", "`wieght` is not declared"),
+        ("norm2(X*w - y)^2/n", "`X` is not declared"),
+    ] {
+        let found = by_letter(program);
+        assert!(found.starts_with(expected), "{program}: {found}");
+    }
+}
+
+/// Sizes that the dialect's users leave open follow from what is declared: with numbers, and where the formula divides by them.
+#[test]
+fn open_sizes_follow_from_the_formula() {
+    let declared = "param X: [4, 3], w: [3, 1], y: [4, 1];";
+    let open = format!("{declared} sum(log(exp(-y .* (X*w)) + ones(n,1)))/n");
+    let written = format!("{declared} sum(log(exp(-y .* (X*w)) + ones(4,1)))/4");
+    let at = |text: &str| {
+        let source = Source { dialect: Dialect::Matlab, ..Source::new("program", text) };
+        let compiled = compile(&source);
+        assert!(compiled.diagnostics.is_empty(), "{text}: {:?}", compiled.diagnostics);
+        let mut point = Point::default();
+        for (at, var) in compiled.graph.vars.iter().enumerate() {
+            let shape: Vec<usize> =
+                var.shape.iter().filter_map(|dim| dim.as_fixed()).map(|n| n as usize).collect();
+            let data = (0..shape.iter().product()).map(|k: usize| (k + at) as f64 / 5.0).collect();
+            point.vars.insert(VarId(at as u32), Array { shape, data });
+        }
+        let roots: Vec<_> = compiled.losses.iter().map(|loss| loss.node).collect();
+        eval(&compiled.graph, &point, &roots).expect("it evaluates")[0].data.clone()
+    };
+    assert_eq!(at(&open), at(&written));
 }

@@ -72,6 +72,7 @@ impl Lowerer<'_> {
                 _ => "move its definition up",
             });
         }
+        self.wants.borrow_mut().names.push(Ident::new(name, span));
         let values: Vec<&str> = self
             .frames
             .last()
@@ -193,6 +194,7 @@ impl Lowerer<'_> {
         (size, dim): (&Dim, &Dim),
         span: Span,
     ) -> Diagnostic {
+        self.differ(size, dim);
         let (size, dim) = (self.graph.show_dim(size), self.graph.show_dim(dim));
         let message = format!(
             "this index takes {size} values elsewhere, but stands on an axis of size {dim} here"
@@ -209,6 +211,7 @@ impl Lowerer<'_> {
     /// What cannot be a size.
     pub(crate) fn bad_dimension(&self, expr: &Expr) -> Diagnostic {
         if let ExprKind::Name(name) = &expr.kind {
+            self.wants.borrow_mut().names.push(Ident::new(name.clone(), expr.span));
             let diagnostic = Diagnostic::new(
                 Code::UnknownName,
                 expr.span,

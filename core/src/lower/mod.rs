@@ -21,6 +21,7 @@ mod whole;
 use crate::ir::{Dim, Graph, NodeId};
 use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};
 use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 pub use stmt::lower;
@@ -133,6 +134,8 @@ pub struct Lowerer<'a> {
     pub(crate) inferred_at: HashMap<*const Ident, Span>,
     /// What the operators of the expression at hand mean.
     pub(crate) dialect: Dialect,
+    /// What the program lacks.
+    pub(crate) wants: RefCell<matlab::Wants>,
     inlining: limits::Inlining,
     next_label: u32,
     depth: usize,
@@ -167,6 +170,7 @@ impl<'a> Lowerer<'a> {
             ranged_at: HashMap::new(),
             inferred_at: HashMap::new(),
             dialect: Dialect::Chainrule,
+            wants: RefCell::default(),
             inlining: limits::Inlining::default(),
             next_label: 0,
             depth: 0,
@@ -182,6 +186,11 @@ impl<'a> Lowerer<'a> {
     /// Labels from here on are at least `floor`: for rules whose arguments carry labels of their own.
     pub fn reserve_labels(&mut self, floor: u32) {
         self.next_label = self.next_label.max(floor);
+    }
+
+    /// Notes that two sizes differ where they have to be one.
+    pub(crate) fn differ(&self, a: &Dim, b: &Dim) {
+        self.wants.borrow_mut().equal.push((a.clone(), b.clone()));
     }
 
     /// The sizes of a value's positional axes.

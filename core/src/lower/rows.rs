@@ -191,6 +191,13 @@ impl Lowerer<'_> {
             batch.push(operand.clone());
         }
         let tail = shape(self.graph, &tails, &attrs).map_err(|why| {
+            match tails.as_slice() {
+                [tail, ..] if tail.len() == 2 && tail[0] != tail[1] => {
+                    self.differ(&tail[0], &tail[1])
+                }
+                [tail, right] if tail.len() == 2 => self.differ(&tail[1], &right[0]),
+                _ => {}
+            }
             let mut diagnostic =
                 Diagnostic::new(Code::NotSquare, call.span, format!("`{}`: {why}", row.name));
             for operand in &operands {

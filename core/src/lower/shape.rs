@@ -73,6 +73,7 @@ impl Lowerer<'_> {
                 if known.is_one() {
                     *known = dim.clone();
                 } else if !dim.is_one() && known != dim {
+                    self.differ(known, dim);
                     return Err(self.mismatch(operands, what, span));
                 }
             }

@@ -1,5 +1,6 @@
 //! Statements: declarations, definitions, results and requests, in order; every independent error is reported.
 
+use super::matlab::Wants;
 use super::net::Net;
 use super::{Function, Lowered, Lowerer, Named, Request, Val};
 use crate::ir::graph::{DimInfo, Fact};
@@ -17,6 +18,12 @@ const MAX_NODES: usize = 2_000_000;
 
 /// Lowers a program into a graph. What could be understood is in the result even where there are errors.
 pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>) {
+    let (lowered, diagnostics, _) = attempt(program, graph);
+    (lowered, diagnostics)
+}
+
+/// The same, with what the program lacks.
+pub(crate) fn attempt(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>, Wants) {
     let mut lowerer = Lowerer::new(graph);
     lowerer.dialect = program.dialect;
     lowerer.poisoned.clone_from(&program.broken);
@@ -66,11 +73,11 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
     lowerer.requests(&requests, &mut lowered);
     lowered.dims = lowerer.dims.clone();
     lowered.scope.extend(lowerer.globals.iter().map(|(name, val)| (name.clone(), val.node)));
-    let diagnostics = lowerer.diagnostics;
+    let (diagnostics, wants) = (lowerer.diagnostics, lowerer.wants.into_inner());
     if program.dialect == Dialect::Matlab {
         super::matlab::slim(graph, &mut lowered);
     }
-    (lowered, diagnostics)
+    (lowered, diagnostics, wants)
 }
 
 impl<'a> Lowerer<'a> {

@@ -64,7 +64,13 @@ fn keyword<'e>(call: &CallArgs<'e>, name: &str) -> Option<&'e Expr> {
 }
 
 fn square(lowerer: &Lowerer<'_>, operand: &Operand, name: &str) -> Result<Dim> {
-    match lowerer.positional(&operand.val) {
+    let shape = lowerer.positional(&operand.val);
+    if let [.., a, b] = shape
+        && a != b
+    {
+        lowerer.differ(a, b);
+    }
+    match shape {
         [.., a, b] if a == b => Ok(a.clone()),
         _ => Err(Diagnostic::new(
             Code::NotSquare,

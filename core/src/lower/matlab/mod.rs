@@ -5,9 +5,12 @@
 //! from 1 and reductions keep theirs with size 1; positions are counted from 1. All else is the ordinary lowering.
 
 mod call;
+mod letters;
 mod product;
 mod slim;
 
+pub(crate) use letters::Wants;
+pub use letters::declare_by_letter;
 pub(crate) use slim::slim;
 
 use super::shape::Operand;

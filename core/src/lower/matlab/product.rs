@@ -95,6 +95,7 @@ impl Lowerer<'_> {
         let ([rows, inner], [other, columns]) =
             (self.rows_columns(&a.val), self.rows_columns(&b.val));
         if inner != other {
+            self.differ(&inner, &other);
             return Err(self.product_mismatch(a, b, written, span));
         }
         let val = self.matmul(a, b, span)?;
@@ -208,6 +209,7 @@ impl Lowerer<'_> {
             .help(format!("did you mean {name}.^{shown} ?")));
         }
         if rows != columns {
+            self.differ(&rows, &columns);
             let message = format!("{name}^{shown} is a matrix product and {name} is not square");
             return Err(Diagnostic::new(Code::NotSquare, span, message)
                 .label(matrix.span, format!("{name} is {}", self.show_matrix(&matrix.val)))
