@@ -1,7 +1,7 @@
 //! Closed forms as a person would write them, and that they are true.
 
 use chainrule_core::check::{check, check_told, random_point};
-use chainrule_core::derivation::{Notation, Options, Steps, Told, tell};
+use chainrule_core::derivation::{Notation, Options, Steps, Style, Told, tell};
 use chainrule_core::eval::eval;
 use chainrule_core::ir::VarId;
 use chainrule_core::{Source, compile};
@@ -468,4 +468,70 @@ fn gradients_of_slices_are_padded() {
         let said = told(program, Notation::Matrix).text;
         assert_eq!(said, form, "{program}");
     }
+}
+
+/// An axis of one entry is an axis of a matrix like any other.
+#[test]
+fn layers_of_one_unit() {
+    let layers = "input x:[8,2], t:[8,1]; param u:[2,3], w:[3,1]; a = x @ u; y = a @ w;";
+    for (loss, form) in [
+        ("loss E = mse(y, t);", "1/4 * x.T @ (y - t) @ w.T"),
+        ("loss E = sum((x @ u @ w) * t);", "x.T @ t @ w.T"),
+        ("loss E = sum(y^2)/2; hvp E wrt u;", "x.T @ x @ u_dot @ w @ w.T"),
+    ] {
+        let told = all_told(&format!("{layers} {loss}"));
+        assert!(told.iter().any(|one| one.text == form), "{loss}");
+    }
+    let opened = all_told(&format!("{layers} loss E = mse(y, t);"));
+    assert_eq!(
+        opened[0].steps[0].latex,
+        r"\mathrm{d}E = \mathrm{d}\left(\frac{1}{8}\,\sum\,(y - t)^{2}\right)"
+    );
+}
+
+/// What cancels in each term of a sum does so under the sum too, whatever stands outside of it.
+#[test]
+fn error_terms_that_are_put_in_under_a_sum() {
+    let program = "dim B, M; input u:[B,M], t:[B]; param v:[M], c; p = sigmoid(u @ v + c); loss E = bce(p, t);";
+    let compiled = compile(&Source::new("test", program));
+    let options = Options { style: Style::Staged, ..Options::default() };
+    let told = tell(&compiled, options).expect("derivations");
+    let point = random_point(&compiled, 5).expect("a point");
+    assert_eq!(check_told(&compiled, &told, &point).problems, Vec::<String>::new());
+    let texts: Vec<&str> = told.iter().map(|one| one.text.as_str()).collect();
+    assert_eq!(texts, ["u.T @ (p - t) / B", "sum(p - t) / B"]);
+}
+
+#[test]
+fn fractions_have_one_line_and_sums_of_products_are_sums() {
+    for (program, form) in [
+        ("dim B; input y:[B]; param x:[B]; loss E = sum(y*x)/(3*B);", "y / (3 * B)"),
+        ("dim B; input a:[B], b:[B], c:[B]; param x; loss E = x*sum(a*b*c);", "sum(a * b * c)"),
+        ("dim B; input a:[B], b:[B]; param x; loss E = x*sum(a*b);", "dot(a, b)"),
+        ("dim B; input a:[B], b:[B]; param x; loss E = x*sum(a/b);", "sum(a / b)"),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// In matrix notation a line that can only be written by its entries is about an entry of the derivative, and the terms that vanish
+/// are shown there.
+#[test]
+fn left_sides_say_what_lines_are_about() {
+    let program = "dim N, M; input x:[N], t:[M]; param w:[N,M]; O[k] = sigmoid(sum[j](x[j]*w[j,k])); loss E = 1/2*sum[i]((O[i] - t[i])^2);";
+    let told = all_told(program).swap_remove(0);
+    let lines: Vec<(&str, &str)> =
+        told.steps.iter().map(|step| (step.latex.as_str(), step.note.as_str())).collect();
+    let lefts: Vec<&str> =
+        lines.iter().filter_map(|(latex, _)| Some(latex.split_once("= ")?.0.trim_end())).collect();
+    let (entry, whole) = (r"\frac{\partial E}{\partial w_{jk}}", r"\frac{\partial E}{\partial w}");
+    assert_eq!(lefts, [r"\mathrm{d}E", "", entry, "", whole]);
+    assert_eq!(told.lhs_latex, whole);
+    assert!(
+        lines[3].0.ends_with(r"x_{j}\,\sum_{i}\,(O_{i} - t_{i})\,O_{i}\,(1 - O_{i})\,\delta_{ik}")
+    );
+    assert_eq!(lines[4].1, "the terms with i ≠ k vanish, as δᵢₖ = 0 there");
+    // A derivative that is no matrix has no whole side.
+    let third = all_told("param x:[3]; y = x * x; output z = y[:, None] * x; jacobian z wrt x;");
+    assert!(third[0].lhs_latex.contains("z_{"), "{}", third[0].lhs_latex);
 }

@@ -15,6 +15,26 @@ use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, IndexItem, RequestKind};
 use chainrule_grammar::print;
 use std::collections::BTreeMap;
 
+/// What a line is about, which its left-hand side says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Side {
+    /// The differential of the result: `dE`.
+    Differential,
+    /// The whole derivative: `∂E/∂W`.
+    Whole,
+    /// One entry of it: `∂E/∂W_jk`.
+    Entry,
+}
+
+impl Side {
+    fn of(notation: Notation) -> Side {
+        match notation {
+            Notation::Matrix => Side::Whole,
+            Notation::Index => Side::Entry,
+        }
+    }
+}
+
 /// What lines are shown with.
 pub(super) struct Show<'s> {
     pub names: &'s Names<'s>,
@@ -75,7 +95,11 @@ impl Show<'_> {
 
     /// A node as text; the letters of the derivative's axes where they fit.
     fn text(&self, node: NodeId) -> String {
-        if self.options.notation == Notation::Matrix
+        self.text_in(self.options.notation, node)
+    }
+
+    fn text_in(&self, notation: Notation, node: NodeId) -> String {
+        if notation == Notation::Matrix
             && let Some(whole) = raise::matrix(self.names, node)
         {
             return self.in_language(&whole);
@@ -103,6 +127,10 @@ impl Show<'_> {
         {
             return (whole, Notation::Matrix);
         }
+        self.by_entries(node)
+    }
+
+    fn by_entries(&self, node: NodeId) -> (Expr, Notation) {
         let axes = Self::shown(self.axes_of(node), self.names.graph.shape(node));
         (raise::index(self.names, node, &axes), Notation::Index)
     }
@@ -112,10 +140,10 @@ impl Show<'_> {
         self.text(node)
     }
 
-    /// The closed form as it is set.
-    pub fn closed(&self, node: NodeId) -> Math {
+    /// The closed form as it is set, after the derivative that it is.
+    pub fn closed(&self, node: NodeId) -> math::Line {
         let (expr, notation) = self.formula(node);
-        self.set(&expr, notation)
+        math::Line::new(self.lhs(Side::of(notation)).swap_remove(0), self.set(&expr, notation))
     }
 
     /// A named part.
@@ -167,24 +195,20 @@ impl Show<'_> {
 
     // ---- left-hand sides -------------------------------------------------------------------------------------------
 
-    /// `∂E/∂W`, with index letters in index notation; before it the error term that it is, if any.
-    pub fn lhs(&self) -> Vec<Math> {
+    /// `dE`, `∂E/∂W` or `∂E/∂W_jk`; before a derivative the error term that it is, if any.
+    fn lhs(&self, side: Side) -> Vec<Math> {
+        if side == Side::Differential {
+            return vec![Math::differential(render::name(&self.derivative.of.name))];
+        }
         let by = self.names.of(self.by).unwrap_or(&self.derivative.wrt.name);
-        let letters = match self.options.notation {
-            Notation::Index => Some(self.shown_letters()),
-            Notation::Matrix => None,
-        };
+        let letters = (side == Side::Entry).then(|| self.shown_letters());
         let letters = letters.as_ref().map(|(front, back)| (front.as_slice(), back.as_slice()));
         let back = letters.map_or(&[][..], |(_, back)| back);
         let partial = left::left(self.names.graph, self.derivative, by, letters);
         if self.about.is_empty() {
             return vec![partial];
         }
-        let term = match self.options.notation {
-            Notation::Index => render::indexed_name(self.about, back),
-            Notation::Matrix => render::name(self.about),
-        };
-        vec![term, partial]
+        vec![render::indexed_name(self.about, back), partial]
     }
 
     // ---- lines ------------------------------------------------------------------------------------------------------
@@ -200,27 +224,36 @@ impl Show<'_> {
         let last = chain.lines.len().saturating_sub(1);
         let mut pending: Vec<Reason> = Vec::new();
         let mut before: Option<&Line> = None;
-        let mut differentials: Vec<bool> = Vec::new();
+        let mut sides: Vec<Side> = Vec::new();
         for (at, line) in chain.lines.iter().enumerate() {
             pending.extend(line.reasons.iter().cloned());
-            if !self.keeps(at == last, line) {
+            if at < last && !self.keeps(line, sides.last().copied()) {
                 continue;
             }
             let reasons = std::mem::take(&mut pending);
             let opened = at == 0 && self.opens(line);
-            let differential =
-                if opened { self.opens_by_differentials() } else { self.by_differentials(line) };
-            steps.push(self.step(line, &reasons, before, opened, differential));
-            differentials.push(differential);
+            let (side, right) = if opened { self.opened_line() } else { self.line(line) };
+            let text = match (opened, line.deltas) {
+                (true, _) => self.opened_text(),
+                (false, true) => self.text_in(Notation::Index, line.rhs),
+                (false, false) => self.text(line.rhs),
+            };
+            let line_as_set = math::Line { left: None, right };
+            let (rule, why) = self.because(line, &reasons, before, opened);
+            steps.push(Step::new(self.about.to_string(), rule, text, line_as_set, why));
+            sides.push(side);
             before = Some(line);
         }
-        self.with_lhs(&mut steps, &differentials);
+        self.with_lhs(&mut steps, &sides);
         steps
     }
 
-    fn keeps(&self, last: bool, line: &Line) -> bool {
+    /// Whether a line is shown. Matrices cannot show a Kronecker delta, so in matrix notation a line with one is shown only after one
+    /// that had to be written by its entries.
+    fn keeps(&self, line: &Line, before: Option<Side>) -> bool {
         let shown = self.options.steps == Steps::Full || line.weight == Weight::Main;
-        last || (shown && !(line.deltas && self.options.notation == Notation::Matrix))
+        let matrix = self.options.notation == Notation::Matrix;
+        shown && !(line.deltas && matrix && before != Some(Side::Entry))
     }
 
     /// Whether the first line is the derivative of the result itself, which is then written out.
@@ -228,14 +261,14 @@ impl Show<'_> {
         line.open.len() == 1 && line.open[0].1 == self.of
     }
 
-    fn step(
+    /// The rule that names a line, and the sentences that say why it holds.
+    fn because(
         &self,
         line: &Line,
         reasons: &[Reason],
         before: Option<&Line>,
         opened: bool,
-        differential: bool,
-    ) -> Step {
+    ) -> (String, Prose) {
         let (of, wrt) = (&self.derivative.of.name, &self.derivative.wrt.name);
         let definition = [match self.derivative.kind {
             RequestKind::Hessian => Reason::OnceMore(of.clone(), wrt.clone()),
@@ -243,10 +276,9 @@ impl Show<'_> {
         }];
         let mut reasons: Vec<&Reason> =
             if opened { definition.iter().collect() } else { reasons.iter().collect() };
-        // Matrix notation has no deltas to contract: what made them is the reason there.
-        if self.options.notation == Notation::Matrix
-            && reasons.iter().any(|reason| **reason != Reason::DeltaContract)
-        {
+        // Deltas that were not shown are not contracted for the reader: what made them is the reason.
+        let contracted = before.is_some_and(|before| before.deltas);
+        if !contracted && reasons.iter().any(|reason| **reason != Reason::DeltaContract) {
             reasons.retain(|reason| **reason != Reason::DeltaContract);
         }
         reasons.sort_by_key(|reason| reason.rank());
@@ -257,28 +289,19 @@ impl Show<'_> {
                 || matches!(reason, Reason::Local(..) | Reason::Written(_))
         };
         let told: Vec<&Reason> = reasons.iter().filter(told).copied().collect();
-        let (text, right) = match opened {
-            true => (self.opened_text(), self.opened_line()),
-            false => (self.text(line.rhs), self.line(line, differential)),
-        };
-        let line = math::Line { left: None, right };
         let rule = main.map_or_else(String::new, |reason| reason.rule());
-        Step::new(self.about.to_string(), rule, text, line, self.sentences(&told, before))
+        (rule, self.sentences(&told, line, before))
     }
 
-    fn sentences(&self, reasons: &[&Reason], before: Option<&Line>) -> Prose {
+    fn sentences(&self, reasons: &[&Reason], line: &Line, before: Option<&Line>) -> Prose {
         let mut sentences: Vec<Prose> = Vec::new();
         for reason in reasons {
             let sentence = match reason {
-                Reason::DeltaContract
-                    if self.options.notation == Notation::Matrix && reasons.len() > 1 =>
-                {
-                    Prose::default()
-                }
                 Reason::DeltaContract => self.vanishing(before),
                 Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian),
                 Reason::Written(quantity) => self.written(*quantity),
-                Reason::Cases(op) if self.options.notation == Notation::Matrix => {
+                // Cases that are not shown are not told of.
+                Reason::Cases(op) if !line.deltas => {
                     Reason::Function(*op).sentence(self.options.lang)
                 }
                 other => other.sentence(self.options.lang),
@@ -308,13 +331,22 @@ impl Show<'_> {
         raise::tensor_of(self.names, &shape, axes, entry)
     }
 
-    fn opened_line(&self) -> Math {
+    fn opened_line(&self) -> (Side, Math) {
         if self.options.notation == Notation::Matrix
             && let Some(body) = raise::matrix(self.names, self.of)
         {
-            return Math::differential(Math::fenced(self.set(&body, Notation::Matrix)));
+            let graph = self.names.graph;
+            if graph.shape(self.of).is_empty() {
+                let body = Math::fenced(self.set(&body, Notation::Matrix));
+                return (Side::Differential, Math::differential(body));
+            }
+            if graph.rank(self.of) + graph.rank(self.by) <= 2 {
+                let by = self.names.of(self.by).unwrap_or(&self.derivative.wrt.name);
+                let whole = Expr::call("d", vec![body, Expr::name(by)]);
+                return (Side::Whole, self.set(&whole, Notation::Matrix));
+            }
         }
-        self.set(&self.opened(self.shown_letters()), Notation::Index)
+        (Side::Entry, self.set(&self.opened(self.shown_letters()), Notation::Index))
     }
 
     /// Whether a line is shown by differentials: matrix notation has no way to write ∂v/∂W without a third-order tensor.
@@ -328,15 +360,8 @@ impl Show<'_> {
             })
     }
 
-    /// Whether the first line, which is opened, is.
-    fn opens_by_differentials(&self) -> bool {
-        self.options.notation == Notation::Matrix
-            && self.names.graph.shape(self.of).is_empty()
-            && raise::matrix(self.names, self.of).is_some()
-    }
-
-    fn line(&self, line: &Line, differential: bool) -> Math {
-        if differential {
+    fn line(&self, line: &Line) -> (Side, Math) {
+        if self.by_differentials(line) {
             let mut terms = Vec::new();
             for (cotangent, node) in &line.open {
                 if !terms.is_empty() {
@@ -344,10 +369,11 @@ impl Show<'_> {
                 }
                 terms.push(self.inner_product(*cotangent, *node));
             }
-            return Math::Row(terms);
+            return (Side::Differential, Math::Row(terms));
         }
-        let (expr, notation) = self.formula(line.rhs);
-        self.set(&expr, notation)
+        let (expr, notation) =
+            if line.deltas { self.by_entries(line.rhs) } else { self.formula(line.rhs) };
+        (Side::of(notation), self.set(&expr, notation))
     }
 
     fn inner_product(&self, cotangent: NodeId, node: NodeId) -> Math {
@@ -365,20 +391,18 @@ impl Show<'_> {
         Math::Fence(Fence::Angle, Box::new(pair))
     }
 
-    /// Puts the left-hand side where a chain of equalities begins: differentials first, then the derivative.
-    fn with_lhs(&self, steps: &mut [Step], lines: &[bool]) {
-        let lemmas = steps.iter().filter(|step| step.about.starts_with("d(")).count();
-        for (at, step) in steps.iter_mut().skip(lemmas).enumerate() {
-            let now = lines.get(at).copied().unwrap_or(false);
-            let before = at.checked_sub(1).and_then(|at| lines.get(at).copied());
-            let mut sides = match before {
-                Some(before) if before == now => continue,
-                _ if now => vec![Math::differential(render::name(&self.derivative.of.name))],
-                _ => self.lhs(),
-            };
+    /// Puts the left-hand side where a chain of equalities begins, and wherever what the lines are about changes.
+    fn with_lhs(&self, steps: &mut [Step], sides: &[Side]) {
+        let lemmas = steps.len() - sides.len();
+        let mut before = None;
+        for (step, side) in steps.iter_mut().skip(lemmas).zip(sides) {
+            if before.replace(*side) == Some(*side) {
+                continue;
+            }
+            let mut shown = self.lhs(*side);
             let right = std::mem::replace(&mut step.line.right, Math::Row(Vec::new()));
-            let left = sides.remove(0);
-            let right = sides.pop().map_or(right.clone(), |side| Math::equation(side, right));
+            let left = shown.remove(0);
+            let right = shown.pop().map_or(right.clone(), |side| Math::equation(side, right));
             step.set_line(math::Line::new(left, right));
         }
     }

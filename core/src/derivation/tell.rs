@@ -13,7 +13,6 @@ use crate::compile::{Compiled, Derivative};
 use crate::ir::{Graph, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
 use crate::render::latex;
-use crate::render::math;
 use crate::simplify::stabilise::{COMPLEMENT, FINITE, with_shares};
 use crate::simplify::{simplify, simplify_above, stabilise};
 use chainrule_grammar::Diagnostic;
@@ -523,7 +522,7 @@ impl<'c> Teller<'c> {
                 None => Arc::new(show.binding(name, *node)),
             })
             .collect();
-        let closed = math::Line::new(show.lhs().swap_remove(0), show.closed(chain.closed));
+        let closed = show.closed(chain.closed);
         let kind = match derivative.kind {
             RequestKind::Grad => "gradient",
             RequestKind::Jacobian => "jacobian",

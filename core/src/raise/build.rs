@@ -211,15 +211,15 @@ impl Term {
         let size = if minus { -self.coefficient } else { self.coefficient };
         let mut factors: Vec<(MulOp, Expr)> = Vec::new();
         let mut under = self.under;
-        let (n, d) = fraction(size);
+        let (n, mut d) = fraction(size);
         let alone = self.over.is_empty() && self.chain.is_empty();
-        if !size.is_one() || alone {
+        // A fraction has one line: `a / (5 * B)` rather than `1/5 * a / B`.
+        let joined = if under.is_empty() { None } else { d.take() };
+        let whole = size.is_one() || joined.is_some() && matches!(size, Num::Rational(1, _));
+        under.splice(0..0, joined);
+        if !whole || alone {
             factors.push((MulOp::Mul, n));
-            match d {
-                Some(d) if alone && !under.is_empty() => under.insert(0, d),
-                Some(d) => factors.push((MulOp::Div, d)),
-                None => {}
-            }
+            factors.extend(d.map(|d| (MulOp::Div, d)));
         }
         factors.extend(self.over.into_iter().map(|factor| (MulOp::Mul, factor)));
         factors.extend(

@@ -212,6 +212,12 @@ fn pair_to_merge(tensors: &[Tensor], open: &[u32]) -> Option<(usize, usize)> {
         let mut summed = shared.iter().filter(|label| open.contains(label)).peekable();
         a.within(b) && summed.peek().is_some() && (shared.len() > 1 || summed.any(crowded))
     };
+    // `sum(a * b * c)` rather than `dot(a * b, c)`
+    let several = |t: &Tensor| t.over.len() != 1 || !t.under.is_empty();
+    let vectors = |a: &Tensor, b: &Tensor| {
+        a.labels == b.labels && a.labels.len() == 1 && open.contains(&a.labels[0])
+    };
+    let fits = |a: &Tensor, b: &Tensor| fits(a, b) || (vectors(a, b) && (several(a) || several(b)));
     let equal = |a: &Tensor, b: &Tensor| a.labels.len() == b.labels.len();
     let mut pairs = Vec::new();
     for (small, a) in tensors.iter().enumerate() {

@@ -343,7 +343,9 @@ fn scaled_product(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     if let Some(term) = structure::multiplied_out(scope, &product) {
         return Some(Loose { term, cover: vec![true; 2], kept: None });
     }
-    let product = structure::weighed(scope, &product).unwrap_or(product);
+    let product = structure::weighed(scope, &product)
+        .or_else(|| structure::joined(scope, &product))
+        .unwrap_or(product);
     let (scale, tensors) = contracted(scope, &product)?;
     combine(&product, scale, tensors)
 }
@@ -420,6 +422,7 @@ fn read(
     let dropped = labels.iter().any(single);
     if dropped {
         tensor.chain.clear();
+        tensor.data = false;
     }
     let expr = if dropped {
         let item =

@@ -36,13 +36,41 @@ impl Product {
         self.sizes.get(&label).cloned().unwrap_or_else(|| Dim::fixed(1))
     }
 
+    /// The same with other labels.
+    pub fn relabelled(mut self, label: impl Fn(u32) -> u32) -> Product {
+        let factors = self.factors.iter_mut().flat_map(|factor| factor.labels.iter_mut());
+        let all = factors.chain(&mut self.out).chain(&mut self.bound);
+        all.for_each(|own| *own = label(*own));
+        self.sizes = self.sizes.into_iter().map(|(own, dim)| (label(own), dim)).collect();
+        self
+    }
+
+    /// The factors that read a label.
+    pub fn readers(&self, label: u32) -> impl Iterator<Item = &Factor> + Clone {
+        self.factors.iter().filter(move |factor| factor.labels.contains(&label))
+    }
+
     /// Whether a label is bound and has only one value, at which everything is read. A row times a row of a batch of one is
-    /// still a matrix product.
+    /// still a matrix product, and the sum of all entries of a column is that of the column as it stands.
     pub fn is_single(&self, label: u32) -> bool {
-        let readers = self.factors.iter().filter(|factor| factor.labels.contains(&label));
-        let matrices = readers.clone().count() > 1
-            && readers.clone().all(|factor| matches!(factor.labels.as_slice(), [a, b] if a != b));
-        self.bound.contains(&label) && self.size(label).is_one() && !matrices
+        if !self.bound.contains(&label) || !self.size(label).is_one() {
+            return false;
+        }
+        let readers: Vec<&Factor> = self.readers(label).collect();
+        match readers.as_slice() {
+            [only] => !self.is_summed_whole(only),
+            all => !all.iter().all(|factor| matches!(factor.labels.as_slice(), [a, b] if a != b)),
+        }
+    }
+
+    /// Whether all entries of a factor are summed, of which it has more than one by what is known.
+    fn is_summed_whole(&self, factor: &Factor) -> bool {
+        let alone = |label: &u32| {
+            let twice = factor.labels.iter().filter(|own| *own == label).count() > 1;
+            self.bound.contains(label) && self.readers(*label).count() == 1 && !twice
+        };
+        factor.labels.iter().all(alone)
+            && factor.labels.iter().any(|label| !self.size(*label).is_one())
     }
 }
 

@@ -74,11 +74,7 @@ pub(super) fn multiplied_out(scope: &Scope<'_>, product: &Product) -> Option<Ter
         let delta = |factor: &Factor| matches!(graph.op(factor.node), Op::Delta(_));
         identity |= part.factors.iter().any(delta);
         part.coefficient = part.coefficient * c * product.coefficient;
-        part.bound.iter_mut().for_each(|label| *label = moved(*label));
-        part.sizes = part.sizes.into_iter().map(|(label, dim)| (moved(label), dim)).collect();
-        for factor in &mut part.factors {
-            factor.labels.iter_mut().for_each(|label| *label = moved(*label));
-        }
+        part = part.relabelled(moved);
         part.factors.extend(rest.iter().map(|factor| (*factor).clone()));
         part.bound.extend(&product.bound);
         part.sizes.extend(product.sizes.clone());
@@ -106,18 +102,12 @@ pub(super) fn weighed(scope: &Scope<'_>, product: &Product) -> Option<Product> {
     if !plain || sum.labels != [row, column] || rest.iter().all(|one| one.labels.is_empty()) {
         return None;
     }
-    let mut opened = flatten(scope, sum.node);
     let fresh = 2 + product.sizes.keys().max()?;
-    let moved = |label: u32| match label {
+    let mut opened = flatten(scope, sum.node).relabelled(|label| match label {
         0 => row,
         1 => column,
         label => label + fresh,
-    };
-    opened.bound.iter_mut().for_each(|label| *label = moved(*label));
-    opened.sizes = opened.sizes.into_iter().map(|(label, dim)| (moved(label), dim)).collect();
-    for factor in &mut opened.factors {
-        factor.labels.iter_mut().for_each(|label| *label = moved(*label));
-    }
+    });
     let reads = |factors: &[Factor], label: u32| factors.iter().any(|one| one.labels == [label]);
     let formula = |factor: &&Factor| {
         let graph = scope.graph();
@@ -135,6 +125,38 @@ pub(super) fn weighed(scope: &Scope<'_>, product: &Product) -> Option<Product> {
     opened.factors.iter().filter(formula).find(|factor| fits(factor))?;
     opened.coefficient = opened.coefficient * product.coefficient;
     opened.factors.extend(rest.into_iter().cloned());
+    opened.out.clone_from(&product.out);
+    opened.sizes.extend(product.sizes.clone());
+    Some(opened)
+}
+
+/// `X.T @ D @ w.T`: a sum that ends at an axis of one entry, times a matrix with such an axis, is one product of matrices.
+pub(super) fn joined(scope: &Scope<'_>, product: &Product) -> Option<Product> {
+    let mut wide = product.factors.iter().filter(|factor| !factor.labels.is_empty());
+    let (Some(a), Some(b), None) = (wide.next(), wide.next(), wide.next()) else { return None };
+    let (sum, matrix) = if a.labels.len() == 1 { (a, b) } else { (b, a) };
+    let (&[free], &[c, d]) = (sum.labels.as_slice(), matrix.labels.as_slice()) else { return None };
+    let link = if product.bound.contains(&d) { d } else { c };
+    let plain = scope.name(sum.node).is_none() && sum.power.is_one() && matrix.power.is_one();
+    if !plain || product.bound != [link] || !product.size(link).is_one() || c == d {
+        return None;
+    }
+    let fresh = 1 + product.sizes.keys().max()?;
+    let opened = flatten(scope, sum.node);
+    let matrices = |label: &u32| {
+        opened.size(*label).is_one()
+            && opened.readers(*label).next().is_some()
+            && opened.readers(*label).all(|factor| factor.labels.len() == 2)
+    };
+    let end = *opened.bound.iter().find(|label| matrices(label))?;
+    let mut opened = opened.relabelled(|label| match label {
+        0 => free,
+        label if label == end => link,
+        label => label + fresh,
+    });
+    opened.coefficient = opened.coefficient * product.coefficient;
+    let others = product.factors.iter().filter(|factor| factor.labels != sum.labels);
+    opened.factors.extend(others.cloned());
     opened.out.clone_from(&product.out);
     opened.sizes.extend(product.sizes.clone());
     Some(opened)

@@ -228,7 +228,7 @@ fn numbers_and_signs() {
     let node = p.g.scale(half, root);
     assert_eq!(both(&p.g, node).1, "1 / (2 * sqrt(y))");
     let node = p.g.scale(-half, quotient);
-    assert_eq!(both(&p.g, node).1, "-1/2 * x / y^2");
+    assert_eq!(both(&p.g, node).1, "-x / (2 * y^2)");
 }
 
 #[test]

@@ -478,6 +478,17 @@ impl Simplifier<'_> {
         })
     }
 
+    /// The normal form of a product without its coefficient.
+    fn normal_of(&mut self, product: &Product) -> NodeId {
+        let factors: Vec<(NodeId, Vec<u32>)> = product
+            .factors
+            .iter()
+            .map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()))
+            .collect();
+        let node = self.graph.einsum(&factors, &product.out, &product.sizes);
+        self.normal(node)
+    }
+
     /// `rest · (a + b)` → `rest·a + rest·b`, or only one factor of the rest multiplied in.
     fn multiply_out(
         &mut self,
@@ -506,20 +517,13 @@ impl Simplifier<'_> {
             let mut rest = product.clone();
             rest.factors[at].base = new_sum;
             rest.factors.remove(other);
-            let node = self.rebuild(&rest);
-            return self.normal(node);
+            let node = self.normal_of(&rest);
+            return self.scaled(product.coefficient, node);
         }
         for (c, &term) in coefficients.iter().zip(terms) {
             let mut part = product.clone();
-            part.coefficient = Num::ONE;
             part.factors[at].base = term;
-            let factors: Vec<(NodeId, Vec<u32>)> = part
-                .factors
-                .iter()
-                .map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()))
-                .collect();
-            let node = self.graph.einsum(&factors, &part.out, &part.sizes);
-            parts.push((*c * product.coefficient, self.normal(node)));
+            parts.push((*c * product.coefficient, self.normal_of(&part)));
         }
         let shape: Vec<Dim> = product.out.iter().map(|label| product.size(*label)).collect();
         let node = self.graph.add(&parts, &shape);
