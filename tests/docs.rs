@@ -76,6 +76,22 @@ fn the_program_in_the_readme_is_the_gallery_s() {
 }
 
 #[test]
+fn the_derivation_in_the_readme_is_what_is_printed() {
+    let page = fs::read_to_string(root().join("README.md")).expect("the README");
+    let program = root().join("examples/multi_perceptron.grad").display().to_string();
+    let arguments = ["derive", &program, "--notation", "index", "--format", "latex"];
+    let arguments = arguments.map(str::to_string);
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    chainrule_cli::run(&arguments, &mut std::io::empty(), &mut out, &mut err);
+    let printed = String::from_utf8(out).expect("text");
+    let start = printed.find("\\begin{align*}").expect("a derivation");
+    assert!(
+        page.contains(printed[start..].trim_end()),
+        "the README shows another derivation than is printed:\n{printed}"
+    );
+}
+
+#[test]
 fn links_of_the_pages_lead_somewhere() {
     for page in ["README.md", "ARCHITECTURE.md", "CONTRIBUTING.md", "CHANGELOG.md"] {
         let text = fs::read_to_string(root().join(page)).expect("a page");

@@ -195,6 +195,36 @@ fn derivations_as_json() {
     assert_eq!(none["derivatives"][0]["steps"], serde_json::json!([]));
 }
 
+/// The program, with the declarations of the directions, reads what is printed of a product with them.
+#[test]
+fn products_with_directions_as_json() {
+    let program = "dim N; param w:[N], c, c_dot; loss E = c*sum(w^3) + c_dot; hvp E wrt w, c;";
+    let out = run(&["derive", "-e", program, "--format", "json"]).json();
+    let all = out["derivatives"].as_array().expect("derivatives");
+    let products: Vec<&serde_json::Value> = all.iter().filter(|one| one["kind"] == "hvp").collect();
+    assert_eq!(products.len(), 2);
+    for one in products {
+        let directions = one["directions"].as_array().expect("directions");
+        let told = |key: &str| -> Vec<&str> {
+            directions.iter().map(|direction| direction[key].as_str().expect("a text")).collect()
+        };
+        assert_eq!(told("name"), ["w_dot", "c_dot_2"]);
+        assert_eq!(told("text"), ["input w_dot: [N];", "input c_dot_2;"]);
+        assert_eq!(directions[0]["shape"], serde_json::json!(["N"]));
+        let read = format!(
+            "dim N; input w:[N], c, c_dot; {} output product = {};",
+            told("text").concat(),
+            one["text"].as_str().expect("a text")
+        );
+        let point = r#"{"w":[1,2],"c":3,"c_dot":5,"w_dot":[1,-1],"c_dot_2":0.5}"#;
+        let value = run_with(&["eval", "-e", &read, "--at", "-"], point).json();
+        let asked = run_with(&["eval", "-e", program, "--at", "-"], point).json();
+        let wrt = one["wrt"].as_str().expect("a name");
+        assert_eq!(value["output"]["product"], asked["hvp"]["E"][wrt], "{read}");
+    }
+    assert!(all.iter().any(|one| one["kind"] == "gradient" && one.get("directions").is_none()));
+}
+
 #[test]
 fn derivations_as_documents() {
     let drawn = run(&["derive", "-e", LAYER]).out;

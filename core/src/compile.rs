@@ -71,8 +71,13 @@ impl Compiled {
                 let declared = self.graph.var(*var);
                 let wrt = Named { name: declared.name.clone(), node: *node, span: declared.span };
                 let graph = &mut all.graph;
-                let made =
-                    carry_out(graph, RequestKind::Grad, loss.node, std::slice::from_ref(&wrt));
+                let made = carry_out(
+                    graph,
+                    RequestKind::Grad,
+                    loss.node,
+                    std::slice::from_ref(&wrt),
+                    &self.lowered,
+                );
                 let Ok(made) = made else { continue };
                 let settled = settle(graph, &[made[0].0], Stage::Derivative);
                 let node = canonical.merge(graph, &settled)[0];
@@ -171,7 +176,8 @@ fn derivatives(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(),
         if let Some((_, found)) = unsound(graph, &[stable]) {
             return Err(refusal(graph, found, &request.of));
         }
-        let made = carry_out(graph, request.kind, stable, &request.wrt)?;
+        let lowered = &compiled.lowered;
+        let made = carry_out(graph, request.kind, stable, &request.wrt, lowered)?;
         let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
         let nodes = settle(graph, &roots, Stage::Last);
         let nodes = canonical.merge(graph, &nodes);
@@ -231,6 +237,7 @@ fn carry_out(
     kind: RequestKind,
     of: NodeId,
     wrt: &[Named],
+    lowered: &Lowered,
 ) -> Result<Vec<Made>, Diagnostic> {
     let nodes: Vec<NodeId> = wrt.iter().map(|by| by.node).collect();
     let mut made = Vec::new();
@@ -258,7 +265,7 @@ fn carry_out(
         RequestKind::Hvp => {
             let mut moves = Vec::new();
             for (by, named) in nodes.into_iter().zip(wrt) {
-                moves.push((by, direction(graph, by, named)));
+                moves.push((by, direction(graph, by, named, lowered)));
             }
             for product in diff::hvp(graph, of, &moves)? {
                 made.push((product, moves.clone()));
@@ -266,7 +273,7 @@ fn carry_out(
         }
         RequestKind::Jvp => {
             for (by, named) in nodes.into_iter().zip(wrt) {
-                let direction = direction(graph, by, named);
+                let direction = direction(graph, by, named, lowered);
                 made.push((diff::jvp(graph, of, by, direction)?, vec![(by, direction)]));
             }
         }
@@ -274,9 +281,13 @@ fn carry_out(
     Ok(made)
 }
 
-/// The direction that a product is taken with: a tensor of the variable's shape, called `W_dot` for a variable `W`.
-fn direction(graph: &mut Graph, by: NodeId, named: &Named) -> NodeId {
-    let name = format!("{}_dot", named.name);
+/// The direction that a product is taken with: a tensor of the variable's shape, called `W_dot` for a variable `W`, or `W_dot_2`
+/// where the program has a `W_dot` of its own.
+fn direction(graph: &mut Graph, by: NodeId, named: &Named, lowered: &Lowered) -> NodeId {
+    let taken = |name: &String| lowered.scope.contains_key(name) || lowered.dims.contains_key(name);
+    let numbered = (2..).map(|n| format!("{}_dot_{n}", named.name));
+    let mut names = std::iter::once(format!("{}_dot", named.name)).chain(numbered);
+    let name = names.find(|name| !taken(name)).unwrap_or_default();
     if let Some(at) =
         graph.vars.iter().position(|var| var.name == name && var.kind == VarKind::Direction)
     {

@@ -46,6 +46,10 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         &[6],
     ),
     (
+        "dim M, K; input x:[2*M+K-2]; param w:[K]; y[i] = sum[k](x[2*i+k]*w[k]); z = x[K-1:][::2]; u = x[:2*M-1][::-2]; loss E = sum(y^2*z) + sum(z*u); grad E wrt x, w;",
+        &[4, 3],
+    ),
+    (
         "input A:[7,4], y:[7]; param x:[4]; loss L = norm2(A@x - y)^2; hessian L wrt x; hvp L wrt x;",
         &[],
     ),

@@ -210,3 +210,24 @@ fn ranges_that_do_not_follow_are_printed() {
     let text = "param p:[1,2], q:[1], r:[3,1]; loss L = sum((softmax(p, axis=0)*solve(diag(q^2 + 1), p)) @ concat([r, r], axis=1).T);";
     assert_told(&compiled(text), text);
 }
+
+/// Steps along an axis of open size, where that says how many there are.
+#[test]
+fn steps_along_open_axes() {
+    same(
+        "dim M, K; param x:[2*M + K - 2], w:[K];",
+        "y[i] = sum[k](x[2*i + k]*w[k]); loss L = sum(y^3);",
+        "y = tensor[i:M](sum[k](x[2*i + k]*w[k])); loss L = sum(y^3);",
+    );
+    same(
+        "dim M; param x:[2*M + 1], a:[M + 1];",
+        "loss L = sum(x[::2]^3*a) + 2*sum(x[1::2]^3) + sum(x[::-2]^2*a);",
+        "loss L = sum[i](x[2*i]^3*a[i]) + 2*sum[i:M](x[2*i + 1]^3) + sum[i](x[2*M - 2*i]^2*a[i]);",
+    );
+    refused("dim N; param x:[N]; loss L = sum(x[::2]);", "E0403", "as `2*M`");
+    refused(
+        "dim N, M; param x:[N], w:[M]; loss L = sum[i,k](x[3*i + 2*k]*w[k]);",
+        "E0305",
+        "as `3*P + 2*M - 4`",
+    );
+}

@@ -29,6 +29,8 @@ pub struct Program {
     pub trailing: Vec<String>,
     /// Names that statements may have given which could not be read: nothing is said of their uses.
     pub broken: Vec<String>,
+    /// Those that it is plain that such a statement defines: the `E` of `loss E = (x;`.
+    pub heads: Vec<Ident>,
 }
 
 /// One statement with what stands around it.

@@ -56,7 +56,7 @@ pub fn parse(source: &Source) -> (Program, Vec<Diagnostic>) {
             reader.piece(piece.span);
         } else {
             let text = scan.clean.get(piece.span.start..piece.span.end).unwrap_or("");
-            reader.program.broken.extend(broken::names(text));
+            broken::note(text, piece.span.start, &mut reader.program);
             reader.margin.skip(piece.span.end);
         }
     }
@@ -115,7 +115,7 @@ impl<'t> Reader<'t> {
             let (Some(cut), Some(first)) = (cut, first.filter(|it| self.statement(*it).is_ok()))
             else {
                 self.errors.push(complaint::complain(rest, refusal));
-                self.program.broken.extend(broken::names(rest.text));
+                broken::note(rest.text, rest.offset, &mut self.program);
                 break;
             };
             let end = first.offset + first.text.len();
@@ -140,7 +140,7 @@ impl<'t> Reader<'t> {
             }
             Err(error) => {
                 self.errors.push(error);
-                self.program.broken.extend(broken::names(slice.text));
+                broken::note(slice.text, slice.offset, &mut self.program);
                 self.margin.skip(span.end);
             }
         }

@@ -199,7 +199,7 @@ fn derivative(told: &Told) -> Value {
             })
         })
         .collect();
-    json!({
+    let mut object = json!({
         "kind": told.kind,
         "of": told.of,
         "wrt": told.wrt,
@@ -208,7 +208,14 @@ fn derivative(told: &Told) -> Value {
         "text": told.text,
         "latex": told.latex,
         "steps": steps,
-    })
+    });
+    if !told.directions.is_empty() {
+        let directions = told.directions.iter().map(
+            |one| json!({ "name": one.name, "wrt": one.wrt, "shape": one.shape, "text": one.text }),
+        );
+        object["directions"] = directions.collect();
+    }
+    object
 }
 
 #[cfg(test)]

@@ -4,9 +4,9 @@ use super::agree;
 use crate::compile::{Compiled, Derivative};
 use crate::derivation::{Binding, Told};
 use crate::eval::{Array, Point, eval};
-use crate::ir::{DimId, Graph, NodeId, Op, VarId};
+use crate::ir::{DimId, Graph, NodeId, VarId};
 use crate::{lower, raise};
-use chainrule_grammar::ast::{DeclKind, Expr, Ident, Program, Stmt, StmtKind, VarDecl};
+use chainrule_grammar::ast::{Expr, Ident, Program, Stmt, StmtKind};
 use chainrule_grammar::{Dialect, Source, Span, parse_expr};
 use std::collections::BTreeMap;
 
@@ -222,23 +222,9 @@ impl Reader<'_> {
 
     /// The directions of a product are declared as well.
     fn directions(&self) -> Vec<Stmt> {
-        self.derivative.directions.iter().filter_map(|(_, along)| self.input(*along)).collect()
-    }
-
-    /// A variable's declaration as data.
-    fn input(&self, node: NodeId) -> Option<Stmt> {
-        let graph = &self.compiled.graph;
-        let Op::Var(var) = graph.op(node) else { return None };
-        let var = graph.var(*var);
-        let size = |dim| parse_expr(&graph.show_dim(dim)).ok();
-        let shape = var.shape.iter().map(size).collect::<Option<Vec<Expr>>>()?;
-        let vars = vec![VarDecl {
-            name: ident(&var.name),
-            int: var.int,
-            shape: Some(shape),
-            facts: Vec::new(),
-        }];
-        Some(statement(StmtKind::Decl { kind: DeclKind::Input, vars }))
+        let texts: Vec<&str> =
+            self.told.directions.iter().map(|direction| direction.text.as_str()).collect();
+        chainrule_grammar::parse(&Source::new("", texts.join("\n"))).0.stmts
     }
 
     /// The point for another graph of the same declarations.

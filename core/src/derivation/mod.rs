@@ -92,6 +92,21 @@ pub struct Told {
     pub steps: Vec<Step>,
     /// Named parts, each in terms of the program and of those before it. Derivations of one program share them.
     pub wheres: Vec<Arc<Binding>>,
+    /// Of a product with directions: these, which no program declares.
+    pub directions: Vec<Direction>,
+}
+
+/// A direction along which a derivative is taken.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Direction {
+    /// Its name in formulas.
+    pub name: String,
+    /// The variable that moves along it, whose shape it has.
+    pub wrt: String,
+    /// The shape, sizes as the language writes them.
+    pub shape: Vec<String>,
+    /// Its declaration in the language: with it texts parse.
+    pub text: String,
 }
 
 /// A line of a derivation.

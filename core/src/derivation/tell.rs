@@ -8,7 +8,7 @@ use super::notes::Reason;
 use super::show::Show;
 use super::stages::Stages;
 use super::ways::Ways;
-use super::{Binding, Options, Step, Steps, Style, Told};
+use super::{Binding, Direction, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
 use crate::ir::{Graph, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
@@ -534,12 +534,8 @@ impl<'c> Teller<'c> {
             kind,
             of: derivative.of.name.clone(),
             wrt: derivative.wrt.name.clone(),
-            shape: self
-                .graph
-                .shape(chain.closed)
-                .iter()
-                .map(|dim| self.graph.show_dim(dim))
-                .collect(),
+            shape: self.sizes(chain.closed),
+            directions: self.directions(derivative),
             lhs: left::text(&self.graph, derivative),
             lhs_latex: closed.left.as_ref().map(latex::emit).unwrap_or_default(),
             text: show.closed_text(chain.closed),
@@ -554,5 +550,23 @@ impl<'c> Teller<'c> {
             }
         }
         told
+    }
+
+    /// A shape as the language writes its sizes.
+    fn sizes(&self, node: NodeId) -> Vec<String> {
+        self.graph.shape(node).iter().map(|dim| self.graph.show_dim(dim)).collect()
+    }
+
+    fn directions(&self, derivative: &Derivative) -> Vec<Direction> {
+        let name = |node: NodeId| self.graph.name(node).unwrap_or_default().to_string();
+        let told = |&(by, direction): &(NodeId, NodeId)| {
+            let (name, wrt, shape) = (name(direction), name(by), self.sizes(by));
+            let text = match shape.as_slice() {
+                [] => format!("input {name};"),
+                sizes => format!("input {name}: [{}];", sizes.join(", ")),
+            };
+            Direction { name, wrt, shape, text }
+        };
+        derivative.directions.iter().map(told).collect()
     }
 }

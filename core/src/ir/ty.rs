@@ -56,9 +56,13 @@ impl Dim {
 
     /// Whether its value is at least this where every name stands for at least 1.
     pub fn is_at_least(&self, least: i128) -> bool {
+        self.least().is_some_and(|own| own >= Num::int(least))
+    }
+
+    /// Its least value where every name stands for at least 1, if it grows with all of them.
+    pub fn least(&self) -> Option<Num> {
         let grows = self.terms.iter().all(|(names, c)| names.is_empty() || !c.is_negative());
-        let all = self.terms.iter().fold(Num::ZERO, |sum, (_, c)| sum + *c);
-        grows && all >= Num::int(least)
+        grows.then(|| self.terms.iter().fold(Num::ZERO, |sum, (_, c)| sum + *c))
     }
 
     fn from_terms(terms: Vec<(Vec<DimId>, Num)>) -> Dim {
@@ -113,6 +117,22 @@ impl Dim {
             terms.push((rest, *value * inverse));
         }
         Some(Dim::from_terms(terms))
+    }
+
+    /// How many steps of a length fit, where that is a polynomial for all sizes: all but the constant is a multiple of the length.
+    pub fn steps_of(&self, length: i128) -> Option<Dim> {
+        let mut steps = Dim::fixed(0);
+        for (names, value) in &self.terms {
+            let value = value.as_int()?;
+            if names.is_empty() {
+                steps = steps.plus(&Dim::fixed(value.div_euclid(length)), Num::ONE);
+            } else if value % length == 0 {
+                steps.terms.push((names.clone(), Num::int(value / length)));
+            } else {
+                return None;
+            }
+        }
+        Some(steps)
     }
 
     /// The dim names that occur in it.

@@ -1,10 +1,11 @@
 //! What to write instead: nearest names, names of other tools, where an operand was declared, and changes of the text.
 //! In: what is wrong. Out: diagnostics with help. Nothing here changes what a program means.
 
+use super::index::Position;
 use super::limits::MAX_TERMS;
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
-use crate::ir::{Dim, Op};
+use crate::ir::{Dim, Num, Op};
 use crate::ops::{self, foreign};
 use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident};
 use chainrule_grammar::{Code, Diagnostic, Span};
@@ -107,6 +108,72 @@ impl Lowerer<'_> {
                 })
             }
         }
+    }
+
+    /// What is said of an index whose range nothing tells.
+    pub(crate) fn no_range(&self, name: &str, span: Span) -> Diagnostic {
+        Diagnostic::new(
+            Code::UnboundIndex,
+            span,
+            format!("the range of the index `{name}` does not follow from any axis"),
+        )
+        .help(format!("give it where it is bound, as in `sum[{name}:N](…)`; on the left of `=`, as in `z = tensor[{name}:N](…)`"))
+    }
+
+    pub(super) fn no_range_label(&self, label: Label, span: Span) -> Diagnostic {
+        self.no_range(self.letter(label), span)
+    }
+
+    fn letter(&self, label: Label) -> &str {
+        let known = self.indices.iter().find(|(_, known)| *known == label);
+        known.map_or("?", |(name, _)| name.as_str())
+    }
+
+    /// The same where an index takes steps along an axis whose size is open: which size of the axis says how many it takes.
+    pub(super) fn no_range_on(
+        &self,
+        label: Label,
+        position: &Position,
+        dim: &Dim,
+        span: Span,
+    ) -> Diagnostic {
+        let plain = self.no_range_label(label, span);
+        let mut step = 0;
+        let mut beyond = position.offset.clone();
+        for (other, c) in &position.terms {
+            match self.sizes.get(other) {
+                _ if *other == label => step = *c,
+                Some(size) if *c > 0 => {
+                    let last = size.plus(&Dim::fixed(1), Num::int(-1));
+                    beyond = beyond.plus(&last, Num::int(i128::from(*c)));
+                }
+                Some(_) => {}
+                None => return plain,
+            }
+        }
+        let Some(long) = (step > 1).then(|| self.strided(i128::from(step), &beyond)) else {
+            return plain;
+        };
+        let (name, size) = long;
+        let (letter, was) = (self.letter(label), self.graph.show_dim(dim));
+        plain.help(format!(
+            "its steps of {step} must fill the axis: declare `dim {name};` and the axis of size `{was}` as `{size}`, and `{letter}` has {name} values; or fix the sizes, as in `dim N = 10;`"
+        ))
+    }
+
+    /// The size of an axis along which as many steps as a new name says are taken, with so many positions beyond the last; and the name.
+    pub(super) fn strided(&self, step: i128, beyond: &Dim) -> (String, String) {
+        let free = |name: &&str| !self.dims.contains_key(*name) && self.value(name).is_none();
+        let name = ["M", "P", "Q", "R", "S"].into_iter().find(free).unwrap_or("M_steps");
+        let rest = beyond.plus(&Dim::fixed(1 - step), Num::ONE);
+        let size = match self.graph.show_dim(&rest) {
+            zero if zero == "0" => format!("{step}*{name}"),
+            rest => match rest.strip_prefix('-') {
+                Some(less) => format!("{step}*{name} - {less}"),
+                None => format!("{step}*{name} + {rest}"),
+            },
+        };
+        (name.to_string(), size)
     }
 
     /// What is said of a function that nobody knows.
@@ -260,16 +327,35 @@ impl Lowerer<'_> {
 
     /// A name that is declared or defined a second time.
     pub(crate) fn taken(&self, name: &Ident) -> Diagnostic {
-        let taken = Diagnostic::new(
-            Code::Redefinition,
-            name.span,
-            format!("the name `{}` is already taken", name.name),
-        );
-        let taken = match self.places.get(&name.name) {
-            Some(&first) => taken.label(first, "first here"),
-            None => taken,
-        };
+        let first = self.places.get(&name.name).copied();
+        self.taken_from(name, first.unwrap_or(name.span))
+    }
+
+    /// The same, where the name was taken there.
+    pub(super) fn taken_from(&self, name: &Ident, first: Span) -> Diagnostic {
+        let message = format!("the name `{}` is already taken", name.name);
+        let mut taken = Diagnostic::new(Code::Redefinition, name.span, message);
+        if first != name.span {
+            taken = taken.label(first, "first here");
+        }
         taken.help("every name stands for one value; write the new one under a new name")
+    }
+
+    /// What is said of a name that a statement before defines, which could not be read.
+    pub(super) fn taken_unread(&self, name: &Ident) -> Option<Diagnostic> {
+        let mut heads = self.heads.iter();
+        let head = heads.find(|head| head.name == name.name && head.span < name.span)?;
+        Some(self.taken_from(name, head.span))
+    }
+
+    /// Statements that could not be read define no name that others before them do.
+    pub(super) fn defined_again(&mut self) {
+        for head in std::mem::take(&mut self.heads) {
+            if self.places.get(&head.name).is_some_and(|first| *first < head.span) {
+                let taken = self.taken(&head);
+                self.report(taken);
+            }
+        }
     }
 
     /// What would make shapes broadcast, and where to write it.

@@ -121,14 +121,15 @@ impl Lowerer<'_> {
             return self.gather(val, shape, reads, span);
         }
         let mut labels = val.labels.clone();
-        for read in reads.iter().flatten() {
+        let axes = reads.iter().flatten().enumerate();
+        for (axis, read) in axes {
             if let Read::At(position, at) = read {
                 for (label, _) in &position.terms {
                     if !labels.contains(label) {
                         labels.push(*label);
                     }
                     if !self.sizes.contains_key(label) {
-                        return Err(self.no_range_label(*label, *at));
+                        return Err(self.no_range_on(*label, position, &shape[axis], *at));
                     }
                 }
             }
@@ -364,24 +365,6 @@ impl Lowerer<'_> {
             }
             _ => None,
         }
-    }
-
-    pub(crate) fn no_range(&self, name: &str, span: Span) -> Diagnostic {
-        Diagnostic::new(
-            Code::UnboundIndex,
-            span,
-            format!("the range of the index `{name}` does not follow from any axis"),
-        )
-        .help(format!("give it: `{name}:N` in the brackets that bind it"))
-    }
-
-    fn no_range_label(&self, label: Label, span: Span) -> Diagnostic {
-        let name = self
-            .indices
-            .iter()
-            .find(|(_, known)| *known == label)
-            .map_or("?", |(name, _)| name.as_str());
-        self.no_range(name, span)
     }
 }
 

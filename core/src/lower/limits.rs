@@ -7,8 +7,8 @@ use chainrule_grammar::{Code, Diagnostic, Span};
 
 /// The most operations that the program's functions may come to together, inlined.
 pub const MAX_INLINED: usize = 100_000;
-/// The largest number of entries that a tensor of fixed size may have.
-const MAX_ENTRIES: i128 = 1 << 40;
+/// The largest number of entries that a tensor may have, where its open sizes are as small as they can be.
+const MAX_ENTRIES: f64 = (1_u64 << 40) as f64;
 /// The most terms that sizes have, multiplied out.
 pub(super) const MAX_TERMS: usize = 256;
 /// A literal with more characters than this is not repeated whole in messages.
@@ -73,17 +73,15 @@ impl Lowerer<'_> {
 
     /// Refuses tensors that no machine can address, and sizes that multiply out to more terms than anyone wants to see.
     pub(crate) fn check_size(&self, shape: &[Dim], span: Span) -> Result<(), Diagnostic> {
-        let (mut entries, mut terms): (i128, usize) = (1, 1);
+        let (mut entries, mut terms): (f64, usize) = (1.0, 1);
         for dim in shape {
-            let size = dim.as_fixed().unwrap_or(1).max(1);
-            entries = entries
-                .checked_mul(size)
-                .filter(|entries| *entries <= MAX_ENTRIES)
-                .ok_or_else(|| {
-                    let shape = self.graph.show_shape(shape);
-                    let message = format!("a tensor of shape {shape} is too large");
-                    Diagnostic::new(Code::DimOverflow, span, message)
-                })?;
+            entries *= dim.least().map_or(1.0, |least| least.to_f64().max(1.0));
+            if entries > MAX_ENTRIES {
+                let shape = self.graph.show_shape(shape);
+                let message = format!("a tensor of shape {shape} is too large");
+                return Err(Diagnostic::new(Code::DimOverflow, span, message)
+                    .help("a tensor has at most 2^40 entries"));
+            }
             terms = terms.saturating_mul(dim.terms.len().max(1));
         }
         if terms <= MAX_TERMS {

@@ -109,6 +109,8 @@ pub struct Lowerer<'a> {
     pub(crate) poisoned: Vec<String>,
     /// Names whose definition was wrong: they are taken all the same.
     pub(crate) refused: BTreeSet<String>,
+    /// Names that statements define which could not be read.
+    pub(crate) heads: Vec<Ident>,
     /// Where names are declared and defined, for messages.
     pub(crate) places: BTreeMap<String, Span>,
     /// The statement at hand, for what a fix puts before it.
@@ -156,6 +158,7 @@ impl<'a> Lowerer<'a> {
             functions: BTreeMap::new(),
             nets: BTreeMap::new(),
             poisoned: Vec::new(),
+            heads: Vec::new(),
             places: BTreeMap::new(),
             statement: Span::default(),
             right: Span::default(),

@@ -219,7 +219,8 @@ impl Lowerer<'_> {
         let steps = match (coefficient.unsigned_abs(), room.as_fixed()) {
             (1, _) => room,
             (step, Some(room)) if room >= 0 => Dim::fixed(room / i128::from(step)),
-            _ => return None,
+            (_, Some(_)) => return None,
+            (step, None) => room.steps_of(i128::from(step))?,
         };
         let size = steps.plus(&Dim::fixed(1), Num::ONE);
         (size.as_fixed() != Some(0)).then_some(size)

@@ -70,17 +70,30 @@ impl Lowerer<'_> {
                 .here(format!("the axis has size {}", self.graph.show_dim(dim))));
         }
         let stride = i128::from(step.unsigned_abs());
-        let size = match length.as_fixed() {
-            _ if stride == 1 => length,
-            Some(length) => Dim::fixed((length - 1) / stride + 1),
+        let size = match steps_in(&length, stride) {
+            Some(size) => size,
             None => {
-                let message = "a step other than 1 needs an axis of fixed size";
-                return Err(Diagnostic::new(Code::Unsupported, span, message)
-                    .help("fix the size: `dim N = 10;`"));
+                let message = format!(
+                    "steps of {stride} need an axis of fixed size, or of a multiple of {stride}"
+                );
+                let before = dim.plus(&length, Num::int(-1));
+                let (name, size) =
+                    self.strided(stride, &before.plus(&Dim::fixed(stride - 1), Num::ONE));
+                let was = self.graph.show_dim(dim);
+                return Err(Diagnostic::new(Code::Unsupported, span, message).help(format!("declare `dim {name};` and the axis of size `{was}` as `{size}`; or fix the size, as in `dim N = 10;`")));
             }
         };
         Ok(Read::Slice { start, step, size })
     }
+}
+
+/// How many steps there are in a length: one more than fit before its last entry.
+fn steps_in(length: &Dim, stride: i128) -> Option<Dim> {
+    if stride == 1 {
+        return Some(length.clone());
+    }
+    let one = Dim::fixed(1);
+    Some(length.plus(&one, Num::int(-1)).steps_of(stride)?.plus(&one, Num::ONE))
 }
 
 /// A bound moved to where the axis begins or ends, both shifted, as far as the sizes tell.

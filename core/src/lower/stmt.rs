@@ -27,6 +27,7 @@ pub(crate) fn attempt(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Dia
     let mut lowerer = Lowerer::new(graph);
     lowerer.dialect = program.dialect;
     lowerer.poisoned.clone_from(&program.broken);
+    lowerer.heads.clone_from(&program.heads);
     let mut lowered = Lowered::default();
     let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
     let mut unnamed = None;
@@ -69,6 +70,7 @@ pub(crate) fn attempt(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Dia
     if let Some((expr, span)) = unnamed {
         lowerer.bare(expr, span, &mut lowered);
     }
+    lowerer.defined_again();
     lowerer.collect_vars(&mut lowered);
     lowerer.requests(&requests, &mut lowered);
     lowered.dims = lowerer.dims.clone();
@@ -231,7 +233,7 @@ impl<'a> Lowerer<'a> {
         let clash = self.globals.contains_key(&name.name)
             || self.dims.contains_key(&name.name)
             || self.refused.contains(&name.name);
-        if clash { Err(self.taken(name)) } else { Ok(()) }
+        if clash { Err(self.taken(name)) } else { self.taken_unread(name).map_or(Ok(()), Err) }
     }
 
     fn dim(&mut self, decl: &DimDecl) -> Result<()> {
