@@ -7,7 +7,7 @@ use super::shape::Operand;
 use super::{Label, Lowerer, Val};
 use crate::ir::{Dim, Num, Op};
 use crate::ops::{self, foreign};
-use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident};
+use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident, Stmt, StmtKind};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
 impl Lowerer<'_> {
@@ -57,6 +57,23 @@ impl Lowerer<'_> {
             }
             _ => diagnostic,
         })
+    }
+
+    /// Remembers where names are going to be defined or declared.
+    pub(super) fn note_later(&mut self, stmts: &[Stmt]) {
+        for stmt in stmts {
+            if let StmtKind::Def { name, .. }
+            | StmtKind::Loss { name, .. }
+            | StmtKind::Output { name, value: Some(_), .. } = &stmt.kind
+            {
+                self.later.entry(name.name.clone()).or_insert((name.span, "defined"));
+            }
+            if let StmtKind::Decl { vars, .. } = &stmt.kind {
+                for var in vars {
+                    self.later.entry(var.name.name.clone()).or_insert((var.name.span, "declared"));
+                }
+            }
+        }
     }
 
     /// What is said of a name that stands for nothing here.

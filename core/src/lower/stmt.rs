@@ -31,19 +31,7 @@ pub(crate) fn attempt(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Dia
     let mut lowered = Lowered::default();
     let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
     let mut unnamed = None;
-    for stmt in &program.stmts {
-        if let StmtKind::Def { name, .. }
-        | StmtKind::Loss { name, .. }
-        | StmtKind::Output { name, value: Some(_), .. } = &stmt.kind
-        {
-            lowerer.later.entry(name.name.clone()).or_insert((name.span, "defined"));
-        }
-        if let StmtKind::Decl { vars, .. } = &stmt.kind {
-            for var in vars {
-                lowerer.later.entry(var.name.name.clone()).or_insert((var.name.span, "declared"));
-            }
-        }
-    }
+    lowerer.note_later(&program.stmts);
     for stmt in &program.stmts {
         if lowerer.graph.len() > MAX_NODES {
             lowerer.diagnostics.push(Diagnostic::new(
