@@ -207,7 +207,7 @@ fn pages_grow_with_the_program() {
     }
     for spelling in UNNAMED {
         let page = |layers| size(&unnamed(spelling, layers), Steps::Full);
-        linear("page of a network without names", page(15), page(30));
+        linear("page of a network without names", page(10), page(20));
     }
 }
 
@@ -230,6 +230,23 @@ fn layers_without_names_are_told_like_named_ones() {
         let few = self::told(&unnamed(spelling, 3), Steps::Full);
         assert!(few.iter().flat_map(|one| &one.wheres).all(|part| !part.name.starts_with('h')));
     }
+}
+
+/// What is told in stages begins with the forward pass, once for each loss.
+#[test]
+fn the_forward_pass_stands_first() {
+    for program in [network(6, ""), unnamed("net", 7)] {
+        let told = told(&program, Steps::Full);
+        let names: Vec<&str> = told[0].forward.iter().map(|one| one.name.as_str()).collect();
+        assert_eq!(names, ["h1", "h2", "h3", "h4", "h5", "h6"]);
+        assert!(told[0].forward[1].text.starts_with("tanh(h1 @ "), "{}", told[0].forward[1].text);
+        assert!(told[1..].iter().all(|one| one.forward.is_empty()));
+        let page = document(&told, Lang::En);
+        assert!(page.find("h6 = tanh(h5 @").unwrap() < page.find("delta_").unwrap(), "{page}");
+        assert_eq!(page.matches("h3 = tanh(h2 @").count(), 1, "{page}");
+    }
+    // One chain shows the whole formula anyway.
+    assert!(told(&network(2, ""), Steps::Full).iter().all(|one| one.forward.is_empty()));
 }
 
 /// A product of many matrices is one product: what stands in it is no layer.

@@ -9,6 +9,7 @@ use crate::{lower, raise};
 use chainrule_grammar::ast::{Expr, Ident, Program, Stmt, StmtKind};
 use chainrule_grammar::{Dialect, Source, Span, parse_expr};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The largest relative error between lines, of which some are evaluated by finite differences.
 const TOLERANCE: f64 = 1e-6;
@@ -84,6 +85,12 @@ impl Reader<'_> {
                     .map(|(at, step)| (line_name(at), step.text.as_str())),
             );
         }
+        let forward: Vec<(String, &Binding)> =
+            self.told.forward.iter().map(|one| (format!("forward {}", one.name), one)).collect();
+        for (name, one) in &forward {
+            formulas.push((name.clone(), one.text.as_str()));
+            formulas.push((format!("value of {}", one.name), one.name.as_str()));
+        }
         let mut problems = Vec::new();
         let values = self.values(&formulas, &mut problems);
         let say = |what: &str, text: &str, why: &str| {
@@ -99,6 +106,15 @@ impl Reader<'_> {
             && !agree(value, &truth, TOLERANCE)
         {
             report.problems.push(say(CLOSED, &self.told.text, &differs(value, &truth)));
+        }
+        for (name, one) in &forward {
+            let Some(value) = values.get(name) else { continue };
+            report.lines += 1;
+            if let Some(wanted) = values.get(&format!("value of {}", one.name))
+                && !agree(value, wanted, TOLERANCE)
+            {
+                report.problems.push(say(name, &one.text, &differs(value, wanted)));
+            }
         }
         let mut before: BTreeMap<&str, &Array> = BTreeMap::new();
         for (at, step) in self.told.steps.iter().enumerate() {
@@ -122,7 +138,12 @@ impl Reader<'_> {
         problems: &mut Vec<(String, String, String)>,
     ) -> BTreeMap<String, Array> {
         let mut parts: Vec<Stmt> = Vec::new();
-        for binding in &self.told.wheres {
+        // The layers of the forward pass that the program has no name for, and what only some derivations mention.
+        let layers = self.told.forward.iter().filter(|one| {
+            !self.compiled.lowered.scope.contains_key(&one.name)
+                && self.told.wheres.iter().all(|known| known.name != one.name)
+        });
+        for binding in layers.chain(self.told.wheres.iter().map(Arc::as_ref)) {
             match part(binding) {
                 Ok(stmt) => parts.push(stmt),
                 Err(why) => problems.push((binding.name.clone(), binding.text.clone(), why)),

@@ -88,6 +88,8 @@ pub struct Told {
     pub text: String,
     /// The closed form in LaTeX.
     pub latex: String,
+    /// Of the first derivation of a loss that is told in stages: the quantities of the forward pass, each by its formula.
+    pub forward: Vec<Binding>,
     /// The lines.
     pub steps: Vec<Step>,
     /// Named parts, each in terms of the program and of those before it. Derivations of one program share them.

@@ -4,9 +4,9 @@
 use super::chain::{Chain, Line, Task, Weight, work_out};
 use super::cone::shown;
 use super::notes::{Reason, fact_of};
-use super::tell::Teller;
+use super::tell::{LONG_FORMULA, Teller};
 use super::ways::Ways;
-use super::{Steps, Told};
+use super::{Binding, Steps, Told};
 use crate::compile::Derivative;
 use crate::ir::{NodeId, Op};
 use crate::raise::{self, Notation};
@@ -79,7 +79,26 @@ impl Teller<'_> {
             }
         }
         bindings.extend(self.share(chain.closed));
-        Ok(self.assemble(derivative, steps, bindings, &chain, of, by))
+        let forward = self.forward(derivative, of, by);
+        let told = self.assemble(derivative, steps, bindings, &chain, of, by);
+        Ok(Told { forward, ..told })
+    }
+
+    /// The quantities of the forward pass with their formulas, for the first derivation of a loss.
+    fn forward(&mut self, derivative: &Derivative, of: NodeId, by: NodeId) -> Vec<Binding> {
+        if self.options.steps == Steps::None || !self.told.insert((of, of)) {
+            return Vec::new();
+        }
+        let names = self.names();
+        let show = self.show(&names, derivative, of, by);
+        let quantities = self.graph.reachable(&[of]).into_iter().filter(|&node| node != of);
+        let named = quantities.filter_map(|node| Some((node, self.graph.name(node)?)));
+        named
+            .filter(|(node, _)| !self.graph.args(*node).is_empty())
+            // What is too long to be read is in the program.
+            .filter(|(node, _)| raise::shared(&names, *node, LONG_FORMULA).is_empty())
+            .map(|(node, name)| show.binding(name, node))
+            .collect()
     }
 
     /// The error term of every named quantity that a loss and any of its variables have between them.

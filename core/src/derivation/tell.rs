@@ -24,7 +24,7 @@ use std::sync::Arc;
 /// With more named quantities than this between a loss and a variable, `auto` tells a derivation in stages.
 const LONG_CHAIN: usize = 3;
 /// Formulas with more parts than this are cut by names.
-const LONG_FORMULA: usize = 60;
+pub(super) const LONG_FORMULA: usize = 60;
 
 /// Tells the derivation of every derivative that the program asks for.
 ///
@@ -490,6 +490,18 @@ impl<'c> Teller<'c> {
         show.steps(chain)
     }
 
+    /// How formulas of a derivation are shown.
+    pub(super) fn show<'s>(
+        &'s self,
+        names: &'s Names<'s>,
+        derivative: &'s Derivative,
+        of: NodeId,
+        by: NodeId,
+    ) -> Show<'s> {
+        let (ranks, options) = (&self.ranks, self.options);
+        Show { names, ranks, options, derivative, about: "", of, by }
+    }
+
     pub(super) fn assemble(
         &mut self,
         derivative: &Derivative,
@@ -506,15 +518,7 @@ impl<'c> Teller<'c> {
         }
         let bindings = self.with_all_parts(bindings, chain.closed);
         let names = self.names();
-        let show = Show {
-            names: &names,
-            ranks: &self.ranks,
-            options: self.options,
-            derivative,
-            about: "",
-            of,
-            by,
-        };
+        let show = self.show(&names, derivative, of, by);
         let wheres: Vec<Arc<Binding>> = bindings
             .iter()
             .map(|(name, node)| match self.printed.get(name) {
@@ -541,6 +545,7 @@ impl<'c> Teller<'c> {
             text: show.closed_text(chain.closed),
             latex: latex::emit(&closed.right),
             closed,
+            forward: Vec::new(),
             steps,
             wheres,
         };

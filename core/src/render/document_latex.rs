@@ -43,7 +43,12 @@ pub fn article(page: &Page) -> String {
 }
 
 fn chains(part: &Part, lang: Lang) -> String {
-    let mut out: String = part.chains.iter().map(|rows| align(rows)).collect();
+    let mut out = String::new();
+    if !part.forward.is_empty() {
+        out.push_str(&format!("{}\n", phrase(Phrase::Forward, lang)));
+        out.push_str(&align(&part.forward));
+    }
+    part.chains.iter().for_each(|rows| out.push_str(&align(rows)));
     if !part.wheres.is_empty() {
         out.push_str(&format!("{}\n", phrase(Phrase::Where, lang)));
         out.push_str(&align(&part.wheres));

@@ -51,6 +51,10 @@ pub fn prose(prose: &Prose) -> String {
 
 fn section(part: &Part, lang: Lang) -> String {
     let mut out = format!("<section>\n<h2>{}</h2>\n", prose(&part.heading));
+    if !part.forward.is_empty() {
+        out.push_str(&format!("<p>{}</p>\n", phrase(Phrase::Forward, lang)));
+        out.push_str(&chain(&part.forward));
+    }
     part.chains.iter().for_each(|rows| out.push_str(&chain(rows)));
     if !part.wheres.is_empty() {
         out.push_str(&format!("<p>{}</p>\n", phrase(Phrase::Where, lang)));

@@ -47,6 +47,10 @@ pub fn document(page: &Page, terminal: &Terminal) -> String {
 fn section(part: &Part, lang: Lang, terminal: &Terminal) -> String {
     let mut out = String::new();
     paragraph(&part.heading, terminal, &mut out);
+    if !part.forward.is_empty() {
+        out.push_str(&format!("\n{}\n\n", phrase(Phrase::Forward, lang)));
+        out.push_str(&chain(&part.forward, terminal));
+    }
     for rows in &part.chains {
         out.push('\n');
         out.push_str(&chain(rows, terminal));

@@ -18,6 +18,12 @@ pub fn document(told: &[Told], lang: Lang) -> String {
 
 fn derivative<'t>(told: &'t Told, lang: Lang, known: &mut BTreeSet<&'t str>) -> String {
     let mut out = format!("{}\n\n", page::heading(told, lang).plain());
+    if !told.forward.is_empty() {
+        let quantities = told.forward.iter().map(|one| format!("  {} = {}\n", one.name, one.text));
+        let quantities: String = quantities.collect();
+        out.push_str(&format!("  {}\n{quantities}\n", phrase(Phrase::Forward, lang)));
+        known.extend(told.forward.iter().map(|quantity| quantity.name.as_str()));
+    }
     let own = told.lhs.as_str();
     for chain in page::chains(&told.steps) {
         let about = chain.first().map_or("", |step| step.about.as_str());

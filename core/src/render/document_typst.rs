@@ -33,6 +33,10 @@ pub fn document(page: &Page) -> String {
 
 fn section(part: &Part, lang: Lang) -> String {
     let mut out = format!("\n== {}\n\n", text(&part.heading));
+    if !part.forward.is_empty() {
+        out.push_str(&format!("{}\n", phrase(Phrase::Forward, lang)));
+        out.push_str(&chain(&part.forward));
+    }
     part.chains.iter().for_each(|rows| out.push_str(&chain(rows)));
     if !part.wheres.is_empty() {
         out.push_str(&format!("{}\n", phrase(Phrase::Where, lang)));

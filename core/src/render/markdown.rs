@@ -24,6 +24,10 @@ pub fn cells(page: &Page) -> Vec<String> {
 
 fn section(part: &Part, lang: Lang) -> String {
     let mut out = format!("## {}\n\n", text(&part.heading));
+    if !part.forward.is_empty() {
+        out.push_str(&format!("{}\n\n", phrase(Phrase::Forward, lang)));
+        part.forward.iter().for_each(|row| out.push_str(&line(row)));
+    }
     part.chains.iter().flatten().for_each(|row| out.push_str(&line(row)));
     if !part.wheres.is_empty() {
         out.push_str(&format!("{}\n\n", phrase(Phrase::Where, lang)));

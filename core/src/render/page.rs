@@ -21,6 +21,8 @@ pub struct Page {
 pub struct Part {
     /// `∂E/∂W, of shape [N, M]`
     pub heading: Prose,
+    /// The quantities of the forward pass, where they are listed.
+    pub forward: Vec<Row>,
     /// The chains of equalities; the last one ends in the closed form.
     pub chains: Vec<Vec<Row>>,
     /// Named parts that no chain of the page has worked out.
@@ -47,6 +49,7 @@ pub fn page(told: &[Told], lang: Lang) -> Page {
 }
 
 fn part(told: &Told, lang: Lang, known: &mut BTreeSet<String>) -> Part {
+    known.extend(told.forward.iter().map(|quantity| quantity.name.clone()));
     known.extend(told.steps.iter().map(|step| step.about.clone()));
     let row = |line: &Line, why: &Prose| Row { line: line.clone(), why: why.clone() };
     let mut chains: Vec<Vec<Row>> = chains(&told.steps)
@@ -61,7 +64,8 @@ fn part(told: &Told, lang: Lang, known: &mut BTreeSet<String>) -> Part {
     }
     let wheres = told.wheres.iter().filter(|part| known.insert(part.name.clone()));
     let wheres = wheres.map(|part| row(&part.line, &Prose::default())).collect();
-    Part { heading: heading(told, lang), chains, wheres, text: told.text.clone() }
+    let forward = told.forward.iter().map(|part| row(&part.line, &Prose::default())).collect();
+    Part { forward, heading: heading(told, lang), chains, wheres, text: told.text.clone() }
 }
 
 /// The steps, cut where they begin to be about another quantity.
@@ -114,7 +118,11 @@ fn on_slashes(left: &Math) -> Math {
 
 /// What the signs that the page uses mean.
 fn conventions(parts: &[Part], lang: Lang) -> Prose {
-    let rows = || parts.iter().flat_map(|part| part.chains.iter().flatten().chain(&part.wheres));
+    let rows = || {
+        parts.iter().flat_map(|part| {
+            part.forward.iter().chain(part.chains.iter().flatten()).chain(&part.wheres)
+        })
+    };
     let uses = |found: &dyn Fn(&Math) -> bool| rows().any(|row| row.line.right.any(found));
     let ident = |name: &str| Math::Ident(name.to_string());
     let pair = Math::Row(vec![ident("a"), Math::Symbol(Symbol::Comma), Math::Thin, ident("b")]);

@@ -135,6 +135,10 @@ fn section(out: &mut String, at: usize, part: &Part, lang: Lang) {
         "<article id=\"d{at}\" aria-labelledby=\"h{at}\"><h3 id=\"h{at}\">{}</h3>",
         prose(&part.heading)
     );
+    if !part.forward.is_empty() {
+        let _ = writeln!(out, "<p>{}</p>", phrase(Phrase::Forward, lang));
+        out.push_str(&chain(&part.forward));
+    }
     part.chains.iter().for_each(|rows| out.push_str(&chain(rows)));
     if !part.wheres.is_empty() {
         let _ = writeln!(out, "<p>{}</p>", phrase(Phrase::Where, lang));
