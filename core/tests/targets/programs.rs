@@ -50,6 +50,7 @@ pub const PROGRAMS: &[&str] = &[
     "param X:[3,4]; loss L = sum(max(X, axis=1)^2) + std(X) + sum(var(X, axis=0)) + sum(layer_norm(X)[0]) + sum(normalize(X)^3);",
     "dim N; input u: [N]; param a; loss E = sum(cumprod(a*u + 2)) + sum(sort(u)*a) + argmax(u); output m = argmin(u); output q = all(u); output w = any(u, axis=0);",
     "param x:[3,4]; output m = argmax(x); output n = argmax(x, axis=0); output p = prod(x, axis=0); loss L = prod(x);",
+    "dim B, N, M; input x: [B, N]; target t: [B, M]; param W: [N, M], b: [M], s; r = tanh(x @ W + b); loss E = s*mean((r - t)^2)/N + sum(W^2); loss K = mean(r) + sum(r)/N + s*sum(relu(r)*t)/B; hvp E wrt W;",
     // Scans.
     "dim T; input xs:[T,3]; param W:[3,4], U:[4,4], h0:[4]; fn cell(h, x) = tanh(h @ U + x @ W); hs = scan(cell, h0, xs); loss L = sum(hs^2); output last = hs[-1];",
     "input xs:[6]; param a; fn step(s, x) = a*s + sin(x*s) + x; loss L = sum(scan(step, 0.5, xs)^2); hvp L wrt a;",

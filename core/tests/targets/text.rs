@@ -62,6 +62,23 @@ fn functions_of_jax_and_pytorch() {
     insta::assert_snapshot!("torch", middle(&emitted(PERCEPTRON, Library::Torch)));
 }
 
+/// Dividing the smallest array divides all that is made of it; what is also wanted undivided stays.
+#[test]
+fn a_factor_of_all_gradients_comes_in_early() {
+    let program = |rest: &str| {
+        let head = "dim B, N, M; input x: [B, N]; target t: [B, M] one_hot; param W: [N, M], b: [M]; z = x @ W + b;";
+        emitted(
+            &format!("{head} loss E = mean(softmax_cross_entropy(z, t)){rest};"),
+            Library::NumPy,
+        )
+    };
+    let shared = program("");
+    let all = ["r1 = (_softmax(z, 1) - t) / B", "{\"W\": x.T @ r1, \"b\": np.sum(r1, axis=0)}"];
+    assert!(all.iter().all(|line| shared.contains(line)), "{shared}");
+    let both = program(" + sum((softmax(z) - t).T @ x)");
+    assert!(both.contains("r1 = _softmax(z, 1) - t\n"), "{both}");
+}
+
 #[test]
 fn a_file_of_c() {
     let case = case(PERCEPTRON).unwrap_or_else(|why| panic!("{why}"));

@@ -9,6 +9,7 @@ use super::layout::{listed, statement};
 use super::module::Module;
 use super::writer::Result;
 use crate::emit::LossJob;
+use crate::ir::NodeId;
 
 impl Module<'_> {
     /// The functions of a loss.
@@ -16,8 +17,7 @@ impl Module<'_> {
     /// # Errors
     /// A node that there is no code for.
     pub fn attached(&self, loss: &LossJob, name: &str) -> Result<Vec<String>> {
-        let plain = self.library == Library::NumPy || self.vars.is_empty();
-        if plain {
+        if self.is_plain() {
             let doc = [format!("The loss `{}`.", loss.name)];
             return Ok(vec![self.value(name, &doc, loss, false)?]);
         }
@@ -29,12 +29,31 @@ impl Module<'_> {
         let value = self.value(&value, &doc, loss, true)?;
         let every = self.every(&format!("_{name}_every"), loss)?;
         Ok(match self.library {
-            Library::Torch => vec![value, every, self.torch(name, loss)],
+            Library::Torch => {
+                let results = self.gradients(loss);
+                let returns = Returns::Both(loss.value, &results);
+                let said = "and the gradients that are asked for, of arrays that fit.";
+                let doc = [format!("`{}` {said}", loss.name)];
+                let own = format!("_{name}_asked");
+                let asked =
+                    Function { name: &own, directions: &[], doc: &doc, checked: true, returns };
+                vec![value, every, self.function(&asked)?, self.torch(name, loss)]
+            }
             _ => {
                 let value = format!("{}\n{value}", self.decorator());
                 vec![value, every, self.jax_rule(name), self.jax(name, loss)]
             }
         })
+    }
+
+    /// The asked gradients of a loss by the names of the arguments.
+    pub fn gradients(&self, loss: &LossJob) -> Vec<(String, NodeId)> {
+        loss.grads.iter().map(|grad| (self.names.vars[&grad.var].clone(), grad.value)).collect()
+    }
+
+    /// Whether losses are plain functions, which nothing differentiates.
+    pub fn is_plain(&self) -> bool {
+        self.library == Library::NumPy || self.vars.is_empty()
     }
 
     fn value(&self, name: &str, doc: &[String], loss: &LossJob, checked: bool) -> Result<String> {
@@ -76,7 +95,7 @@ impl Module<'_> {
     }
 
     /// The call of a function of arrays with what `_check` gives.
-    fn of_checked(&self, function: &str) -> String {
+    pub fn of_checked(&self, function: &str) -> String {
         let star = if self.vars.len() == 1 { "" } else { "*" };
         let asked = self.sizes.asked.iter().map(|dim| format!(", {}", self.names.dims[dim]));
         let asked: String = asked.collect();
@@ -118,7 +137,7 @@ impl Module<'_> {
     }
 
     /// The function that users call.
-    fn outer(&self, name: &str, doc: &[String], call: &str) -> String {
+    pub fn outer(&self, name: &str, doc: &[String], call: &str) -> String {
         let head = listed(0, &format!("def {name}("), &self.arguments(), "):");
         let body = statement(1, &format!("return {call}"));
         format!("{head}\n{}{body}", docstring(1, doc))
@@ -153,10 +172,9 @@ impl Module<'_> {
         let lines = |level: usize, texts: &[String]| -> String {
             texts.iter().map(|text| format!("{}\n", statement(level, text))).collect()
         };
-        let value_and_grad = self.names.value_and_grad(self.job, loss);
         let every = format!("value, gradients = _{name}_every(*arguments)");
         let few = [
-            format!("value, found = {value_and_grad}(*arguments)"),
+            format!("value, found = _{name}_asked(*arguments)"),
             format!("gradients = {}", super::writer::tuple(&found)),
         ];
         let made = match (loss.grads.is_empty(), others.is_empty()) {

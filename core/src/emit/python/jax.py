@@ -21,9 +21,23 @@ def _scatter(rows, index, size):
     return jnp.zeros((size,) + rows.shape[index.ndim :], dtype=rows.dtype).at[index].add(rows)
 
 
+def _rows(x, index):
+    """The rows of x that the index picks; NaN where there is none."""
+    index = jnp.where(index < 0, x.shape[0], index)
+    return x.at[index].get(mode="fill", fill_value=jnp.nan)
+
+
+def _array(name, value):
+    """An argument as an array; an error names one that is none."""
+    try:
+        return jnp.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from error
+
+
 def _numbers(name, value, rank):
     """An argument as an array of numbers with so many axes."""
-    value = jnp.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind in "cOSU":
         raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
     if value.ndim != rank:
@@ -33,7 +47,7 @@ def _numbers(name, value, rank):
 
 def _indices(name, value, rank):
     """An argument as an array of whole numbers from 0 on with so many axes."""
-    value = jnp.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind not in "iu":
         raise ValueError(f"{name} has entries of type {value.dtype}, but whole numbers are wanted")
     if value.ndim != rank:

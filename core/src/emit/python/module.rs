@@ -147,8 +147,6 @@ impl Module<'_> {
         let mut all = vec![self.forward()?];
         for (at, (loss, name)) in job.losses.iter().zip(&self.names.losses).enumerate() {
             all.extend(self.attached(loss, &self.names.values[at])?);
-            let grads =
-                loss.grads.iter().map(|grad| (self.names.vars[&grad.var].clone(), grad.value));
             let mut doc = vec![format!(
                 "The loss `{}` and its gradients by the names of the arguments.",
                 loss.name
@@ -162,9 +160,16 @@ impl Module<'_> {
                     }
                 }
             }
-            let results: Vec<(String, NodeId)> = grads.collect();
+            let results = self.gradients(loss);
             let returns = Returns::Both(loss.value, &results);
-            all.push(self.plain(name, &[], &doc, returns)?);
+            all.push(match self.library {
+                // Its class has arrays that fit already.
+                Library::Torch if !self.is_plain() => {
+                    let asked = format!("_{}_asked", self.names.values[at]);
+                    self.outer(name, &doc, &self.of_checked(&asked))
+                }
+                _ => self.plain(name, &[], &doc, returns)?,
+            });
         }
         for (request, name) in job.requests.iter().zip(&self.names.requests) {
             let mut doc = request.doc.clone();

@@ -2,7 +2,7 @@
 
 use super::dialect::Library;
 use crate::emit::names::{Declared, Scope};
-use crate::emit::{Dtype, Job, LossJob};
+use crate::emit::{Dtype, Job};
 use crate::ir::{DimId, NodeId, VarId};
 use std::collections::BTreeMap;
 
@@ -113,7 +113,7 @@ impl Names {
         };
         let mut classes = BTreeMap::new();
         for value in &values {
-            for end in ["", "_value", "_every", "_back"] {
+            for end in ["", "_value", "_every", "_asked", "_back"] {
                 scope.claim(&format!("_{value}{end}"));
             }
             let class = format!("_{}{}", value[..1].to_uppercase(), &value[1..]);
@@ -127,14 +127,6 @@ impl Names {
             .filter_map(|id| Some((id, scope.claim(graph.names.get(&id)?))))
             .collect();
         Names { vars, dims, consts, nodes, values, classes, losses, requests, scope }
-    }
-}
-
-impl Names {
-    /// The function that gives a loss and its gradients.
-    pub fn value_and_grad(&self, job: &Job, loss: &LossJob) -> &str {
-        let at = job.losses.iter().position(|own| own.name == loss.name).unwrap_or(0);
-        &self.losses[at]
     }
 }
 

@@ -2,6 +2,7 @@
 
 use super::dialect::Library;
 use super::layout::parts;
+use super::product::{Factor, quotient};
 use super::value::{Bind, Gives, Value, union};
 use super::writer::{Result, Writer};
 use crate::emit::template;
@@ -12,8 +13,18 @@ use crate::ops::{self, Kind, OpId};
 const WHOLE: i128 = 1 << 53;
 
 impl Writer<'_> {
-    /// The expression of a node.
+    /// The expression of a node, with the factors that products of it leave to it.
     pub(super) fn node(&mut self, id: NodeId) -> Result<Value> {
+        let value = self.alone(id)?;
+        let Some(factors) = self.scales.with.get(&id).cloned() else { return Ok(value) };
+        let value = self.as_number(value);
+        let axes = value.axes.clone();
+        let factors = factors.iter().map(|factor| self.factor(*factor, &[])).collect();
+        let value = quotient(factors, Some(Factor { value, ix: Vec::new(), under: false }));
+        Ok(Value { axes, ..value })
+    }
+
+    fn alone(&mut self, id: NodeId) -> Result<Value> {
         let graph = self.graph;
         let args = graph.args(id);
         let xp = self.library.xp();
@@ -45,7 +56,12 @@ impl Writer<'_> {
             }
             Op::Gather => {
                 let (x, index) = (self.exact(args[0]).at(Bind::Atom), self.index(args[1]));
-                Value::array(format!("{x}[{index}]"), Bind::Atom, graph.rank(id))
+                let text = match self.library {
+                    // Which would take the nearest row where there is none.
+                    Library::Jax => format!("_rows({}, {index})", self.exact(args[0]).text),
+                    _ => format!("{x}[{index}]"),
+                };
+                Value::array(text, Bind::Atom, graph.rank(id))
             }
             Op::Scatter(size) => {
                 let (rows, index) = (self.exact(args[0]).text, self.index(args[1]));
@@ -150,7 +166,7 @@ impl Writer<'_> {
         let typed = values.iter().enumerate().any(|(at, value)| {
             value.gives == Gives::Array && !template.contains(&format!("{{{at}?}}"))
         });
-        let lift = self.library == Library::Torch || !typed;
+        let lift = self.library == Library::Torch && template.contains('(') || !typed;
         let values: Vec<Value> = values
             .iter()
             .map(|value| value.against(&axes))

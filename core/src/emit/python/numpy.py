@@ -150,9 +150,17 @@ def _scatter(rows, index, size):
     return out
 
 
+def _array(name, value):
+    """An argument as an array; an error names one that is none."""
+    try:
+        return np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from error
+
+
 def _numbers(name, value, rank):
     """An argument as an array of numbers with so many axes."""
-    value = np.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind in "cOSU":
         raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
     if value.ndim != rank:
@@ -162,7 +170,7 @@ def _numbers(name, value, rank):
 
 def _indices(name, value, rank):
     """An argument as an array of whole numbers from 0 on with so many axes."""
-    value = np.asarray(value)
+    value = _array(name, value)
     if value.dtype.kind not in "iuf":
         raise ValueError(f"{name} has entries of type {value.dtype}, but whole numbers are wanted")
     if value.ndim != rank:

@@ -30,7 +30,8 @@ impl Writer<'_> {
             return self.unsupported(id, "a product over more than 52 indices");
         }
         let (mut scalars, mut tensors): (Vec<Factor>, Vec<Factor>) = (Vec::new(), Vec::new());
-        for (arg, ins) in args.iter().zip(&e.ins) {
+        let without = self.scales.without.get(&id).cloned().unwrap_or_default();
+        for (arg, ins) in args.iter().zip(&e.ins).filter(|(arg, _)| !without.contains(arg)) {
             let factor = self.factor(*arg, ins);
             if factor.ix.is_empty() { scalars.push(factor) } else { tensors.push(factor) }
         }
@@ -51,7 +52,7 @@ impl Writer<'_> {
     }
 
     /// An argument as a factor; a negative power divides.
-    fn factor(&mut self, arg: NodeId, ins: &[Ix]) -> Factor {
+    pub(super) fn factor(&mut self, arg: NodeId, ins: &[Ix]) -> Factor {
         let graph = self.graph;
         let own = self.number(arg);
         let (value, under) = match graph.op(arg) {
@@ -320,7 +321,7 @@ impl Writer<'_> {
 }
 
 /// Scalars and a tensor as one product.
-fn quotient(scalars: Vec<Factor>, tensor: Option<Factor>) -> Value {
+pub(super) fn quotient(scalars: Vec<Factor>, tensor: Option<Factor>) -> Value {
     let mut gives = Gives::Plain;
     let (mut over, mut under): (Vec<Value>, Vec<Value>) = (Vec::new(), Vec::new());
     for factor in scalars.into_iter().chain(tensor) {

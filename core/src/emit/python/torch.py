@@ -21,15 +21,28 @@ def _along(x, index):
     return torch.take_along_dim(x, index, dim=-2)
 
 
+def _step(x):
+    """1 where x is positive, else 0: numbers, which PyTorch makes faster so than of what a comparison gives."""
+    return torch.sign(torch.relu(x))
+
+
 def _scatter(rows, index, size):
     """The rows, added up where the index says, in a tensor of this many."""
     out = torch.zeros((size,) + rows.shape[index.ndim :], dtype=rows.dtype)
     return out.index_put((index,), rows, accumulate=True)
 
 
+def _array(name, value):
+    """An argument as a tensor; an error names one that is none."""
+    try:
+        return torch.as_tensor(value)
+    except (TypeError, ValueError, RuntimeError) as error:
+        raise ValueError(f"{name} is not an array of numbers: {error}") from error
+
+
 def _numbers(name, value, rank):
     """An argument as a tensor of numbers with so many axes."""
-    value = torch.as_tensor(value)
+    value = _array(name, value)
     if value.is_complex():
         raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
     if value.ndim != rank:
@@ -39,7 +52,7 @@ def _numbers(name, value, rank):
 
 def _indices(name, value, rank):
     """An argument as a tensor of whole numbers from 0 on with so many axes."""
-    value = torch.as_tensor(value)
+    value = _array(name, value)
     if value.is_floating_point() or value.is_complex() or value.dtype == torch.bool:
         raise ValueError(f"{name} has entries of type {value.dtype}, but whole numbers are wanted")
     if value.ndim != rank:

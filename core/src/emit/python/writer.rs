@@ -6,6 +6,7 @@
 use super::dialect::Library;
 use super::layout::statement;
 use super::names::Names;
+use super::scale::{Scales, scales};
 use super::value::{Bind, Gives, Value};
 use crate::emit::names::{Scope, whole};
 use crate::ir::{Dim, DimId, Graph, NodeId, Op};
@@ -42,6 +43,7 @@ pub struct Writer<'a> {
     pub products: BTreeMap<String, BTreeSet<NodeId>>,
     pub(super) shared: BTreeMap<String, Option<String>>,
     pub(super) current: Option<NodeId>,
+    pub(super) scales: Scales,
 }
 
 impl<'a> Writer<'a> {
@@ -59,6 +61,7 @@ impl<'a> Writer<'a> {
             products: BTreeMap::new(),
             shared: BTreeMap::new(),
             current: None,
+            scales: Scales::default(),
         }
     }
 
@@ -86,6 +89,8 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// A node that there is no code for.
     pub fn write(&mut self, roots: &[NodeId]) -> Result<Vec<String>> {
+        let fixed = |id: NodeId| roots.contains(&id) || self.names.nodes.contains_key(&id);
+        self.scales = scales(self.graph, &self.graph.reachable(roots), &fixed);
         self.compute(roots)?;
         Ok(roots.iter().map(|root| self.result(*root)).collect())
     }
@@ -105,7 +110,8 @@ impl<'a> Writer<'a> {
 
     /// Values for everything that the roots depend on.
     pub(super) fn compute(&mut self, roots: &[NodeId]) -> Result<()> {
-        let order = self.graph.reachable(roots);
+        let mut order = self.graph.reachable(roots);
+        order.sort_by_key(|id| !self.scales.early.contains(id));
         let uses = self.uses(&order, roots);
         for id in order {
             if self.values.contains_key(&id) {
@@ -228,10 +234,13 @@ impl<'a> Writer<'a> {
     }
 
     /// Truth values as 0 and 1.
-    fn as_number(&self, value: Value) -> Value {
+    pub(super) fn as_number(&self, value: Value) -> Value {
         match value.gives {
             Gives::Truth => {
-                let text = format!("{}({}, dtype=DTYPE)", self.library.array(), value.text);
+                let text = match (self.library, value.text.strip_suffix(" > 0")) {
+                    (Library::Torch, Some(of)) => format!("_step({of})"),
+                    _ => format!("{}({}, dtype=DTYPE)", self.library.array(), value.text),
+                };
                 Value { text, bind: Bind::Atom, gives: Gives::Array, ..value }
             }
             _ => value,
