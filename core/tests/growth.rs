@@ -249,6 +249,21 @@ fn the_forward_pass_stands_first() {
     assert!(told(&network(2, ""), Steps::Full).iter().all(|one| one.forward.is_empty()));
 }
 
+/// What the program names above such layers is written out where it is differentiated by one.
+#[test]
+fn names_above_layers_are_written_out() {
+    let program =
+        unnamed("chain", 6).replace("loss E = sum(((", "p = (").replace(") - t)^2);", ");");
+    let program = format!("{program}\nloss E = sum((p - t)^2) + sum(p);");
+    let compiled = compiled(&program);
+    for style in [Style::Auto, Style::Chain] {
+        let told = tell(&compiled, Options { style, ..Options::default() }).expect("a derivation");
+        let point = random_point(&compiled, 7).expect("a point");
+        let report = check_told(&compiled, &told, &point);
+        assert!(report.problems.is_empty() && report.lines > 20, "{report:?}");
+    }
+}
+
 /// A product of many matrices is one product: what stands in it is no layer.
 #[test]
 fn factors_are_no_layers() {

@@ -477,7 +477,10 @@ impl<'c> Teller<'c> {
         by: NodeId,
     ) -> Vec<Step> {
         // The chain's own closed form is written out, whatever it is called.
-        let names = self.names().opening(chain.closed);
+        let mut names = self.names().opening(chain.closed);
+        if self.given.parts.contains_key(&by) {
+            names = names.through(self.above_layer(of, by));
+        }
         let show = Show {
             names: &names,
             ranks: &self.ranks,
@@ -488,6 +491,16 @@ impl<'c> Teller<'c> {
             by,
         };
         show.steps(chain)
+    }
+
+    /// What the program names above a layer that it has no name for: a derivative by the layer shows the formulas, since what the
+    /// program says of them does not speak of the layer.
+    fn above_layer(&self, of: NodeId, layer: NodeId) -> BTreeSet<NodeId> {
+        let Some(cone) = self.cones.get(&of) else { return BTreeSet::new() };
+        let named = |node: &NodeId| {
+            self.graph.names.contains_key(node) && !self.given.parts.contains_key(node)
+        };
+        cone.walk_above(layer).filter(named).collect()
     }
 
     /// How formulas of a derivation are shown.

@@ -23,7 +23,7 @@ use crate::ir::{Dim, Graph, NodeId, Op, Shape};
 use crate::ops;
 use chainrule_grammar::ast::{Binder, Expr};
 use chainrule_grammar::print;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 /// In which way formulas are written.
@@ -44,6 +44,8 @@ pub struct Names<'g> {
     extra: Rc<BTreeMap<NodeId, String>>,
     /// One of them that is written out all the same.
     open: Option<NodeId>,
+    /// Named nodes that are written out wherever they stand.
+    through: BTreeSet<NodeId>,
     /// Names of the steps of scans.
     functions: Rc<BTreeMap<NodeId, String>>,
     /// The shapes of all names, where they were gathered before.
@@ -62,19 +64,26 @@ impl<'g> Names<'g> {
     pub fn with(graph: &'g Graph, extra: BTreeMap<NodeId, String>) -> Names<'g> {
         let letters = Rc::new(Letters::new(graph, extra.values()));
         let extra = Rc::new(extra);
-        Names { graph, extra, open: None, functions: Rc::default(), shapes: None, letters }
+        let (through, functions) = (BTreeSet::new(), Rc::default());
+        Names { graph, extra, open: None, through, functions, shapes: None, letters }
     }
 
     /// The names of the graph and those that a derivation gives.
     pub fn given(graph: &'g Graph, given: &Given, letters: Rc<Letters>) -> Names<'g> {
         let (extra, functions) = (Rc::clone(&given.parts), Rc::clone(&given.functions));
         let shapes = Some(Rc::clone(&given.shapes));
-        Names { graph, extra, open: None, functions, shapes, letters }
+        Names { graph, extra, open: None, through: BTreeSet::new(), functions, shapes, letters }
     }
 
     /// The same, with a part written out although it has a name.
     pub fn opening(mut self, node: NodeId) -> Names<'g> {
         self.open = Some(node);
+        self
+    }
+
+    /// The same, with these nodes written out although they have names.
+    pub fn through(mut self, nodes: BTreeSet<NodeId>) -> Names<'g> {
+        self.through = nodes;
         self
     }
 
@@ -92,6 +101,9 @@ impl<'g> Names<'g> {
 
     /// The name of a node, if it has one.
     pub fn of(&self, id: NodeId) -> Option<&str> {
+        if self.through.contains(&id) {
+            return None;
+        }
         let extra = self.extra.get(&id).filter(|_| self.open != Some(id));
         extra.map(String::as_str).or_else(|| self.graph.name(id))
     }
