@@ -160,6 +160,19 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         "dim B; input x:[B], y:[B]; param a, c; loss E = mean((a*x + c - y)^2); hessian E wrt a;",
         &[5000],
     ),
+    // Powers that follow from each other, fewer than eight of them and more; a turn for each of which most add nothing.
+    (
+        "dim N, M; input t:[N], y:[N]; param x:[M], a; A = tensor[i, j:M](t[i]^j); p = tensor[j:M](a^j); loss E = sum((A @ x - y)^2) + sum(A)*a + dot(p, x); output A;",
+        &[7, 21],
+    ),
+    (
+        "dim N, M; input t:[N]; param x:[M]; A = tensor[i, j:M](t[i]^j); loss E = sum(sin(A @ x));",
+        &[300, 5],
+    ),
+    (
+        "dim N, K, D; input p:[N, D]; param c:[K, D]; r[n,k] = sum[j]((p[n,j] - c[k,j])^2); loss E = sum(min(r, axis=1)); loss F = sum((r >= 1/2)*r);",
+        &[70, 11, 3],
+    ),
     // Products that are large enough for panels.
     (
         "dim N; param a:[65], b:[N]; A[i,j] = sin(a[i] + 3*b[j]); C = A @ A.T @ A; loss E = sum(C^2)/1000;",

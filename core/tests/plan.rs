@@ -4,7 +4,7 @@
 
 use chainrule_core::ir::NodeId;
 use chainrule_core::plan::kernel::Value;
-use chainrule_core::plan::{Phase, Plan, Step, plan};
+use chainrule_core::plan::{Phase, Plan, Slot, Step, plan};
 use chainrule_core::{Source, compile};
 
 const MIXTURE: &str = "dim N = 40, K = 4, D = 6; input x: [N, D]; param Q: [K, D, D], mu: [K, D];
@@ -59,6 +59,35 @@ fn a_difference_and_its_negative_are_worked_out_once() {
     assert_eq!(large, 3);
 }
 
+#[test]
+fn a_difference_that_the_gradient_wants_the_other_way_round_is_worked_out_once() {
+    let plan = plan_of(&MIXTURE.replace("sum[i](y", "-1/2*sum[i](y"));
+    let differences = |phase: &Phase| {
+        let is_one = |step: &&Step| match step {
+            Step::Loops(kernel) => {
+                let loads = |value: &Value| matches!(value, Value::Load(access) if matches!(access.slot, Slot::Var(_)));
+                kernel.values.iter().filter(|value| loads(value)).count() == 2
+            }
+            _ => false,
+        };
+        phase.steps.iter().filter(is_one).count()
+    };
+    assert_eq!((differences(&plan.forward), differences(&plan.backward[0])), (1, 0));
+}
+
+#[test]
+fn what_only_one_factor_runs_over_is_summed_before_the_product() {
+    let plan = planned();
+    // The gradient by mu: no loop over points and over two axes of Q.
+    let too_much = |step: &Step| match step {
+        Step::Loops(kernel) => {
+            kernel.loops.iter().filter_map(|l| l.size.as_fixed()).product::<i128>() > 40 * 4 * 6
+        }
+        _ => false,
+    };
+    assert!(!plan.backward[0].steps.iter().any(too_much));
+}
+
 const RECURRENCE: &str =
     "dim T = 50, H = 6, D = 3; input x: [T, D], h0: [H]; param W: [D, H], U: [H, H], v: [H];
     fn step(h, xt) = tanh(xt @ W + h @ U) * sigmoid(v * h);
@@ -98,4 +127,49 @@ fn what_a_step_does_without_its_state_is_done_for_all_steps_at_once() {
     let [step] = scans(&plan.backward[0])[..] else { panic!("one scan") };
     assert_eq!(calls(step), 0);
     assert_eq!(calls(&plan.backward[0]), 2);
+}
+
+/// The steps of a phase, those of streams in their place.
+fn all_steps(phase: &Phase) -> Vec<&Step> {
+    let mut found = Vec::new();
+    for step in &phase.steps {
+        match step {
+            Step::Stream(stream) => found.extend(&stream.work.steps),
+            step => found.push(step),
+        }
+    }
+    found
+}
+
+#[test]
+fn a_sequence_that_is_a_product_gives_both_sweeps_the_same_nodes() {
+    let program = "dim T = 50, H = 6; input x: [T, H], h0: [H]; param u: [H], w: [H], v: [H];
+        fn step(h, xt) = sigmoid(xt * w) * tanh(v * h);
+        loss E = sum(scan(step, h0, x * u)^2);";
+    let plan = plan_of(program);
+    assert_eq!(calls(&plan.forward), 1);
+    // The tanh of all states; the sigmoid stands in the workspace.
+    assert_eq!(calls(&plan.backward[0]), 1);
+}
+
+#[test]
+fn powers_of_positions_follow_from_each_other() {
+    let plan = plan_of(
+        "dim N, M; input t: [N]; param x: [M]; A = tensor[i, j:M](t[i]^j); loss E = sum((A @ x)^2);",
+    );
+    let steps = all_steps(&plan.forward);
+    assert!(steps.iter().any(|step| matches!(step, Step::Lanes { .. })));
+    assert_eq!(calls(&plan.forward), 0);
+}
+
+#[test]
+fn what_was_not_chosen_is_passed_over() {
+    let plan = plan_of(
+        "dim N, K, D; input p: [N, D]; param c: [K, D]; r[n,k] = sum[j]((p[n,j] - c[k,j])^2);
+        loss E = sum(min(r, axis=1));",
+    );
+    let both = plan.both[0].as_ref().expect("one phase for value and gradient");
+    let steps = all_steps(both);
+    let gates = steps.iter().filter(|step| matches!(step, Step::Loops(k) if k.gate.is_some()));
+    assert_eq!(gates.count(), 1);
 }

@@ -264,6 +264,50 @@ pub fn cumprod<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &m
     running([outer, len, inner], x, out, F::ONE, |product, v| product * v);
 }
 
+/// The powers 0, 1, 2, … of each of `outer` numbers, `len` of them: the first eight as products of earlier ones, each of the others from that
+/// of eight places before. As with constant whole powers, each multiplication rounds once.
+#[inline(always)]
+pub fn powers<F: Real>(outer: usize, len: usize, _inner: usize, x: &[F], out: &mut [F]) {
+    for o in 0..outer {
+        let mut powers = [F::ONE; 8];
+        powers[1] = x[o];
+        for k in 2..8 {
+            powers[k] = powers[k / 2] * powers[k - k / 2];
+        }
+        let step = powers[4] * powers[4];
+        let (blocks, rest) = out[o * len..][..len].as_chunks_mut::<8>();
+        for block in blocks {
+            for l in 0..8 {
+                block[l] = powers[l];
+                powers[l] *= step;
+            }
+        }
+        rest.copy_from_slice(&powers[..rest.len()]);
+    }
+}
+
+/// The position, not before `from`, of the next entry that is not 0; of any entry where `all` are asked for.
+#[inline(always)]
+pub fn next_nonzero<F: Real>(x: &[F], from: usize, all: bool) -> Option<usize> {
+    let mut at = from;
+    if !all {
+        while let Some(block) = x[at..].first_chunk::<8>() {
+            let mut zeros = true;
+            for l in 0..8 {
+                zeros &= block[l] == F::ZERO;
+            }
+            if !zeros {
+                break;
+            }
+            at += 8;
+        }
+        while at < x.len() && x[at] == F::ZERO {
+            at += 1;
+        }
+    }
+    (at < x.len()).then_some(at)
+}
+
 /// For each entry the product of all others.
 #[inline(always)]
 pub fn prod_others<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {

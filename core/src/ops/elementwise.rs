@@ -128,6 +128,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["b*a^(b - 1)", "where(a == 0, 0, y*log(a))"]),
         latex: r"{0}^{{1}}",
         rust: "{0}.powf({1})",
+        counted: "powers",
         python: ["np.power({0}, {1})", "jnp.power({0}, {1})", "torch.pow({0}, {1})"],
         c: "pow({0}, {1})",
         probe: on(&[(0.2, 3.0), (-2.0, 2.0)]),

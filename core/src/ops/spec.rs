@@ -29,6 +29,9 @@ pub struct OpSpec {
     /// Rust: for elementwise rows an expression over `{0}`, `{1}` of a type `F: Real`; for others the name of the
     /// function in `chainrule::rt::lanes` or `chainrule::rt::linalg`.
     pub rust: &'static str,
+    /// Of an elementwise row of two arguments: the function in `chainrule::rt::lanes` for second arguments that are 0, 1, 2, … along the last
+    /// axis while the first stays.
+    pub counted: &'static str,
     /// NumPy, JAX and PyTorch: an expression over `{0}`, `{1}`; of functions along axes also `{axis}`, of reductions `{axis}` (of one
     /// only) or `{axes}`. One that starts with `?` is a condition, and `{0?}` is an argument taken as one. Names that start with
     /// `_` are defined in `emit/python`.
@@ -264,6 +267,7 @@ const DEFAULT: OpSpec = OpSpec {
     one_axis: false,
     latex: "",
     rust: "",
+    counted: "",
     python: alike(""),
     c: "",
     eval: Eval::Defined,

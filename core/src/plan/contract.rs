@@ -295,24 +295,9 @@ impl<'g> Product<'g> {
         if self.factors.len() < 2 {
             return;
         }
-        for at in 0..self.factors.len() {
-            let (node, labels) = self.factors[at].clone();
-            let elsewhere = |label: &u32| {
-                let others = self.factors.iter().enumerate();
-                self.out.contains(label)
-                    || others.filter(|(k, _)| *k != at).any(|(_, (_, ls))| ls.contains(label))
-            };
-            let mut kept: Vec<u32> = Vec::new();
-            for label in labels.iter().filter(|label| elsewhere(label)) {
-                if !kept.contains(label) {
-                    kept.push(*label);
-                }
-            }
-            if labels.iter().any(|label| !kept.contains(label)) {
-                let sum = self.graph.einsum(&[(node, labels)], &kept, &[]);
-                self.factors[at] = (sum, kept);
-            }
-        }
+        let mut factors = std::mem::take(&mut self.factors);
+        self.sum_alone(&mut factors);
+        self.factors = factors;
         let present: Vec<u32> = self.factors.iter().flat_map(|(_, l)| l.clone()).collect();
         let out = &self.out;
         self.sizes.retain(|label, _| out.contains(label) || present.contains(label));
@@ -389,6 +374,7 @@ impl<'g> Product<'g> {
                 (node, if single { group[0].1.clone() } else { labels })
             })
             .collect();
+        self.sum_alone(&mut operands);
         while operands.len() > 2 {
             let (p, q) = self.cheapest(&operands);
             let b = operands.remove(q);
@@ -412,6 +398,21 @@ impl<'g> Product<'g> {
         // Axes along which the result is repeated come last.
         let out = self.out.clone();
         self.product(&[(node, present)], &out)
+    }
+
+    /// `Σ_in q_i (w_n y_in) = Σ_i q_i Σ_n (w_n y_in)`: indices that only one of several operands has are summed there.
+    fn sum_alone(&mut self, operands: &mut [Factor]) {
+        for at in 0..operands.len() {
+            let (node, labels) = operands[at].clone();
+            let elsewhere = |label: &u32| {
+                let mut others = operands.iter().enumerate().filter(|(other, _)| *other != at);
+                self.out.contains(label) || others.any(|(_, (_, ls))| ls.contains(label))
+            };
+            let kept: Vec<u32> = distinct(&labels).into_iter().filter(elsewhere).collect();
+            if operands.len() > 1 && labels.iter().any(|label| !kept.contains(label)) {
+                operands[at] = (self.graph.einsum(&[(node, labels)], &kept, &[]), kept);
+            }
+        }
     }
 
     fn cheapest(&self, operands: &[Factor]) -> (usize, usize) {

@@ -1,7 +1,7 @@
 //! In: a contracted graph. Out: which nodes get a buffer; all others are computed inside of the loops of their consumers.
 //! Invariant: what is computed in place is bounded in size, so that code grows linearly with the graph.
 
-use super::kernel;
+use super::{counted, kernel};
 use crate::ir::{Einsum, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
 use std::collections::BTreeMap;
@@ -80,6 +80,12 @@ impl Fusion {
             Op::Call(op, _) if !matches!(ops::spec(*op).kind, Kind::Elementwise) => {
                 self.stored[id.0 as usize] = true;
                 self.operands(graph, args);
+            }
+            Op::Call(..) => {
+                if let Some(base) = counted::base(graph, id) {
+                    self.stored[id.0 as usize] = true;
+                    self.operands(graph, &[base]);
+                }
             }
             Op::Gather | Op::Scatter(_) => {
                 self.stored[id.0 as usize] = true;

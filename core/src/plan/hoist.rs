@@ -8,7 +8,8 @@
 use super::fuse;
 use crate::ir::stack::{flip, over_steps};
 use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op};
-use std::collections::BTreeMap;
+use crate::simplify::{Stage, settle};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Work that costs about so many additions an entry is taken out.
 const DEAR: u32 = 12;
@@ -17,10 +18,11 @@ const DEAR: u32 = 12;
 pub fn hoist(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let mut graph = graph.clone();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-    for id in graph.reachable(roots) {
+    let known: BTreeSet<NodeId> = graph.reachable(roots).into_iter().collect();
+    for id in known.iter().copied() {
         let args: Vec<NodeId> = graph.args(id).iter().map(|arg| map[arg]).collect();
         let new = match *graph.op(id) {
-            Op::Scan(body) => scan(&mut graph, id, body, args),
+            Op::Scan(body) => scan(&mut graph, id, body, args, &known),
             _ => graph.with_args(id, args),
         };
         map.insert(id, new);
@@ -29,7 +31,13 @@ pub fn hoist(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId
 }
 
 /// A scan over the arguments, without what its step need not do.
-fn scan(graph: &mut Graph, id: NodeId, body: BodyId, args: Vec<NodeId>) -> NodeId {
+fn scan(
+    graph: &mut Graph,
+    id: NodeId,
+    body: BodyId,
+    args: Vec<NodeId>,
+    known: &BTreeSet<NodeId>,
+) -> NodeId {
     let body = graph.bodies[body.0 as usize].clone();
     let (sequences, captured) = args[1..].split_at(body.entries.len());
     let times = graph.shape(id)[0].clone();
@@ -39,7 +47,7 @@ fn scan(graph: &mut Graph, id: NodeId, body: BodyId, args: Vec<NodeId>) -> NodeI
         body.captures.iter().copied().zip(captured.iter().copied()).collect();
     let mut replace = Vec::new();
     for node in stateless(graph, &body) {
-        if let Some(sequence) = for_all_steps(graph, node, &entries, &captures, &times) {
+        if let Some(sequence) = for_all_steps(graph, node, &entries, &captures, &times, known) {
             let shape = graph.shape(node).clone();
             let entry = graph.stand_in("entry", shape);
             replace.push((node, (entry, sequence)));
@@ -93,6 +101,7 @@ fn for_all_steps(
     entries: &[(NodeId, NodeId)],
     captures: &[(NodeId, NodeId)],
     times: &Dim,
+    known: &BTreeSet<NodeId>,
 ) -> Option<NodeId> {
     let read = graph.reachable(&[node]);
     let mut map: BTreeMap<NodeId, NodeId> =
@@ -103,6 +112,9 @@ fn for_all_steps(
     }
     let inside = graph.substitute(node, captures);
     let all = over_steps(graph, inside, map, times).ok()?;
+    // In the form that a gradient has it in, if one has.
+    let simple = settle(graph, &[all], Stage::Value)[0];
+    let all = if known.contains(&simple) { simple } else { all };
     Some(if forwards.is_some() { flip(graph, all) } else { all })
 }
 

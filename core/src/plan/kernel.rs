@@ -87,6 +87,19 @@ pub struct Kernel {
     pub at: Lin,
     /// Whether sums are added to what stands there.
     pub adds: bool,
+    /// Values that are 0 most of the time.
+    pub sparse: Vec<ValueId>,
+    /// Turns that need not run.
+    pub gate: Option<Gate>,
+}
+
+/// Turns of a loop that add nothing, since all that they add is multiplied by 0.
+#[derive(Clone, Copy, Debug)]
+pub struct Gate {
+    /// The neighbouring entries that are 0 most of the time; their loop is the innermost around them.
+    pub entries: ValueId,
+    /// What else is multiplied by outside of that loop: if it is not finite, no turn is passed over.
+    pub others: ValueId,
 }
 
 impl Kernel {
@@ -110,6 +123,7 @@ pub fn kernel(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<K
         target: node,
         loops: Vec::new(),
         values: Vec::new(),
+        sparse: Vec::new(),
         memo: HashMap::new(),
     };
     for size in shape {
@@ -118,8 +132,9 @@ pub fn kernel(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<K
     let here: Vec<Lin> = (0..shape.len() as LoopIx).map(Lin::index).collect();
     let at = linear(shape, &here);
     let result = build.entry(node, &here)?;
-    let Builder { loops, values, .. } = build;
-    Ok(Kernel { loops, depth: vec![0; values.len()], values, result, out, at, adds: false })
+    let Builder { loops, values, sparse, .. } = build;
+    let depth = vec![0; values.len()];
+    Ok(Kernel { loops, depth, values, result, out, at, adds: false, sparse, gate: None })
 }
 
 /// The loop nest that copies a node's entries, computed already or cheap, into `out`.
@@ -142,6 +157,8 @@ pub fn copy(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<Ker
         out,
         at,
         adds: false,
+        sparse: Vec::new(),
+        gate: None,
     })
 }
 
@@ -156,6 +173,7 @@ struct Builder<'a> {
     target: NodeId,
     loops: Vec<Loop>,
     values: Vec<Value>,
+    sparse: Vec<ValueId>,
     memo: HashMap<(NodeId, Vec<Lin>), ValueId>,
 }
 
@@ -177,6 +195,9 @@ impl Builder<'_> {
             return Ok(known);
         }
         let id = self.compute(node, at)?;
+        if is_sparse(self.graph, node) {
+            self.sparse.push(id);
+        }
         self.memo.insert(key, id);
         Ok(id)
     }
@@ -314,6 +335,17 @@ impl Builder<'_> {
             }
         }
         Ok(self.put(Value::Load(access)))
+    }
+}
+
+/// Whether entries are yes or no, which is no for most entries where it matters: which of many is the largest.
+fn is_sparse(graph: &Graph, node: NodeId) -> bool {
+    match graph.op(node) {
+        Op::Call(op, _) => {
+            let spec = ops::spec(*op);
+            spec.rule.is_flat() && spec.range == ops::Range::Nonnegative
+        }
+        _ => false,
     }
 }
 

@@ -5,12 +5,13 @@
 //! - [`contract`]: every contraction gets one or two operands, in a cheap order.
 //! - [`layout`]: tensors of three and more axes are stored in the order that products want.
 //! - [`fuse`]: which nodes get a buffer.
-//! - [`matmul`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
+//! - [`matmul`], [`counted`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
 //! - [`stream`]: steps that run along one axis do so block by block.
 //!
 //! Invariant: a step reads only buffers that an earlier step of its phase, or the forward phase, has filled.
 
 pub mod contract;
+pub mod counted;
 pub mod fuse;
 pub mod hoist;
 pub mod kernel;
@@ -354,7 +355,7 @@ impl<'a> Planner<'a> {
             places.extend(slot);
         }
         match spec.kind {
-            Kind::Elementwise => Ok(None),
+            Kind::Elementwise => Ok(self.counted(slots, id, op, out)),
             _ if spec.rust.is_empty() => Err(self.unsupported(id)),
             Kind::Reduce | Kind::Along => {
                 let shape = self.graph.shape(args[0]);
@@ -384,6 +385,14 @@ impl<'a> Planner<'a> {
             }
             _ => Err(self.unsupported(id)),
         }
+    }
+
+    /// An elementwise call whose last argument counts along the last axis.
+    fn counted(&self, slots: &Slots, id: NodeId, op: OpId, out: Slot) -> Option<Step> {
+        let base = slots.of(counted::base(self.graph, id)?)?;
+        let (last, outer) = self.graph.shape(id).split_last()?;
+        let sizes = [lin::volume(outer), last.clone(), crate::ir::Dim::fixed(1)];
+        Some(Step::Lanes { op, sizes, args: vec![base], out })
     }
 
     /// The batch axes of a structured call for one row of ranks, where it fits.

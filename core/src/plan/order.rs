@@ -1,7 +1,7 @@
 //! In: a loop nest in the order of the formula. Out: the same with neighbouring loops joined, the loops in an order that
-//! walks through memory in steps of one, and every value as far out as it can stand.
+//! walks through memory in steps of one, every value as far out as it can stand, and what is multiplied by 0 passed over.
 
-use super::kernel::{Access, Kernel, Loop, Value};
+use super::kernel::{Access, Gate, Kernel, Loop, Value, ValueId};
 use super::lin::{Lin, LoopIx, estimate};
 use crate::ir::{Dim, Num};
 
@@ -12,6 +12,7 @@ pub fn arrange(kernel: &mut Kernel) {
     while join_once(kernel) {}
     innermost(kernel);
     place(kernel);
+    gate(kernel);
 }
 
 /// All positions of a kernel, those of the result included.
@@ -90,7 +91,8 @@ fn innermost(kernel: &mut Kernel) {
                 _ if !access.guards.is_empty() => 0,
                 Some(1) => 2,
                 Some(0) => 0,
-                _ => -2,
+                // Each entry from elsewhere costs more than the rest of its turn.
+                _ => -4,
             })
             .sum();
         let long = (estimate(&l.size) / 4.0).min(1.0);
@@ -146,6 +148,64 @@ fn place(kernel: &mut Kernel) {
         depth.push(here);
     }
     kernel.depth = depth;
+}
+
+/// Turns of at least so many entries are worth a question.
+const WORTH_ASKING: f64 = 8.0;
+
+/// Finds neighbouring entries that are 0 most of the time, and that all of what the turns of their loop add is multiplied by.
+fn gate(kernel: &mut Kernel) {
+    let Some(first) = kernel.first_summed() else { return };
+    let (over, under) = factors(kernel);
+    let worth = |id: &ValueId| {
+        let inside = kernel.loops.iter().skip(kernel.depth[*id]);
+        let turns: f64 = inside.map(|l| estimate(&l.size)).product();
+        let within = first < kernel.depth[*id] && kernel.depth[*id] < kernel.loops.len();
+        kernel.sparse.contains(id) && within && turns >= WORTH_ASKING
+    };
+    let Some(entries) = over.iter().copied().find(worth) else { return };
+    in_order_of(kernel, entries);
+    place(kernel);
+    let depth = kernel.depth[entries];
+    let others = |ids: Vec<ValueId>| -> Vec<ValueId> {
+        let known = |id: &ValueId| *id != entries && kernel.depth[*id] <= depth;
+        ids.into_iter().filter(known).collect()
+    };
+    let product = Value::Product(others(over), others(under));
+    let Value::Product(top, bottom) = &product else { return };
+    let outside = top.iter().chain(bottom).all(|id| kernel.depth[*id] < depth);
+    let walks = matches!(&kernel.values[entries], Value::Load(access) if is_unit(access, kernel.loops[depth - 1].ix));
+    if outside && walks {
+        kernel.gate = Some(Gate { entries, others: kernel.values.len() });
+        kernel.depth.push(depth - 1);
+        kernel.values.push(product);
+    }
+}
+
+/// The factors of a kernel's result, and what it is divided by.
+fn factors(kernel: &Kernel) -> (Vec<ValueId>, Vec<ValueId>) {
+    let (mut over, mut under) = (Vec::new(), Vec::new());
+    let mut left = vec![kernel.result];
+    while let Some(id) = left.pop() {
+        match &kernel.values[id] {
+            Value::Product(top, bottom) => {
+                left.extend(top.iter().rev());
+                under.extend(bottom);
+            }
+            _ => over.push(id),
+        }
+    }
+    (over, under)
+}
+
+/// Where sums grow in memory, all loops but the last may stand in any order: in that of the entries of `id`.
+fn in_order_of(kernel: &mut Kernel, id: ValueId) {
+    let Value::Load(access) = &kernel.values[id] else { return };
+    if kernel.adds && kernel.sums_into_memory() {
+        let stride = |l: &Loop| estimate(&access.at.coefficient(l.ix));
+        let outer = kernel.loops.len() - 1;
+        kernel.loops[..outer].sort_by(|a, b| stride(b).total_cmp(&stride(a)));
+    }
 }
 
 /// Whether a step of one along a loop is a step of one in memory.

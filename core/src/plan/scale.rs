@@ -5,6 +5,7 @@
 //! that scalar to one of its factors, or a sum takes it into its coefficients. Invariant: values do not change (up to rounding), and no
 //! node is computed twice.
 
+use super::lin::{estimate, volume};
 use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -70,17 +71,20 @@ pub fn scale(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId
 
 /// `μ − x` where `x − μ` is there: the later one of such sums, and the earlier.
 fn opposites(graph: &Graph, order: &[NodeId]) -> BTreeMap<NodeId, NodeId> {
-    let mut known: BTreeMap<(&[NodeId], Vec<Num>), NodeId> = BTreeMap::new();
+    let mut known: BTreeMap<Vec<(NodeId, Num)>, NodeId> = BTreeMap::new();
     let mut found = BTreeMap::new();
     for &id in order {
         let Op::Add(coefficients) = graph.op(id) else { continue };
-        let negated = coefficients.iter().map(|c| -*c).collect();
-        match known.get(&(graph.args(id), negated)) {
+        let mut terms: Vec<(NodeId, Num)> =
+            graph.args(id).iter().copied().zip(coefficients.iter().copied()).collect();
+        terms.sort_unstable();
+        let negated: Vec<(NodeId, Num)> = terms.iter().map(|(arg, c)| (*arg, -*c)).collect();
+        match known.get(&negated) {
             Some(earlier) => {
                 found.insert(id, *earlier);
             }
             None => {
-                known.entry((graph.args(id), coefficients.clone())).or_insert(id);
+                known.entry(terms).or_insert(id);
             }
         }
     }
@@ -160,7 +164,7 @@ impl Mover<'_> {
             return;
         }
         let total = self.total(id);
-        let heir = if graph.rank(id) == 0 { None } else { self.choose(id) };
+        let heir = if graph.rank(id) == 0 { None } else { self.choose(id, &total) };
         for (at, arg) in graph.args(id).iter().enumerate() {
             if graph.rank(*arg) == 0 {
                 continue;
@@ -181,7 +185,8 @@ impl Mover<'_> {
     }
 
     /// The factor that takes a scalar at no cost: an error term rather than a value of the forward pass.
-    fn choose(&self, id: NodeId) -> Option<usize> {
+    /// A mere sign stays with the result where that is smaller: of the factor there would be a copy, if others want it as it is.
+    fn choose(&self, id: NodeId, total: &Scale) -> Option<usize> {
         let rank = |base: NodeId| match self.graph.op(base) {
             _ if self.graph.rank(base) == 0 => 0,
             Op::Einsum(e) if !e.bound().is_empty() => 3,
@@ -189,10 +194,13 @@ impl Mover<'_> {
             Op::Add(c) if c.len() > 1 => 1,
             _ => 0,
         };
+        let sign = total.nodes.is_empty() && total.number == Num::int(-1);
+        let entries = |node: NodeId| estimate(&volume(self.graph.shape(node)));
+        let result = entries(id);
         let bases = self.graph.args(id).iter().map(|arg| self.split[arg].1).enumerate();
         bases
             .map(|(at, base)| (rank(base), base, at))
-            .filter(|(rank, _, _)| *rank > 0)
+            .filter(|(rank, base, _)| *rank > 0 && !(sign && result < entries(*base)))
             .max()
             .map(|(_, _, at)| at)
     }

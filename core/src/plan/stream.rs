@@ -17,9 +17,11 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Fewer numbers than this are in the cache anyway.
 const SHORT: f64 = 32768.0;
 /// About so many numbers are in use in a block of a long axis, ...
-const AT_HAND: f64 = 6144.0;
+pub const AT_HAND: f64 = 6144.0;
 /// ... and of one whose size is not known yet, which is in one piece where it is short.
 const AT_HAND_UNKNOWN: f64 = 16384.0;
+/// A block has at least and at most so many positions, a multiple of eight.
+pub const POSITIONS: [i128; 2] = [16, 2048];
 
 /// Where threads share the work, it falls into at most so many parts, each with sums of its own, ...
 pub const PARTS: i128 = 16;
@@ -35,7 +37,7 @@ pub struct Stream {
     /// The size of the axis.
     pub size: Dim,
     /// How many positions a block has; the last one may have fewer.
-    pub block: i128,
+    pub block: Block,
     /// The size of the block at hand: that number, or a name where the last block is shorter.
     pub here: Dim,
     /// Sums along the axis, which start from 0, and how many entries each has.
@@ -46,6 +48,15 @@ pub struct Stream {
     pub cut: Vec<Cut>,
     /// What is done with every block.
     pub work: Phase,
+}
+
+/// A number of positions.
+#[derive(Clone, Debug)]
+pub enum Block {
+    /// This many.
+    Of(i128),
+    /// As many as have about [`AT_HAND`] numbers: one position has so many, which only running code knows.
+    With(Dim),
 }
 
 /// A tensor that a block has a part of.
@@ -62,7 +73,7 @@ pub struct Cut {
 impl Stream {
     /// The room that it takes for sums of its parts.
     pub fn room(&self) -> Option<Dim> {
-        let width = self.sums.iter().fold(Dim::fixed(0), |sum, (_, len)| sum.plus(len, Num::ONE));
+        let width = sum(self.sums.iter().map(|(_, len)| len));
         (self.shared && !self.sums.is_empty()).then(|| width.times(&Dim::fixed(PARTS)))
     }
 }
@@ -103,21 +114,28 @@ pub fn stream(
             .collect();
         let row: f64 = rows.values().map(estimate).sum();
         let has = |most: f64| size.as_fixed().is_none_or(|count| count as f64 * row >= most);
-        let (block, here) = block(size, row, name);
+        let (block, here) = match sum(rows.values()) {
+            row if row.as_fixed().is_none() => (Block::With(row), Dim::named(name)),
+            _ => block(size, row, name),
+        };
         let axis = Axis { size, here, rows, shared: threads && has(SHARED) };
         if has(SHORT) { axis.split(&steps, block, kept, shape) } else { None }
     });
     found.unwrap_or(steps)
 }
 
+fn sum<'a>(sizes: impl Iterator<Item = &'a Dim>) -> Dim {
+    sizes.fold(Dim::fixed(0), |sum, size| sum.plus(size, Num::ONE))
+}
+
 /// How many positions a block has, and how its size is written: a number where all blocks are alike.
-fn block(size: &Dim, row: f64, name: DimId) -> (i128, Dim) {
+fn block(size: &Dim, row: f64, name: DimId) -> (Block, Dim) {
     let at_hand = if size.as_fixed().is_some() { AT_HAND } else { AT_HAND_UNKNOWN };
-    let most = ((at_hand / row) as i128).clamp(16, 2048) / 8 * 8;
+    let most = ((at_hand / row) as i128).clamp(POSITIONS[0], POSITIONS[1]) / 8 * 8;
     let even = |count: i128| (1..=most / 8).rev().map(|n| n * 8).find(|n| count % n == 0);
     match size.as_fixed().and_then(even) {
-        Some(block) if block >= most / 2 => (block, Dim::fixed(block)),
-        _ => (most, Dim::named(name)),
+        Some(block) if block >= most / 2 => (Block::Of(block), Dim::fixed(block)),
+        _ => (Block::Of(most), Dim::named(name)),
     }
 }
 
@@ -134,7 +152,7 @@ impl Axis<'_> {
     fn split(
         &self,
         steps: &[Step],
-        block: i128,
+        block: Block,
         kept: &dyn Fn(Slot) -> bool,
         shape: &dyn Fn(Slot) -> Shape,
     ) -> Option<Vec<Step>> {

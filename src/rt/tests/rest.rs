@@ -239,3 +239,35 @@ fn large_products_are_right() {
         }
     }
 }
+
+#[test]
+fn powers_are_those_of_the_standard_library() {
+    for x in [0.0_f64, -0.0, 1.0, -0.97, 1e-30, 3.5, f64::INFINITY, f64::NAN] {
+        for len in [0, 1, 5, 8, 21, 64] {
+            let mut found = vec![7.0; 2 * len];
+            lanes::powers(2, len, 1, &[0.5, x], &mut found);
+            for (n, found) in found[len..].iter().enumerate() {
+                let wanted = x.powi(n as i32);
+                let near = (found - wanted).abs() <= 1e-14 * wanted.abs();
+                assert!(near || found.to_bits() == wanted.to_bits(), "{x}^{n}: {found} {wanted}");
+            }
+        }
+    }
+}
+
+#[test]
+fn entries_that_are_not_zero_are_found_in_order() {
+    let mut x = vec![0.0_f64; 37];
+    (x[3], x[4], x[20], x[36]) = (1.0, f64::NAN, -2.0, 1.0);
+    let all = |every: bool| {
+        let (mut found, mut next) = (Vec::new(), 0);
+        while let Some(at) = lanes::next_nonzero(&x, next, every) {
+            found.push(at);
+            next = at + 1;
+        }
+        found
+    };
+    assert_eq!(all(false), [3, 4, 20, 36]);
+    assert_eq!(all(true), (0..37).collect::<Vec<_>>());
+    assert_eq!(lanes::next_nonzero::<f64>(&[], 0, true), None);
+}

@@ -59,9 +59,7 @@ impl Nest<'_> {
         } else if depth + 1 == loops.len() {
             self.innermost(depth)
         } else {
-            let (ix, size) = (self.index(depth), index::dim(self.graph, &loops[depth].size));
-            let body = self.level(depth + 1);
-            quote!(for #ix in 0..#size { #body })
+            self.turns(depth)
         };
         match (start, self.kernel.sums_into_memory()) {
             (true, true) if self.kernel.adds => quote!(#lets #inside),
@@ -84,6 +82,29 @@ impl Nest<'_> {
                 }
             }
             _ => quote!(#lets #inside),
+        }
+    }
+
+    /// A loop that is not the last: all turns, or those that are not passed over.
+    fn turns(&self, depth: usize) -> TokenStream {
+        let last = &self.kernel.loops[depth];
+        let (ix, size) = (self.index(depth), index::dim(self.graph, &last.size));
+        let body = self.level(depth + 1);
+        let gate = self.kernel.gate.filter(|gate| self.kernel.depth[gate.entries] == depth + 1);
+        let Some(gate) = gate else {
+            return quote!(for #ix in 0..#size { #body });
+        };
+        let Value::Load(access) = &self.kernel.values[gate.entries] else {
+            return TokenStream::new();
+        };
+        let (buffer, others) = (self.places.local(access.slot), value::local(gate.others));
+        let from = index::position(self.graph, &access.at.without(last.ix));
+        quote! {
+            let (gate, mut next) = (&#buffer[#from..][..#size], 0);
+            while let Some(#ix) = ::chainrule::rt::lanes::next_nonzero(gate, next, !#others.is_finite()) {
+                next = #ix + 1;
+                #body
+            }
         }
     }
 

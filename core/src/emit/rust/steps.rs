@@ -19,7 +19,10 @@ pub fn step(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
         Step::Loops(kernel) => nest(graph, kernel, places),
         Step::Matmul { .. } => product::product(graph, step, places),
         Step::Lanes { op, sizes, args, out } => {
-            let function = Ident::new(ops::spec(*op).rust, Span::call_site());
+            let spec = ops::spec(*op);
+            let name =
+                if matches!(spec.kind, ops::Kind::Elementwise) { spec.counted } else { spec.rust };
+            let function = Ident::new(name, Span::call_site());
             let sizes = sizes.iter().map(|size| index::dim(graph, size));
             let args = args.iter().map(|slot| places.local(*slot));
             let out = places.local(*out);

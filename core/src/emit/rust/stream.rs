@@ -4,6 +4,7 @@
 use super::index;
 use super::nest::Places;
 use crate::ir::Graph;
+use crate::plan::stream::{AT_HAND, Block, POSITIONS};
 use crate::plan::{Cut, Slot, Stream};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -26,6 +27,22 @@ pub fn stream(
     }
 }
 
+/// How many positions a block has.
+fn most(graph: &Graph, stream: &Stream) -> TokenStream {
+    match &stream.block {
+        Block::Of(count) => {
+            let count = index::literal(count.unsigned_abs());
+            quote!(#count)
+        }
+        Block::With(row) => {
+            let [at_hand, least, most] = [AT_HAND as i128, POSITIONS[0], POSITIONS[1]]
+                .map(|number| index::literal(number.unsigned_abs()));
+            let row = index::dim(graph, row);
+            quote!((#at_hand / (1 + #row)).clamp(#least, #most) / 8 * 8)
+        }
+    }
+}
+
 /// The loop over the blocks of `size` positions.
 fn blocks(
     graph: &Graph,
@@ -35,11 +52,11 @@ fn blocks(
     steps: &TokenStream,
 ) -> TokenStream {
     let here = index::dim(graph, &stream.here);
-    let block = index::literal(stream.block.unsigned_abs());
+    let most = most(graph, stream);
     let bind = stream
         .here
         .as_named()
-        .map(|_| quote!(let #here = if #size - block < #block { #size - block } else { #block };));
+        .map(|_| quote!(let #here = if #size - block < most { #size - block } else { most };));
     let cuts = stream.cut.iter().map(|cut| {
         let (local, row) = (places.local(cut.slot), index::dim(graph, &cut.row));
         let from = if cut.whole { quote!(block * #row) } else { quote!(0) };
@@ -49,12 +66,13 @@ fn blocks(
         }
     });
     quote! {
+        let most = #most;
         let mut block = 0;
         while block < #size {
             #bind
             #(#cuts)*
             #steps
-            block += #block;
+            block += most;
         }
     }
 }
@@ -71,8 +89,7 @@ fn shared(graph: &Graph, stream: &Stream, places: &dyn Places, steps: &TokenStre
     let (ints, int_rows) = slices(&|slot| is_given(slot) && places.is_int(slot));
     let (written, written_rows) = slices(&|slot| !is_given(slot));
     let [reads, int_count, writes] = [&read, &ints, &written].map(|slices| slices.len());
-    let (size, block) =
-        (index::dim(graph, &stream.size), index::literal(stream.block.unsigned_abs()));
+    let (size, block) = (index::dim(graph, &stream.size), most(graph, stream));
     let (sums, lens): (Vec<Ident>, Vec<TokenStream>) =
         stream.sums.iter().map(|(slot, len)| (places.local(*slot), index::dim(graph, len))).unzip();
     let room = stream.room().map(|_| places.local(Slot::Scratch));
