@@ -59,20 +59,32 @@ fn a_difference_and_its_negative_are_worked_out_once() {
     assert_eq!(large, 3);
 }
 
+/// How many loop nests read the declared tensor of this name, and the most turns that one of them has.
+fn read(plan: &Plan, phase: &Phase, name: &str) -> (usize, i128) {
+    let reads = |step: &&Step| {
+        let of = |slot: &Slot| matches!(slot, Slot::Var(var) if plan.graph.var(*var).name == name);
+        step.reads().iter().any(of)
+    };
+    let turns = |step: &Step| match step {
+        Step::Loops(kernel) => kernel.loops.iter().filter_map(|l| l.size.as_fixed()).product(),
+        _ => 0,
+    };
+    let found: Vec<i128> = phase.steps.iter().filter(reads).map(turns).collect();
+    (found.len(), found.iter().copied().max().unwrap_or(0))
+}
+
 #[test]
 fn a_difference_that_the_gradient_wants_the_other_way_round_is_worked_out_once() {
     let plan = plan_of(&MIXTURE.replace("sum[i](y", "-1/2*sum[i](y"));
-    let differences = |phase: &Phase| {
-        let is_one = |step: &&Step| match step {
-            Step::Loops(kernel) => {
-                let loads = |value: &Value| matches!(value, Value::Load(access) if matches!(access.slot, Slot::Var(_)));
-                kernel.values.iter().filter(|value| loads(value)).count() == 2
-            }
-            _ => false,
-        };
-        phase.steps.iter().filter(is_one).count()
-    };
-    assert_eq!((differences(&plan.forward), differences(&plan.backward[0])), (1, 0));
+    assert_eq!(read(&plan, &plan.forward, "mu"), (1, 40 * 4 * 6));
+    assert_eq!(read(&plan, &plan.backward[0], "mu"), (0, 0));
+}
+
+#[test]
+fn a_tensor_that_is_read_across_its_rows_again_and_again_is_turned_once() {
+    let plan = planned();
+    assert_eq!(read(&plan, &plan.forward, "x"), (1, 40 * 6));
+    assert_eq!(read(&plan, &plan.backward[0], "x"), (0, 0));
 }
 
 #[test]

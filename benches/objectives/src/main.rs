@@ -1,5 +1,5 @@
-//! Times the objectives of ADBench and GradBench (`tests/adbench`): gradient by objective, both ours, at run-time sizes.
-//! In: names of rows, or nothing for all. Out: a table. Values and gradients are held to the files before anything is timed.
+//! Times the objectives of ADBench and GradBench (`tests/adbench`): gradient by objective, both ours, at run-time sizes; second derivatives
+//! of mixtures. In: names of rows, or nothing for all. Out: a table. Values and gradients are held to the files before anything is timed.
 
 #[path = "../../peers/src/measure.rs"]
 #[allow(dead_code, reason = "shared with the peers")]
@@ -16,6 +16,7 @@ use std::path::Path;
 derive_grad! { pub mod lstm2 = "../../tests/nets/lstm_two_layers.grad"; }
 derive_grad! { pub mod lstm4 = "../../tests/nets/lstm_four_layers.grad"; }
 derive_grad! { pub mod gmm = "../../examples/gmm.grad"; }
+derive_grad! { pub mod gmm_hessian = "../../tests/nets/gmm_hessian.grad"; }
 derive_grad! { pub mod kmeans = "../../examples/kmeans.grad"; }
 derive_grad! { pub mod lse = "../../examples/logsumexp.grad"; }
 derive_grad! { pub mod llsq = "../../examples/least_squares.grad"; }
@@ -83,6 +84,87 @@ macro_rules! row {
     };
 }
 
+const GMM: [&str; 4] = ["alpha", "mu", "q", "l"];
+
+/// The product of the Hessian of a mixture with a direction, and for one of them the whole Hessian: held to the product in the file.
+fn second_derivatives(name: &str, npz: &Npz, whole: bool) {
+    let all = |prefix: &str| GMM.map(|part| npz.numbers(&format!("{prefix}{part}")).to_vec());
+    let (at, [alpha, mu, q, l], want) = (all("").concat(), &all("v_"), all("hv_"));
+    let [gamma, m, s] = ["gamma", "m", "prior_sign"].map(|name| npz.number(name));
+    let (x, centres) = (npz.get("x"), npz.get("mu"));
+    let [n, d, k] = [x.shape[0], x.shape[1], centres.shape[0]];
+    let inputs = gmm::Inputs::new(gmm::Dims { N: n, D: d, K: k }, &x.data, &gamma, &m, &s)
+        .expect("shapes that fit");
+    let mut params = gmm::Params::zeros(inputs.dims());
+    params.as_mut_slice().copy_from_slice(&at);
+    let (mut ws, mut grads) = (gmm::Workspace::new(&inputs), gmm::Params::zeros(inputs.dims()));
+    let mut product = want.clone().map(|part| vec![0.0; part.len()]);
+    let mut ratios = Vec::new();
+    let mut least = f64::INFINITY;
+    for _ in 0..5 {
+        let gradient = measure::measure(|| {
+            black_box(gmm::value_and_grad_into(black_box(&params), &inputs, &mut ws, &mut grads));
+        });
+        let [p0, p1, p2, p3] = &mut product;
+        let both = measure::measure(|| {
+            gmm::hvp_F_alpha_mu_q_l(
+                black_box(&params),
+                &inputs,
+                alpha,
+                mu,
+                q,
+                l,
+                &mut ws,
+                p0,
+                p1,
+                p2,
+                p3,
+            );
+        });
+        ratios.push(both.median() / gradient.median());
+        least = least.min(both.median());
+    }
+    close(&product.concat(), &want.concat(), name);
+    ratios.sort_by(f64::total_cmp);
+    println!("{name}: Hessian times a direction {least:.1} µs, {:.2} gradients", ratios[2]);
+    if !whole {
+        return;
+    }
+    let inputs =
+        gmm_hessian::Inputs::new(gmm_hessian::Dims { N: n, D: d, K: k }, &x.data, &gamma, &m, &s)
+            .expect("shapes that fit");
+    let mut params = gmm_hessian::Params::zeros(inputs.dims());
+    params.as_mut_slice().copy_from_slice(&at);
+    let mut ws = gmm_hessian::Workspace::new(&inputs);
+    let h = gmm_hessian::forward(&params, &inputs, &mut ws);
+    let upper = [
+        vec![h.H_alpha_alpha, h.H_alpha_mu, h.H_alpha_q, h.H_alpha_l],
+        vec![h.H_mu_mu, h.H_mu_q, h.H_mu_l],
+        vec![h.H_q_q, h.H_q_l],
+        vec![h.H_l_l],
+    ];
+    let direction = [alpha, mu, q, l];
+    let mut product = want.clone().map(|part| vec![0.0; part.len()]);
+    for (a, row) in upper.iter().enumerate() {
+        for (b, block) in (a..).zip(row) {
+            let width = direction[b].len();
+            for (i, entries) in block.chunks(width).enumerate() {
+                for (j, entry) in entries.iter().enumerate() {
+                    product[a][i] += entry * direction[b][j];
+                    if a != b {
+                        product[b][j] += entry * direction[a][i];
+                    }
+                }
+            }
+        }
+    }
+    close(&product.concat(), &want.concat(), "the Hessian");
+    let times = measure::measure(|| {
+        black_box(gmm_hessian::forward(black_box(&params), &inputs, &mut ws));
+    });
+    println!("{name}: the whole Hessian {:.1} ms", times.median() / 1e3);
+}
+
 fn main() {
     println!(
         "| row | objective, µs | gradient, µs | gradient / objective | gradient / C++ objective |\n|---|---|---|---|---|"
@@ -96,10 +178,7 @@ fn main() {
     ] {
         let npz = numbers(&format!("gmm_{file}_n1000"));
         let joined = |prefix: &str| -> Vec<f64> {
-            ["alpha", "mu", "q", "l"]
-                .iter()
-                .flat_map(|name| npz.numbers(&format!("{prefix}{name}")).to_vec())
-                .collect()
+            GMM.iter().flat_map(|name| npz.numbers(&format!("{prefix}{name}")).to_vec()).collect()
         };
         let [gamma, m, s] = ["gamma", "m", "prior_sign"].map(|name| npz.number(name));
         let (x, mu) = (npz.get("x"), npz.get("mu"));
@@ -172,5 +251,12 @@ fn main() {
             npz.numbers("primal"),
             npz.numbers("gradient")
         );
+    }
+    println!();
+    for file in ["d2_k5", "d10_k5", "d10_k25", "d20_k10", "d32_k25"] {
+        let name = format!("gmm {file}");
+        if wanted(&name) {
+            second_derivatives(&name, &numbers(&format!("gmm_{file}_n1000")), file == "d10_k5");
+        }
     }
 }
