@@ -277,9 +277,9 @@ pub fn powers<F: Real>(outer: usize, len: usize, _inner: usize, x: &[F], out: &m
         let step = powers[4] * powers[4];
         let (blocks, rest) = out[o * len..][..len].as_chunks_mut::<8>();
         for block in blocks {
-            for l in 0..8 {
-                block[l] = powers[l];
-                powers[l] *= step;
+            for (entry, power) in block.iter_mut().zip(&mut powers) {
+                *entry = *power;
+                *power *= step;
             }
         }
         rest.copy_from_slice(&powers[..rest.len()]);
