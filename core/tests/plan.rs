@@ -81,13 +81,6 @@ fn a_difference_that_the_gradient_wants_the_other_way_round_is_worked_out_once()
 }
 
 #[test]
-fn a_tensor_that_is_read_across_its_rows_again_and_again_is_turned_once() {
-    let plan = planned();
-    assert_eq!(read(&plan, &plan.forward, "x"), (1, 40 * 6));
-    assert_eq!(read(&plan, &plan.backward[0], "x"), (0, 0));
-}
-
-#[test]
 fn what_only_one_factor_runs_over_is_summed_before_the_product() {
     let plan = planned();
     // The gradient by mu: no loop over points and over two axes of Q.

@@ -77,14 +77,6 @@ impl Fusion {
                     self.operands(graph, args);
                 }
             }
-            // Turned tensors are read over and over.
-            Op::Einsum(e) => {
-                for (arg, ins) in args.iter().zip(&e.ins) {
-                    if ins.len() < e.out.len() && is_turned(graph, *arg) {
-                        self.stored[arg.0 as usize] = true;
-                    }
-                }
-            }
             Op::Call(op, _) if !matches!(ops::spec(*op).kind, Kind::Elementwise) => {
                 self.stored[id.0 as usize] = true;
                 self.operands(graph, args);
@@ -165,17 +157,6 @@ impl Fusion {
                 cost[at] = 0;
             }
         }
-    }
-}
-
-/// Whether a node is a declared tensor with its axes in another order.
-fn is_turned(graph: &Graph, id: NodeId) -> bool {
-    match (graph.op(id), graph.args(id)) {
-        (Op::Einsum(e), [arg]) => {
-            let all = e.bound().is_empty() && e.ins[0].len() == e.out.len() && e.ins[0] != e.out;
-            all && matches!(graph.op(*arg), Op::Var(_))
-        }
-        _ => false,
     }
 }
 

@@ -1,5 +1,5 @@
 //! In: a contracted graph. Out: the same formulas where tensors along which products are many products at once are stored with
-//! those axes first, so that each is a row of matrix products; longer axes stand later. Declared tensors are turned where that suits.
+//! those axes first, so that each is a row of matrix products; longer axes stand later.
 //! Invariant: values do not change, and declared tensors, results and what is not computed entry by entry keep their order.
 
 use super::lin::estimate;
@@ -172,16 +172,13 @@ impl Rebuilt {
     fn node(&mut self, graph: &Graph, id: NodeId) -> NodeId {
         let args = graph.args(id);
         if let Op::Einsum(e) = graph.op(id) {
-            let mut factors: Vec<(NodeId, Vec<u32>)> = args
+            let factors: Vec<(NodeId, Vec<u32>)> = args
                 .iter()
                 .zip(&e.ins)
                 .map(|(arg, ins)| (self.map[arg], self.labels(*arg, ins)))
                 .collect();
             let extra: Vec<(u32, crate::ir::Dim)> = (0..).zip(e.sizes.iter().cloned()).collect();
             let out = self.labels(id, &e.out);
-            if e.bound().is_empty() {
-                factors.iter_mut().for_each(|factor| self.turn(factor, &out));
-            }
             return self.out.einsum(&factors, &out, &extra);
         }
         if let (true, Op::Call(op, attrs), [arg]) = (reduces(graph, id), graph.op(id), args)
@@ -201,17 +198,6 @@ impl Rebuilt {
                 let shape = axes.iter().map(|&at| graph.shape(id)[at].clone()).collect();
                 self.out.push(graph.op(id).clone(), args, shape)
             }
-        }
-    }
-
-    /// A declared tensor that is read over and over across its rows is read from a copy whose rows these are.
-    fn turn(&mut self, factor: &mut (NodeId, Vec<u32>), out: &[u32]) {
-        let (node, labels) = factor;
-        let turned: Vec<u32> = out.iter().copied().filter(|ix| labels.contains(ix)).collect();
-        let repeated = turned.len() < out.len() && turned.len() == labels.len();
-        let across = turned.last() != labels.last() && turned.last() == out.last();
-        if repeated && across && matches!(self.out.op(*node), Op::Var(_)) {
-            *factor = (self.out.einsum(&[(*node, labels.clone())], &turned, &[]), turned);
         }
     }
 
