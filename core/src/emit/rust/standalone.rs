@@ -3,7 +3,7 @@
 //!
 //! What is pasted are the files of `src/rt` themselves (`support` links to them), those that the code needs: their text, with features
 //! decided and documentation as comments. Elementary functions that `core` lacks are those of `std`, or of the crate `libm`, as
-//! [`PLATFORM`] says. Invariant: no `unsafe`.
+//! `PLATFORM` says. Invariant: no `unsafe`.
 
 use super::features;
 use crate::emit::helpers::mentions;
