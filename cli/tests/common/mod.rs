@@ -12,7 +12,7 @@ pub struct Ran {
 
 impl Ran {
     /// Standard output as JSON, of a run that was good.
-    #[allow(dead_code)]
+    #[allow(dead_code, reason = "each test takes what it needs")]
     pub fn json(&self) -> serde_json::Value {
         assert_eq!(self.code, 0, "{}", self.err);
         serde_json::from_str(&self.out).expect("JSON")
@@ -28,13 +28,13 @@ pub fn run_with(args: &[&str], input: impl AsRef<[u8]>) -> Ran {
 }
 
 /// Runs a command.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test takes what it needs")]
 pub fn run(args: &[&str]) -> Ran {
     run_with(args, "")
 }
 
 /// An empty folder of a test's own.
-#[allow(dead_code)]
+#[allow(dead_code, reason = "each test takes what it needs")]
 pub fn folder(name: &str) -> std::path::PathBuf {
     let path = std::env::temp_dir().join(format!("chainrule-cli-{}-{name}", std::process::id()));
     let _ = std::fs::remove_dir_all(&path);

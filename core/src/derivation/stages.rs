@@ -86,6 +86,7 @@ impl Teller<'_> {
 
     /// The quantities of the forward pass with their formulas, for the first derivation of a loss.
     fn forward(&mut self, derivative: &Derivative, of: NodeId, by: NodeId) -> Vec<Binding> {
+        // The loss itself is no stage: here it says that its forward pass was listed.
         if self.options.steps == Steps::None || !self.told.insert((of, of)) {
             return Vec::new();
         }

@@ -305,7 +305,7 @@ fn focused(
     Val { node: graph.permute(node, &order), labels }
 }
 
-#[allow(clippy::too_many_arguments)]
+#[allow(clippy::too_many_arguments, reason = "all that a rule may speak of")]
 fn vjp_part(
     graph: &mut Graph,
     node: NodeId,
