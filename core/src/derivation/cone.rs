@@ -3,20 +3,20 @@
 
 use super::chain::Task;
 use crate::ir::walk::Marks;
-use crate::ir::{Graph, NodeId};
-use std::collections::{BTreeSet, HashMap, VecDeque};
+use crate::ir::{Graph, Map, NodeId};
+use std::collections::{BTreeSet, VecDeque};
 
 /// What a result is made of, read upwards.
 #[derive(Debug, Default)]
 pub(super) struct Cone {
     /// Who reads each node, ascending.
-    users: HashMap<NodeId, Vec<NodeId>>,
+    users: Map<NodeId, Vec<NodeId>>,
 }
 
 impl Cone {
     /// Of everything below a result.
     pub fn new(graph: &Graph, of: NodeId) -> Cone {
-        let mut users: HashMap<NodeId, Vec<NodeId>> = HashMap::new();
+        let mut users: Map<NodeId, Vec<NodeId>> = Map::default();
         for node in graph.reachable(&[of]) {
             for &arg in graph.args(node) {
                 let readers = users.entry(arg).or_default();

@@ -2,8 +2,8 @@
 //! follows `h1`, `h2`, … where one formula would hold the whole network, and what is told grows with its depth, not with the
 //! square of it. In: a graph in normal form, its results, the variables. Out: the layers in the order of the forward pass.
 
-use crate::ir::{Graph, NodeId, Op};
-use std::collections::{BTreeSet, HashMap};
+use crate::ir::{Graph, Map, NodeId, Op};
+use std::collections::BTreeSet;
 
 /// With no more unnamed layers than this one after another, a formula reads well without names for them.
 const FEW_LAYERS: usize = 3;
@@ -13,7 +13,7 @@ pub(super) fn unnamed(graph: &Graph, results: &[NodeId], variables: &[NodeId]) -
     let nodes = graph.reachable(results);
     let depends = graph.depending(&nodes, variables);
     // How many layers each node has below it, from the last name on.
-    let mut depths: HashMap<NodeId, usize> = HashMap::new();
+    let mut depths: Map<NodeId, usize> = Map::default();
     let mut layers = BTreeSet::new();
     let mut deepest = 0;
     for &node in nodes.iter().filter(|&&node| depends.contains(node)) {

@@ -8,11 +8,11 @@ use super::tell::{LONG_FORMULA, Teller};
 use super::ways::Ways;
 use super::{Binding, Steps, Told};
 use crate::compile::Derivative;
-use crate::ir::{NodeId, Op};
+use crate::ir::{Map, NodeId, Op};
 use crate::raise::{self, Notation};
 use crate::simplify::simplify_above;
 use chainrule_grammar::Diagnostic;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 use std::rc::Rc;
 
 /// An error term δ of a named quantity: the derivative of the loss by it.
@@ -34,7 +34,7 @@ pub(super) struct Stages {
     /// From the loss backwards.
     pub(super) list: Vec<Rc<Stage>>,
     /// The place of every quantity's stage, and of every error term's.
-    pub(super) places: HashMap<NodeId, usize>,
+    pub(super) places: Map<NodeId, usize>,
     /// The quantities and the loss: no chain passes them.
     pub(super) stops: Rc<BTreeSet<NodeId>>,
 }

@@ -10,7 +10,7 @@ use super::stages::Stages;
 use super::ways::Ways;
 use super::{Binding, Direction, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
-use crate::ir::{Graph, NodeId, Op};
+use crate::ir::{Graph, Map, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
 use crate::render::latex;
 use crate::simplify::stabilise::{COMPLEMENT, FINITE, with_shares};
@@ -39,17 +39,17 @@ pub(super) struct Teller<'c> {
     pub(super) options: Options,
     pub(super) graph: Graph,
     /// What each result is made of.
-    pub(super) cones: HashMap<NodeId, Rc<Cone>>,
+    pub(super) cones: Map<NodeId, Rc<Cone>>,
     /// The variables by which gradients of each loss are asked for.
     variables: HashMap<&'c str, Rc<Vec<NodeId>>>,
     /// Whether each loss is told in stages, where the program decides.
-    is_long: HashMap<NodeId, bool>,
+    is_long: Map<NodeId, bool>,
     /// The ways of long chains from each result, which later ones share.
-    ways: HashMap<NodeId, Ways>,
+    ways: Map<NodeId, Ways>,
     /// Whether each result cancels, and whether it overflows, as it is written.
-    unstable: HashMap<NodeId, (bool, bool)>,
+    unstable: Map<NodeId, (bool, bool)>,
     /// Stages of each loss.
-    pub(super) stages: HashMap<NodeId, Stages>,
+    pub(super) stages: Map<NodeId, Stages>,
     /// Stages that were told already: a later derivative of the same loss does not repeat them.
     pub(super) told: BTreeSet<(NodeId, NodeId)>,
     /// Names of shared parts and of the steps of scans that differentiation made.
@@ -62,7 +62,7 @@ pub(super) struct Teller<'c> {
     /// The steps of scans, with their parameters and bodies.
     pub(super) steps_of: BTreeMap<NodeId, (String, NodeId)>,
     /// The shared parts and the scans that a node's own formula mentions.
-    pub(super) mentions: HashMap<NodeId, Rc<Vec<NodeId>>>,
+    pub(super) mentions: Map<NodeId, Rc<Vec<NodeId>>>,
     pub(super) letters: Rc<Letters>,
     /// How many axes every name stands for.
     pub(super) ranks: BTreeMap<String, usize>,
@@ -106,19 +106,19 @@ impl<'c> Teller<'c> {
         let mut teller = Teller {
             options,
             graph,
-            cones: HashMap::new(),
+            cones: Map::default(),
             variables,
-            is_long: HashMap::new(),
-            ways: HashMap::new(),
-            unstable: HashMap::new(),
-            stages: HashMap::new(),
+            is_long: Map::default(),
+            ways: Map::default(),
+            unstable: Map::default(),
+            stages: Map::default(),
             told: BTreeSet::new(),
             given,
             taken,
             parts: 0,
             atoms: (Rc::default(), 0),
             steps_of: BTreeMap::new(),
-            mentions: HashMap::new(),
+            mentions: Map::default(),
             letters,
             ranks,
             normal,

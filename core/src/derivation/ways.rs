@@ -2,13 +2,13 @@
 //! steps as it takes them. Out: the step of a later chain that goes the same way, which then is there at once, so that the later
 //! chain begins where it leaves the ways of the others.
 
-use crate::ir::NodeId;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::ir::{Map, NodeId};
+use std::collections::{BTreeMap, HashSet};
 
 /// The steps that chains from one result have taken.
 #[derive(Default)]
 pub struct Ways {
-    known: HashMap<Vec<(NodeId, NodeId)>, Way>,
+    known: Map<Vec<(NodeId, NodeId)>, Way>,
     /// What is in normal form on them.
     pub settled: HashSet<NodeId>,
 }

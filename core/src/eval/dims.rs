@@ -116,7 +116,7 @@ fn candidate(
     const TRIALS: usize = 1 << 16;
     let number = |size: usize| i128::try_from(size).ok().map(Num::int);
     let (mut factor, mut rest) = (Num::ZERO, number(found)?);
-    for (names, value) in &wanted.terms {
+    for (names, value) in wanted.terms.iter() {
         let mut product = *value;
         for id in names.iter().filter(|id| **id != unknown) {
             product = product * number(sizes.get(id).copied()?)?;

@@ -1,12 +1,14 @@
 //! The hash-consed arena. A node is built once: equal formulas are one node, so common subexpressions are shared.
 //! The order in which a product's or a sum's arguments are shown is that of its first construction; the key is sorted.
 
+use super::hash::Map;
 use super::num::Num;
 use super::ty::{Dim, DimId, Shape};
 use super::{Attrs, Einsum, Ix, NamedConst, Node, Op, View};
 use crate::ops::OpId;
 use chainrule_grammar::Span;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
+use std::collections::hash_map::Entry;
 
 /// A node of one [`Graph`]. A node's arguments have smaller ids than the node itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -119,7 +121,7 @@ pub struct DimInfo {
 #[derive(Clone, Debug, Default)]
 pub struct Graph {
     nodes: Vec<Node>,
-    memo: HashMap<(Op, Vec<NodeId>, Shape), NodeId>,
+    memo: Map<(Op, Vec<NodeId>, Shape), NodeId>,
     /// Declared tensors.
     pub vars: Vec<Var>,
     /// Names of the sizes that are not fixed.
@@ -204,14 +206,15 @@ impl Graph {
 
     /// The node of this kind, arguments and shape, built now if it is new.
     pub fn push(&mut self, op: Op, args: Vec<NodeId>, shape: Shape) -> NodeId {
-        let key = (key_op(&op, &args), key_args(&op, &args), shape.clone());
-        if let Some(&id) = self.memo.get(&key) {
-            return id;
+        let (key_op, key_args) = key(&op, &args);
+        match self.memo.entry((key_op, key_args, shape.clone())) {
+            Entry::Occupied(known) => *known.get(),
+            Entry::Vacant(new) => {
+                let id = NodeId(self.nodes.len() as u32);
+                self.nodes.push(Node { op, args, shape });
+                *new.insert(id)
+            }
         }
-        let id = NodeId(self.nodes.len() as u32);
-        self.nodes.push(Node { op, args, shape });
-        self.memo.insert(key, id);
-        id
     }
 
     /// A declared tensor's node.
@@ -519,34 +522,22 @@ impl Graph {
     }
 }
 
-/// Sums and products do not care for the order of their arguments: their key is sorted.
-fn key_args(op: &Op, args: &[NodeId]) -> Vec<NodeId> {
-    match op {
-        Op::Add(_) | Op::Einsum(_) => key_order(op, args).into_iter().map(|at| args[at]).collect(),
-        _ => args.to_vec(),
-    }
-}
-
-fn key_op(op: &Op, args: &[NodeId]) -> Op {
-    let order = key_order(op, args);
-    match op {
-        Op::Add(coefficients) => Op::Add(order.into_iter().map(|at| coefficients[at]).collect()),
+/// What makes a node the one it is. Sums and products do not care for the order of their arguments: here it is sorted.
+fn key(op: &Op, args: &[NodeId]) -> (Op, Vec<NodeId>) {
+    let mut order: Vec<usize> = (0..args.len()).collect();
+    let op = match op {
+        Op::Add(coefficients) => {
+            order.sort_by_key(|&at| (args[at], coefficients[at]));
+            Op::Add(order.iter().map(|&at| coefficients[at]).collect())
+        }
         Op::Einsum(e) => {
-            let ins = order.into_iter().map(|at| e.ins[at].clone()).collect();
+            order.sort_by(|&a, &b| (args[a], &e.ins[a]).cmp(&(args[b], &e.ins[b])));
+            let ins = order.iter().map(|&at| e.ins[at].clone()).collect();
             Op::Einsum(Einsum { ins, out: e.out.clone(), sizes: e.sizes.clone() })
         }
-        other => other.clone(),
-    }
-}
-
-fn key_order(op: &Op, args: &[NodeId]) -> Vec<usize> {
-    let mut order: Vec<usize> = (0..args.len()).collect();
-    match op {
-        Op::Add(coefficients) => order.sort_by_key(|&at| (args[at], coefficients[at])),
-        Op::Einsum(e) => order.sort_by(|&a, &b| (args[a], &e.ins[a]).cmp(&(args[b], &e.ins[b]))),
-        _ => {}
-    }
-    order
+        other => return (other.clone(), args.to_vec()),
+    };
+    (op, order.into_iter().map(|at| args[at]).collect())
 }
 
 fn all_different(labels: &[u32]) -> bool {

@@ -23,6 +23,7 @@
 //! argument has repeats the value along a new axis. Arguments of `Add`, and of elementwise calls, have exactly the result's shape.
 
 pub mod graph;
+pub mod hash;
 pub mod num;
 pub mod stack;
 mod steps;
@@ -30,6 +31,7 @@ pub mod ty;
 pub mod walk;
 
 pub use graph::{Body, BodyId, DimInfo, Graph, NodeId, Var, VarId, VarKind};
+pub use hash::Map;
 pub use num::Num;
 pub use ty::{Dim, DimId, Shape};
 

@@ -2,16 +2,16 @@
 //! equal scans are one node, whoever asked for them.
 
 use super::graph::{Body, BodyId, Graph, NodeId};
+use super::hash::Map;
 use super::{Op, Shape};
-use std::collections::HashMap;
 
 /// What differentiation has worked out of steps, for the axes of a seed: each is the same for every cotangent of every scan.
 #[derive(Clone, Debug, Default)]
 pub struct Adjoints {
     /// The step of the scan backwards.
-    pub backwards: HashMap<(BodyId, Shape), BodyId>,
+    pub backwards: Map<(BodyId, Shape), BodyId>,
     /// What a step's cotangent, a stand-in, gives to one of its stand-ins; `None` where that is nothing.
-    pub pulled: HashMap<(BodyId, Shape, NodeId), Option<(NodeId, NodeId)>>,
+    pub pulled: Map<(BodyId, Shape, NodeId), Option<(NodeId, NodeId)>>,
 }
 
 impl Graph {

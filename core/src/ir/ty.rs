@@ -2,16 +2,18 @@
 
 use super::num::Num;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// A `dim` name without a fixed size; an index into [`super::graph::Graph::dims`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct DimId(pub u32);
 
-/// A size: a polynomial with rational coefficients in the dim names; terms sorted, no zero coefficients.
+/// A size: a polynomial with rational coefficients in the dim names; terms sorted, no zero coefficients. Copies share it: every
+/// node of a graph has sizes, and most are those of its arguments.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Dim {
     /// Monomial (its factors, sorted; empty for the constant term) and coefficient.
-    pub terms: Vec<(Vec<DimId>, Num)>,
+    pub terms: Arc<[(Vec<DimId>, Num)]>,
 }
 
 /// The sizes of a tensor's axes; empty for a scalar.
@@ -20,18 +22,18 @@ pub type Shape = Vec<Dim>;
 impl Dim {
     /// A number.
     pub fn fixed(size: i128) -> Dim {
-        let terms = if size == 0 { Vec::new() } else { vec![(Vec::new(), Num::int(size))] };
-        Dim { terms }
+        let terms: &[_] = if size == 0 { &[] } else { &[(Vec::new(), Num::int(size))] };
+        Dim { terms: terms.into() }
     }
 
     /// A dim name.
     pub fn named(id: DimId) -> Dim {
-        Dim { terms: vec![(vec![id], Num::ONE)] }
+        Dim { terms: [(vec![id], Num::ONE)].into() }
     }
 
     /// The size where it is a whole number.
     pub fn as_fixed(&self) -> Option<i128> {
-        match self.terms.as_slice() {
+        match &self.terms[..] {
             [] => Some(0),
             [(names, value)] if names.is_empty() => value.as_int(),
             _ => None,
@@ -40,7 +42,7 @@ impl Dim {
 
     /// The dim name where the size is just that.
     pub fn as_named(&self) -> Option<DimId> {
-        match self.terms.as_slice() {
+        match &self.terms[..] {
             [(names, value)] if value.is_one() => match names.as_slice() {
                 [id] => Some(*id),
                 _ => None,
@@ -69,7 +71,7 @@ impl Dim {
         if let [(_, value)] = terms.as_slice()
             && !value.is_zero()
         {
-            return Dim { terms };
+            return Dim { terms: terms.into() };
         }
         let mut sum: BTreeMap<Vec<DimId>, Num> = BTreeMap::new();
         for (names, value) in terms {
@@ -91,8 +93,8 @@ impl Dim {
     /// `self * other`
     pub fn times(&self, other: &Dim) -> Dim {
         let mut terms = Vec::new();
-        for (names, value) in &self.terms {
-            for (more, factor) in &other.terms {
+        for (names, value) in self.terms.iter() {
+            for (more, factor) in other.terms.iter() {
                 let mut all = [names.as_slice(), more.as_slice()].concat();
                 all.sort_unstable();
                 terms.push((all, *value * *factor));
@@ -103,12 +105,12 @@ impl Dim {
 
     /// `self / other` where that is a polynomial: a constant divisor, or a single monomial that divides every term.
     pub fn over(&self, other: &Dim) -> Option<Dim> {
-        let [(divisor, factor)] = other.terms.as_slice() else {
+        let [(divisor, factor)] = &other.terms[..] else {
             return None;
         };
         let inverse = factor.recip()?;
         let mut terms = Vec::new();
-        for (names, value) in &self.terms {
+        for (names, value) in self.terms.iter() {
             let mut rest = names.clone();
             for id in divisor {
                 let at = rest.iter().position(|name| name == id)?;
@@ -121,18 +123,15 @@ impl Dim {
 
     /// How many steps of a length fit, where that is a polynomial for all sizes: all but the constant is a multiple of the length.
     pub fn steps_of(&self, length: i128) -> Option<Dim> {
-        let mut steps = Dim::fixed(0);
-        for (names, value) in &self.terms {
+        let mut steps = Vec::new();
+        for (names, value) in self.terms.iter() {
             let value = value.as_int()?;
-            if names.is_empty() {
-                steps = steps.plus(&Dim::fixed(value.div_euclid(length)), Num::ONE);
-            } else if value % length == 0 {
-                steps.terms.push((names.clone(), Num::int(value / length)));
-            } else {
+            if !names.is_empty() && value % length != 0 {
                 return None;
             }
+            steps.push((names.clone(), Num::int(value.div_euclid(length))));
         }
-        Some(steps)
+        Some(Dim::from_terms(steps))
     }
 
     /// The dim names that occur in it.
@@ -148,14 +147,14 @@ impl Dim {
     /// Its value for given sizes of the names where whole; may be negative (offsets of views are).
     pub fn integer(&self, sizes: &dyn Fn(DimId) -> usize) -> Option<i128> {
         // One term, as nearly all sizes have, needs no fractions.
-        if let [(names, value)] = self.terms.as_slice()
+        if let [(names, value)] = &self.terms[..]
             && let Some(whole) = value.as_int()
         {
             let size = |id: &DimId| i128::try_from(sizes(*id)).ok();
             return names.iter().try_fold(whole, |product, id| product.checked_mul(size(id)?));
         }
         let mut sum = Num::ZERO;
-        for (names, value) in &self.terms {
+        for (names, value) in self.terms.iter() {
             let product = names.iter().try_fold(Num::ONE, |product, &id| {
                 Some(product * Num::int(i128::try_from(sizes(id)).ok()?))
             })?;

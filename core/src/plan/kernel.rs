@@ -3,9 +3,8 @@
 
 use super::lin::{Lin, LoopIx, strides};
 use super::{Slot, Slots};
-use crate::ir::{Affine, Dim, Einsum, Graph, NamedConst, NodeId, Num, Op, View};
+use crate::ir::{Affine, Dim, Einsum, Graph, Map, NamedConst, NodeId, Num, Op, View};
 use crate::ops::{self, OpId};
-use std::collections::HashMap;
 
 /// A value of a body: its position in [`Kernel::values`].
 pub type ValueId = usize;
@@ -124,7 +123,7 @@ pub fn kernel(graph: &Graph, slots: &Slots, node: NodeId, out: Slot) -> Result<K
         loops: Vec::new(),
         values: Vec::new(),
         sparse: Vec::new(),
-        memo: HashMap::new(),
+        memo: Map::default(),
     };
     for size in shape {
         build.open(size.clone(), false);
@@ -174,7 +173,7 @@ struct Builder<'a> {
     loops: Vec<Loop>,
     values: Vec<Value>,
     sparse: Vec<ValueId>,
-    memo: HashMap<(NodeId, Vec<Lin>), ValueId>,
+    memo: Map<(NodeId, Vec<Lin>), ValueId>,
 }
 
 impl Builder<'_> {

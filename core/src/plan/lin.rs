@@ -93,7 +93,7 @@ pub fn all_signs(dim: &Dim, negative: bool) -> bool {
 /// Whether a polynomial is nonnegative for all sizes of at least 1; `false` where that cannot be told.
 fn at_least_zero(dim: &Dim) -> bool {
     let (mut constant, mut named) = (Num::ZERO, Num::ZERO);
-    for (names, c) in &dim.terms {
+    for (names, c) in dim.terms.iter() {
         if names.is_empty() {
             constant = *c;
         } else if c.is_negative() {

@@ -496,7 +496,7 @@ fn compose(terms: &[(usize, i64)], offset: &Dim, at_: &[Pos]) -> Option<Pos> {
 /// Whether every position that a view reads on an axis is certainly inside of it.
 pub(super) fn is_inside(view: &View, axis: usize, dim: &Dim) -> bool {
     let affine = &view.map[axis];
-    if let ([(out, 1)], []) = (affine.terms.as_slice(), affine.offset.terms.as_slice())
+    if let ([(out, 1)], []) = (affine.terms.as_slice(), &affine.offset.terms[..])
         && view.shape[*out] == *dim
     {
         return true;

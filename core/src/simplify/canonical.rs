@@ -12,10 +12,10 @@ mod arrange;
 mod function;
 mod holes;
 
-use crate::ir::{Dim, Graph, NodeId, Num, Op, VarId};
+use crate::ir::{Dim, Graph, Map, NodeId, Num, Op, VarId};
 use arrange::arrange;
 use holes::Sure;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::BTreeSet;
 
 /// The number of a form.
 pub type FormId = u32;
@@ -74,11 +74,11 @@ pub struct Canonical {
     /// What is known of the values of an atom.
     sure: Vec<Sure>,
     forms: Vec<Form>,
-    atom_ids: HashMap<Atom, AtomId>,
-    form_ids: HashMap<Form, FormId>,
-    known: HashMap<NodeId, FormId>,
+    atom_ids: Map<Atom, AtomId>,
+    form_ids: Map<Form, FormId>,
+    known: Map<NodeId, FormId>,
     /// The first node of a form.
-    first: HashMap<FormId, NodeId>,
+    first: Map<FormId, NodeId>,
     /// Whether products and whole powers of sums are multiplied out.
     multiplies: bool,
 }
@@ -120,7 +120,7 @@ impl Canonical {
 
     /// The roots with one node for what is one function: that which was met first. Two names of one function stay two.
     pub fn merge(&mut self, graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
-        let mut map: HashMap<NodeId, NodeId> = HashMap::new();
+        let mut map: Map<NodeId, NodeId> = Map::default();
         for node in graph.reachable(roots) {
             let args: Vec<NodeId> = graph.args(node).iter().map(|arg| map[arg]).collect();
             let rebuilt = graph.with_args(node, args);
@@ -218,7 +218,7 @@ impl Canonical {
     /// A size is a polynomial of its own.
     fn size(&mut self, dim: &Dim) -> FormId {
         let mut terms = Vec::new();
-        for (names, c) in &dim.terms {
+        for (names, c) in dim.terms.iter() {
             let factors = names.iter().map(|name| Factor {
                 atom: self.atom(Op::Size(Dim::named(*name)), Vec::new(), false),
                 exponent: Num::ONE,
@@ -358,7 +358,7 @@ impl Canonical {
                 term.bound.push((label, dim));
                 continue;
             }
-            match dim.terms.as_slice() {
+            match &dim.terms[..] {
                 [(names, value)] => {
                     *c = *c * *value;
                     for name in names {

@@ -19,8 +19,8 @@ pub use canonical::Canonical;
 pub use holes::Stage;
 pub use stabilise::stabilise;
 
-use crate::ir::{Dim, Graph, NodeId, Op};
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use crate::ir::{Dim, Graph, Map, NodeId, Op};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One application of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -104,7 +104,7 @@ fn run(
     leaves: &BTreeSet<NodeId>,
     stage: Stage,
 ) -> Simplified {
-    let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
+    let mut old_uses: Map<NodeId, usize> = Map::default();
     for &node in &nodes {
         for &arg in graph.args(node) {
             *old_uses.entry(arg).or_default() += 1;
@@ -115,9 +115,9 @@ fn run(
         stage,
         atoms,
         more_atoms: BTreeSet::new(),
-        normal: HashMap::new(),
+        normal: Map::default(),
         rewrites: Vec::new(),
-        uses: HashMap::new(),
+        uses: Map::default(),
         fresh: 1 << 20,
     };
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
@@ -158,10 +158,10 @@ pub(crate) struct Simplifier<'g> {
     /// What atoms became.
     more_atoms: BTreeSet<NodeId>,
     /// Nodes whose arguments are normal, and what they become.
-    normal: HashMap<NodeId, NodeId>,
+    normal: Map<NodeId, NodeId>,
     pub rewrites: Vec<Rewrite>,
     /// How often what was simplified is used; rules' own nodes are not counted.
-    uses: HashMap<NodeId, usize>,
+    uses: Map<NodeId, usize>,
     fresh: u32,
 }
 

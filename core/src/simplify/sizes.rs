@@ -23,7 +23,7 @@ impl Side {
 
     /// Multiplies by a size of one term.
     fn times(&mut self, dim: &Dim) -> Option<()> {
-        let [(names, number)] = dim.terms.as_slice() else { return None };
+        let [(names, number)] = &dim.terms[..] else { return None };
         self.number = self.number.checked_mul(number.as_int()?)?;
         for name in names {
             *self.names.entry(*name).or_default() += 1;
@@ -93,7 +93,7 @@ impl Simplifier<'_> {
     fn take_size(&self, factor: &Factor, over: &mut Side, under: &mut Side) -> Option<()> {
         let Op::Size(dim) = self.graph.op(factor.base) else { return None };
         let power = factor.exponent.as_int().filter(|power| power.abs() <= HIGHEST)?;
-        let whole = matches!(dim.terms.as_slice(), [(_, number)] if number.as_int().is_some());
+        let whole = matches!(&dim.terms[..], [(_, number)] if number.as_int().is_some());
         whole.then_some(())?;
         for _ in 0..power.abs() {
             if power < 0 { under.times(dim)? } else { over.times(dim)? }

@@ -6,9 +6,9 @@ mod exponentials;
 pub use exponentials::with_shares;
 
 use super::{Rewrite, Simplified, facts};
-use crate::ir::{Attrs, Graph, NodeId, Num, Op};
+use crate::ir::{Attrs, Graph, Map, NodeId, Num, Op};
 use crate::ops;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 /// `1 - f(x) = f(-x)`, where the difference loses digits in the derivative too.
 pub const COMPLEMENT: &str = "complement";
@@ -18,11 +18,11 @@ pub const FINITE: [&str; 6] = ["exp", "expm1", "log1p", "root-less-one", "norm",
 /// The roots in stable spelling.
 pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     let nodes = graph.reachable(roots);
-    let mut old_uses: HashMap<NodeId, usize> = HashMap::new();
+    let mut old_uses: Map<NodeId, usize> = Map::default();
     for &arg in nodes.iter().flat_map(|node| graph.args(*node)) {
         *old_uses.entry(arg).or_default() += 1;
     }
-    let mut uses: HashMap<NodeId, usize> = HashMap::new();
+    let mut uses: Map<NodeId, usize> = Map::default();
     let mut rewrites = Vec::new();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     let known = Known::new();
@@ -54,7 +54,7 @@ pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
 fn complement_alone(
     graph: &mut Graph,
     node: NodeId,
-    uses: &HashMap<NodeId, usize>,
+    uses: &Map<NodeId, usize>,
 ) -> Option<(&'static str, NodeId)> {
     let complement = facts::complement(graph, node)?;
     let alone = uses.get(&complement.call).is_none_or(|uses| *uses <= 1);

@@ -90,7 +90,7 @@ fn alone(dim: &Dim) -> Option<(DimId, i128, i128)> {
 fn linear(dim: &Dim) -> Option<(DimId, i128, i128)> {
     let mut offset = Num::ZERO;
     let mut named = None;
-    for (factors, c) in &dim.terms {
+    for (factors, c) in dim.terms.iter() {
         match (factors.as_slice(), named) {
             ([], _) => offset = *c,
             ([id], None) => named = Some((*id, *c)),

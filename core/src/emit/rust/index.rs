@@ -35,7 +35,7 @@ pub fn formula(dim: &Dim, name: &dyn Fn(usize) -> TokenStream) -> TokenStream {
         Num::Real(_) => d,
     });
     let (mut plus, mut minus) = (Vec::new(), Vec::new());
-    for (names, c) in &dim.terms {
+    for (names, c) in dim.terms.iter() {
         let whole = (*c * Num::int(denominator)).as_int().unwrap_or(0);
         let factors = names.iter().map(|id| name(id.0 as usize));
         let count = literal(whole.unsigned_abs());
@@ -104,8 +104,8 @@ fn affine(graph: &Graph, lin: &Lin, signed: bool) -> TokenStream {
             plus.push(term);
         }
     }
-    for term in &lin.offset.terms {
-        let single = Dim { terms: vec![term.clone()] };
+    for term in lin.offset.terms.iter() {
+        let single = Dim { terms: [term.clone()].into() };
         if term.1.is_negative() {
             minus.push(cast(dim(graph, &zero.plus(&single, Num::int(-1)))));
         } else {
