@@ -13,16 +13,16 @@ use std::path::{Path, PathBuf};
 
 /// What the macro stands for.
 pub fn expand(input: TokenStream) -> TokenStream {
-    let Header { attributes, visibility, name, body } = match syn::parse2(input) {
+    let Header { attributes, visibility, name, body } = match Header::read(input) {
         Ok(header) => header,
-        Err(error) => return error.to_compile_error(),
+        Err(fault) => return fault.error(),
     };
     let items = match body {
         Body::Inline(group) => inline(&name.to_string(), &Text::of(&group)),
-        Body::File(path) => file(&path.value(), path.span()),
+        Body::File(path, at) => file(&path, at),
     };
     quote! {
-        #(#attributes)*
+        #attributes
         #visibility mod #name { #items }
     }
 }

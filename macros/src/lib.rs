@@ -6,6 +6,7 @@
 
 mod expand;
 mod header;
+mod literal;
 mod report;
 mod stubs;
 #[cfg(test)]

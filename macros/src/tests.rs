@@ -75,6 +75,43 @@ fn misuse_is_told_kindly() {
     }
 }
 
+/// What a macro by example hands on as a visibility, a name and a path may stand between brackets that nobody wrote.
+#[test]
+fn parts_from_macros_are_read() {
+    let tokens = |text: &str| text.parse::<TokenStream>().expect("tokens");
+    let bare = |text: &str| TokenTree::from(Group::new(Delimiter::None, tokens(text)));
+    let mut input = tokens("#[doc = \"a\"]");
+    input.extend([bare(""), bare("pub(crate)")]);
+    input.extend(tokens("mod"));
+    input.extend([bare("name")]);
+    input.extend(tokens("="));
+    input.extend([bare("r#\"no/such.grad\"#")]);
+    let out = expand(input).to_string();
+    for part in ["# [doc = \"a\"]", "pub (crate) mod name", "no/such.grad"] {
+        assert!(out.contains(part), "{part}: {out}");
+    }
+}
+
+#[test]
+fn literals_say_what_they_stand_for() {
+    let text = |written: &str| crate::literal::text(&written.parse().expect("a literal"));
+    for (written, stands_for) in [
+        (r#""""#, ""),
+        (r#""plain é""#, "plain é"),
+        (r#""\\\"\'\n\r\t\0\x41\u{e9}\u{1_F600}|""#, "\\\"'\n\r\t\0A\u{e9}\u{1f600}|"),
+        ("\"one \\\n   \t two\"", "one two"),
+        (r##"r"\n""##, r"\n"),
+        (r###"r##"a"#b"##"###, "a\"#b"),
+    ] {
+        assert_eq!(text(written).as_deref(), Some(stands_for), "{written}");
+    }
+    for other in ["b\"bytes\"", "c\"text\"", "'c'", "1.5"] {
+        assert_eq!(text(other), None, "{other}");
+    }
+    let awkward = "tab\t, quote\" and \\ and é and \u{200b} and \r\n'";
+    assert_eq!(crate::literal::text(&Literal::string(awkward)).as_deref(), Some(awkward));
+}
+
 /// Errors in a file are shown with the file's lines; the file is watched all the same.
 #[test]
 fn faults_of_files_are_excerpts() {

@@ -169,8 +169,7 @@ fn documentation(tree: &TokenTree, rest: &mut Vec<TokenTree>) -> Option<Vec<Toke
     if word != "doc" || equals.as_char() != '=' {
         return None;
     }
-    let syn::Lit::Str(value) = syn::Lit::new(value.clone()) else { return None };
-    let (text, span) = (value.value(), value.span());
+    let (text, span) = (crate::literal::text(value)?, value.span());
     rest.truncate(rest.len() - if inner { 2 } else { 1 });
     // `//! …` documents the whole, which the module's own attributes do.
     let lines = if inner { "" } else { &text };
