@@ -1,6 +1,7 @@
 //! The pipeline, one line a pass: parse, lower, carry out derivatives that the program wrote, stabilise, simplify, differentiate.
 
 use crate::diff;
+use crate::few::{self, Each};
 use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId, Op, Var, VarId, VarKind};
 use crate::lower::{self, Lowered, Named};
@@ -61,7 +62,7 @@ impl Compiled {
         }
         let vars: Vec<(VarId, NodeId)> =
             self.lowered.vars.iter().filter_map(|node| self.number(*node)).collect();
-        let by = vars.iter().map(|(var, _)| *var).collect();
+        let by = few::set(vars.iter().map(|(var, _)| *var));
         let mut canonical = Canonical::before_derivatives_by(by);
         let known = self.losses.iter().map(|loss| loss.node);
         let known: Vec<NodeId> = known.chain(self.derivatives.iter().map(|one| one.node)).collect();
@@ -104,7 +105,8 @@ pub fn compile(source: &Source) -> Compiled {
     let (program, diagnostics) = chainrule_grammar::parse(source);
     let mut compiled = compile_program(program);
     compiled.diagnostics.extend(diagnostics);
-    compiled.diagnostics.sort_by_key(|diagnostic| (diagnostic.span().start, diagnostic.span().end));
+    let place = |one: &Diagnostic| (one.span().start, one.span().end);
+    few::sort_by(&mut compiled.diagnostics, &|a, b| place(a).cmp(&place(b)));
     if compiled.has_errors() {
         compiled.derivatives.clear();
     }
@@ -126,7 +128,7 @@ pub fn compile_program(mut program: Program) -> Compiled {
         Op::Var(var) => Some(*var),
         _ => None,
     });
-    let mut canonical = Canonical::before_derivatives_by(vars.collect());
+    let mut canonical = Canonical::before_derivatives_by(few::set(vars));
     let made = results(&mut compiled, &mut canonical)
         .and_then(|()| derivatives(&mut compiled, &mut canonical));
     if let Err(diagnostic) = made {
@@ -148,14 +150,14 @@ fn results(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Dia
         named.push(&mut request.of);
     }
     named.extend(compiled.lowered.losses.iter_mut().chain(compiled.lowered.outputs.iter_mut()));
-    let roots: Vec<NodeId> = named.iter().map(|one| one.node).collect();
+    let roots: Vec<NodeId> = named.each(|one| one.node);
     let expanded = diff::expand(graph, &roots)?;
     for (one, node) in named.into_iter().zip(&expanded) {
         one.node = *node;
     }
     let results: Vec<Named> =
         compiled.lowered.losses.iter().chain(&compiled.lowered.outputs).cloned().collect();
-    let nodes: Vec<NodeId> = results.iter().map(|result| result.node).collect();
+    let nodes: Vec<NodeId> = results.each(|result| result.node);
     let stable = settle(graph, &nodes, Stage::Value);
     let stable = canonical.merge(graph, &stable);
     if let Some((at, found)) = unsound(graph, &stable) {
@@ -178,7 +180,7 @@ fn derivatives(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(),
         }
         let lowered = &compiled.lowered;
         let made = carry_out(graph, request.kind, stable, &request.wrt, lowered)?;
-        let roots: Vec<NodeId> = made.iter().map(|(node, _)| *node).collect();
+        let roots: Vec<NodeId> = made.each(|(node, _)| *node);
         let nodes = settle(graph, &roots, Stage::Last);
         let nodes = canonical.merge(graph, &nodes);
         if let Some((_, found)) = unsound(graph, &nodes) {
@@ -239,7 +241,7 @@ fn carry_out(
     wrt: &[Named],
     lowered: &Lowered,
 ) -> Result<Vec<Made>, Diagnostic> {
-    let nodes: Vec<NodeId> = wrt.iter().map(|by| by.node).collect();
+    let nodes: Vec<NodeId> = wrt.each(|by| by.node);
     let mut made = Vec::new();
     match kind {
         RequestKind::Grad => {

@@ -18,6 +18,7 @@ pub mod diagram;
 pub mod diff;
 pub mod emit;
 pub mod eval;
+mod few;
 pub mod ir;
 pub mod lower;
 pub mod ops;

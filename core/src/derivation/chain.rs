@@ -8,7 +8,8 @@ use super::local::{self, Lane};
 use super::notes::{self, Reason};
 use super::ways::Ways;
 use crate::diff::pullback::pull_back;
-use crate::ir::{Dim, Graph, NodeId, Num, Op};
+use crate::few::{self, Each};
+use crate::ir::{Dim, Graph, Map, NodeId, Num, Op};
 use crate::simplify::{Simplified, simplify_above, simplify_beyond};
 use chainrule_grammar::Diagnostic;
 use std::cell::RefCell;
@@ -97,7 +98,7 @@ pub fn work_out(
 ) -> Result<Chain, Diagnostic> {
     let around = Around::of(graph, cone, task);
     let start = |node: &NodeId| Some((*node, (task.start)(*node)?));
-    let mut frontier: BTreeMap<NodeId, NodeId> = around.depends.iter().filter_map(start).collect();
+    let mut frontier: BTreeMap<NodeId, NodeId> = few::map(around.depends.iter().filter_map(start));
     let mut work = Work {
         around,
         graph,
@@ -145,7 +146,7 @@ struct Work<'g, 't> {
     /// What is in normal form, besides what the result is made of.
     settled: HashSet<NodeId>,
     /// The arguments that the present rules were asked of, and whether they reach x.
-    asked: RefCell<BTreeMap<NodeId, bool>>,
+    asked: RefCell<Map<NodeId, bool>>,
     lines: Vec<Line>,
     lemmas: Vec<Lemma>,
     /// Facts that simplification used since the last line, and the reasons of lines that were left out.
@@ -208,7 +209,7 @@ impl Work<'_, '_> {
             }
             let deltas = if brief { None } else { self.with_deltas(at, cotangent, &before)? };
             if let Some(shown) = deltas {
-                self.raw_line(shown, reasons.iter().map(Reason::by_cases).collect());
+                self.raw_line(shown, reasons.each(Reason::by_cases));
                 reasons = vec![Reason::DeltaContract];
             }
             linear = linear && local::is_linear(self.graph, at);
@@ -289,7 +290,7 @@ impl Work<'_, '_> {
         }
         let shape = self.graph.shape(quantity).clone();
         let seed = crate::diff::higher::identity(self.graph, &shape);
-        let mut frontier = BTreeMap::from([(quantity, seed)]);
+        let mut frontier = few::map([(quantity, seed)]);
         while let Some((&node, &cotangent)) = frontier.iter().rev().find(|(node, _)| **node != x) {
             frontier.remove(&node);
             let (around, task) = (&self.around, self.task);
@@ -503,16 +504,9 @@ impl Work<'_, '_> {
         cotangent: NodeId,
         rest: &BTreeMap<NodeId, NodeId>,
     ) -> Result<Option<NodeId>, Diagnostic> {
-        let targets: Vec<NodeId> = self
-            .graph
-            .args(node)
-            .iter()
-            .copied()
-            .filter(|&arg| self.wanted(arg))
-            .collect::<BTreeSet<_>>()
-            .into_iter()
-            .collect();
-        let [target] = targets.as_slice() else { return Ok(None) };
+        let args = self.graph.args(node).iter().copied();
+        let targets = few::set(args.filter(|&arg| self.wanted(arg)));
+        let (Some(target), 1) = (targets.first(), targets.len()) else { return Ok(None) };
         let contraction = *target == self.task.x && matches!(self.graph.op(node), Op::Einsum(_));
         let open = rest.keys().chain([target]).any(|node| self.around.beside.contains(node));
         if open || self.graph.rank(node) == 0 {

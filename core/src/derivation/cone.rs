@@ -2,6 +2,7 @@
 //! together grows with the graph, not with its square.
 
 use super::chain::Task;
+use crate::few;
 use crate::ir::walk::Marks;
 use crate::ir::{Graph, Map, NodeId};
 use std::collections::{BTreeSet, VecDeque};
@@ -39,7 +40,7 @@ impl Cone {
 
     /// x, and the nodes from which it is reached without passing a stop; stops themselves are the last ones.
     pub fn above(&self, x: NodeId, stops: &BTreeSet<NodeId>) -> BTreeSet<NodeId> {
-        let mut above = BTreeSet::from([x]);
+        let mut above = few::set([x]);
         let mut stack = vec![x];
         while let Some(node) = stack.pop() {
             for &reader in self.readers(node) {

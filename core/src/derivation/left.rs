@@ -1,6 +1,7 @@
 //! Left-hand sides: how a derivative is called in formulas and in text. In: a derivative and the letters of its axes.
 
 use crate::compile::Derivative;
+use crate::few::Each;
 use crate::ir::{Graph, NodeId};
 use crate::render;
 use crate::render::math::{Math, Symbol};
@@ -85,6 +86,6 @@ pub fn text(graph: &Graph, derivative: &Derivative) -> String {
         (_, [first, .., last]) if derivative.directions.len() > FEW => {
             format!("{} + … + {}", term(first), term(last))
         }
-        (_, all) => all.iter().map(term).collect::<Vec<_>>().join(" + "),
+        (_, all) => all.each(term).join(" + "),
     }
 }

@@ -1,5 +1,6 @@
 //! Why a line holds: rules as data, and what they say.
 
+use crate::few::Each;
 use crate::ir::{Graph, NodeId, Num, Op};
 use crate::lower::call::formula;
 use crate::ops::{self, Kind, OpId, Rule};
@@ -247,7 +248,7 @@ fn formula_of(num: Num) -> Expr {
 fn function_sentence(op: OpId, lang: Lang) -> Prose {
     let row = ops::spec(op);
     let y = || Math::Ident("y".to_string());
-    let params = row.params.iter().map(|param| Expr::name(*param)).collect();
+    let params = row.params.each(|param| Expr::name(*param));
     let call = Math::equation(y(), set(&Expr::call(row.name, params)));
     let partial = |param: &str, text: &'static str| {
         let slope = Math::Row(vec![

@@ -5,6 +5,7 @@ use super::left;
 use super::notes::Reason;
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
+use crate::few::{self, Each};
 use crate::ir::{Dim, NodeId};
 use crate::raise::{self, Names, Notation};
 use crate::render::math::{self, Fence, Math, Symbol};
@@ -281,7 +282,7 @@ impl Show<'_> {
         if !contracted && reasons.iter().any(|reason| **reason != Reason::DeltaContract) {
             reasons.retain(|reason| **reason != Reason::DeltaContract);
         }
-        reasons.sort_by_key(|reason| reason.rank());
+        few::sort_by(&mut reasons, &|a, b| a.rank().cmp(&b.rank()));
         let main = reasons.first();
         let telling = main.map_or(0, |reason| reason.rank());
         let told = |reason: &&&Reason| {
@@ -457,7 +458,7 @@ impl Show<'_> {
             let holes = [("unequal", Prose::math(unequal)), ("delta", Prose::math(delta))];
             self.say(Phrase::TermsVanish, &holes)
         };
-        let parts: Vec<Prose> = deltas.iter().map(part).collect();
+        let parts: Vec<Prose> = deltas.each(part);
         match parts.is_empty() {
             true => Reason::DeltaContract.sentence(lang),
             false => Prose::join(parts, phrase(Phrase::Comma, lang)),

@@ -8,6 +8,7 @@ use super::tell::{LONG_FORMULA, Teller};
 use super::ways::Ways;
 use super::{Binding, Steps, Told};
 use crate::compile::Derivative;
+use crate::few;
 use crate::ir::{Map, NodeId, Op};
 use crate::raise::{self, Notation};
 use crate::simplify::simplify_above;
@@ -113,7 +114,7 @@ impl Teller<'_> {
         quantities.retain(|&node| {
             node != of && depends.contains(node) && self.graph.names.contains_key(&node)
         });
-        let stops = quantities.iter().copied().chain([of]).collect();
+        let stops = few::set(quantities.iter().copied().chain([of]));
         self.stages.insert(of, Stages { stops: Rc::new(stops), ..Stages::default() });
         for node in quantities.into_iter().rev() {
             let chain = self.stage_chain(of, node)?;

@@ -10,6 +10,7 @@ use super::stages::Stages;
 use super::ways::Ways;
 use super::{Binding, Direction, Options, Step, Steps, Style, Told};
 use crate::compile::{Compiled, Derivative};
+use crate::few::{self, Each};
 use crate::ir::{Graph, Map, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
 use crate::render::latex;
@@ -80,13 +81,13 @@ impl<'c> Teller<'c> {
             roots.extend([derivative.of.node, derivative.wrt.node]);
         }
         let normal = simplify(&mut graph, &roots).roots;
-        let normal: BTreeMap<NodeId, NodeId> = roots.into_iter().zip(normal).collect();
+        let normal: BTreeMap<NodeId, NodeId> = few::map(roots.into_iter().zip(normal));
         let mut variables: HashMap<&str, Rc<Vec<NodeId>>> = HashMap::new();
         for one in compiled.derivatives.iter().filter(|one| one.kind == RequestKind::Grad) {
             let of = Rc::make_mut(variables.entry(one.of.name.as_str()).or_default());
             of.push(normal[&one.wrt.node]);
         }
-        let mut taken: BTreeSet<String> = graph.names.values().cloned().collect();
+        let mut taken: BTreeSet<String> = few::set(graph.names.values().cloned());
         taken.extend(graph.vars.iter().map(|var| var.name.clone()));
         taken.extend(compiled.lowered.scope.keys().cloned());
         taken.extend(compiled.lowered.dims.keys().cloned());
@@ -226,7 +227,7 @@ impl<'c> Teller<'c> {
     pub(super) fn atoms(&mut self) -> Rc<BTreeSet<NodeId>> {
         if self.atoms.1 != self.graph.names.len() {
             let all = self.graph.names.keys().chain(self.given.parts.keys()).copied();
-            self.atoms = (Rc::new(all.collect()), self.graph.names.len());
+            self.atoms = (Rc::new(few::set(all)), self.graph.names.len());
         }
         Rc::clone(&self.atoms.0)
     }
@@ -367,7 +368,7 @@ impl<'c> Teller<'c> {
             self.graph.name(*direction).unwrap_or_default().to_string()
         };
         let gradient = (derivative.kind == RequestKind::Hvp).then(|| derivative.wrt.name.clone());
-        let directions = derivative.directions.iter().map(direction).collect();
+        let directions = derivative.directions.each(direction);
         let along = Reason::Along(derivative.of.name.clone(), gradient, directions);
         let lines = vec![Line {
             rhs: closed,
@@ -500,7 +501,7 @@ impl<'c> Teller<'c> {
         let named = |node: &NodeId| {
             self.graph.names.contains_key(node) && !self.given.parts.contains_key(node)
         };
-        cone.walk_above(layer).filter(named).collect()
+        few::set(cone.walk_above(layer).filter(named))
     }
 
     /// How formulas of a derivation are shown.
@@ -532,13 +533,11 @@ impl<'c> Teller<'c> {
         let bindings = self.with_all_parts(bindings, chain.closed);
         let names = self.names();
         let show = self.show(&names, derivative, of, by);
-        let wheres: Vec<Arc<Binding>> = bindings
-            .iter()
-            .map(|(name, node)| match self.printed.get(name) {
+        let wheres: Vec<Arc<Binding>> =
+            bindings.each(|(name, node)| match self.printed.get(name) {
                 Some(known) => Arc::clone(known),
                 None => Arc::new(show.binding(name, *node)),
-            })
-            .collect();
+            });
         let closed = show.closed(chain.closed);
         let kind = match derivative.kind {
             RequestKind::Grad => "gradient",
@@ -572,7 +571,7 @@ impl<'c> Teller<'c> {
 
     /// A shape as the language writes its sizes.
     fn sizes(&self, node: NodeId) -> Vec<String> {
-        self.graph.shape(node).iter().map(|dim| self.graph.show_dim(dim)).collect()
+        self.graph.shape(node).each(|dim| self.graph.show_dim(dim))
     }
 
     fn directions(&self, derivative: &Derivative) -> Vec<Direction> {
@@ -585,6 +584,6 @@ impl<'c> Teller<'c> {
             };
             Direction { name, wrt, shape, text }
         };
-        derivative.directions.iter().map(told).collect()
+        derivative.directions.each(told)
     }
 }

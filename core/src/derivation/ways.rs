@@ -16,7 +16,7 @@ pub struct Ways {
 struct Way {
     to: BTreeMap<NodeId, NodeId>,
     /// Which arguments on the way reach the variable, and which do not.
-    asked: BTreeMap<NodeId, bool>,
+    asked: Map<NodeId, bool>,
     /// By what the chain differentiated.
     by: NodeId,
 }
@@ -40,7 +40,7 @@ impl Ways {
         here: Vec<(NodeId, NodeId)>,
         x: NodeId,
         to: &BTreeMap<NodeId, NodeId>,
-        asked: BTreeMap<NodeId, bool>,
+        asked: Map<NodeId, bool>,
     ) {
         if !to.contains_key(&x) {
             self.known.entry(here).or_insert_with(|| Way { to: to.clone(), asked, by: x });

@@ -1,6 +1,7 @@
 //! Gradients, Jacobians, products with a direction: all from the one reverse sweep, seeded and applied again.
 
 use super::reverse;
+use crate::few::Each;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
 use chainrule_grammar::{Code, Diagnostic};
 use std::collections::BTreeMap;
@@ -16,7 +17,7 @@ pub fn gradient(
 ) -> Result<Vec<Option<NodeId>>, Diagnostic> {
     let seed = graph.int(1);
     let sweep = reverse(graph, of, wrt, seed, 0)?;
-    Ok(wrt.iter().map(|node| sweep.cotangents.get(node).copied()).collect())
+    Ok(wrt.each(|node| sweep.cotangents.get(node).copied()))
 }
 
 /// The Jacobian: axes of `of`, then of `wrt`. The sweep is seeded with Kronecker deltas.
@@ -59,7 +60,7 @@ pub fn hvp(
     of: NodeId,
     moves: &[(NodeId, NodeId)],
 ) -> Result<Vec<NodeId>, Diagnostic> {
-    let wrt: Vec<NodeId> = moves.iter().map(|(by, _)| *by).collect();
+    let wrt: Vec<NodeId> = moves.each(|(by, _)| *by);
     let mut terms = Vec::new();
     for (first, (_, direction)) in gradient(graph, of, &wrt)?.into_iter().zip(moves) {
         if let Some(first) = first {
@@ -127,7 +128,7 @@ pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagno
     check_orders(graph, &nodes)?;
     let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for node in nodes {
-        let args: Vec<NodeId> = graph.args(node).iter().map(|arg| done[arg]).collect();
+        let args: Vec<NodeId> = graph.args(node).each(|arg| done[arg]);
         let new = match graph.op(node) {
             Op::Deriv => jacobian(graph, args[0], args[1])?,
             _ => graph.with_args(node, args),
@@ -142,5 +143,5 @@ pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagno
         }
         done.insert(node, new);
     }
-    Ok(roots.iter().map(|root| done[root]).collect())
+    Ok(roots.each(|root| done[root]))
 }

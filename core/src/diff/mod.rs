@@ -10,6 +10,7 @@ pub mod view;
 
 pub use higher::{expand, gradient, hvp, jacobian, jvp};
 
+use crate::few::{self, Each};
 use crate::ir::{Graph, NodeId, Num};
 use chainrule_grammar::Diagnostic;
 use std::collections::BTreeMap;
@@ -54,7 +55,7 @@ pub fn reverse(
     let depends = graph.depending(&order, wrt);
     order.retain(|node| depends.contains(*node));
     order.reverse();
-    let mut given: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::from([(of, vec![seed])]);
+    let mut given: BTreeMap<NodeId, Vec<NodeId>> = few::map([(of, vec![seed])]);
     let mut sweep = Sweep { of, extra, visits: Vec::new(), cotangents: BTreeMap::new() };
     for node in order {
         let Some(parts) = given.remove(&node) else { continue };
@@ -72,6 +73,6 @@ pub fn reverse(
 
 fn total(graph: &mut Graph, parts: &[NodeId]) -> NodeId {
     let shape = graph.shape(parts[0]).clone();
-    let terms: Vec<(Num, NodeId)> = parts.iter().map(|part| (Num::ONE, *part)).collect();
+    let terms: Vec<(Num, NodeId)> = parts.each(|part| (Num::ONE, *part));
     graph.add(&terms, &shape)
 }

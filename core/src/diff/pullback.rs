@@ -1,6 +1,7 @@
 //! The pullback of every kind of node: what a node's cotangent gives to each of its arguments.
 
 use super::{scan, view};
+use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op, Shape};
 use crate::lower::{Label, Val, call, lower_rule};
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
@@ -70,7 +71,7 @@ fn einsum_part(
     for (other, ins) in
         args.iter().zip(&e.ins).enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| pair)
     {
-        factors.push((*other, ins.iter().map(own).collect()));
+        factors.push((*other, ins.each(own)));
     }
     let mut out = front;
     let mut fresh = 2000;
@@ -226,7 +227,7 @@ fn spread(graph: &mut Graph, val: &Val, labels: &[(Label, Dim)], shape: &[Dim]) 
     let own = graph.shape(val.node)[val.labels.len()..].to_vec();
     let offset = shape.len() - own.len().min(shape.len());
     let axis = |at: usize| 3 * FIRST_LABEL + at as u32;
-    let mut reading: Vec<u32> = val.labels.iter().map(|label| label.0).collect();
+    let mut reading: Vec<u32> = val.labels.each(|label| label.0);
     for (at, dim) in own.iter().enumerate() {
         // An axis of size 1 that is to be repeated is summed over its single entry.
         reading.push(if dim == &shape[offset + at] {
@@ -237,8 +238,7 @@ fn spread(graph: &mut Graph, val: &Val, labels: &[(Label, Dim)], shape: &[Dim]) 
     }
     let out: Vec<u32> =
         labels.iter().map(|(label, _)| label.0).chain((0..shape.len()).map(axis)).collect();
-    let mut extra: Vec<(u32, Dim)> =
-        labels.iter().map(|(label, dim)| (label.0, dim.clone())).collect();
+    let mut extra: Vec<(u32, Dim)> = labels.each(|(label, dim)| (label.0, dim.clone()));
     extra.extend(shape.iter().cloned().enumerate().map(|(at, dim)| (axis(at), dim)));
     // A coefficient stays outside.
     let (coefficient, node) = match (graph.op(val.node), graph.args(val.node)) {
@@ -277,7 +277,7 @@ fn acting_axes(
 /// Which row of a structured function's `ranks` its arguments have: the one that leaves them all the same number of batch axes.
 fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
     let Kind::Structured { ranks, .. } = kind else { return 0 };
-    let have: Vec<usize> = graph.args(node).iter().map(|&arg| graph.rank(arg)).collect();
+    let have: Vec<usize> = graph.args(node).each(|&arg| graph.rank(arg));
     let fits = |want: &&[usize]| {
         have[0]
             .checked_sub(want[0])
@@ -342,7 +342,7 @@ fn vjp_part(
     labelled.extend(
         batch.iter().zip(&batch_axes).map(|(label, &axis)| (*label, arg_shape[axis].clone())),
     );
-    let acting: Shape = in_axes.iter().map(|&axis| arg_shape[axis].clone()).collect();
+    let acting: Shape = in_axes.each(|&axis| arg_shape[axis].clone());
     let whole = spread(graph, &val, &labelled, &acting);
     let mut order: Vec<usize> = (0..extra).collect();
     for axis in 0..arg_shape.len() {

@@ -2,11 +2,11 @@
 //! λ_t = h̄_t + μ_{t+1} and μ_t = J_t λ_t; the sequences and captures then get the step's pullbacks of all λ_t at once.
 
 use super::reverse;
+use crate::few;
 use crate::ir::stack::{flip, over_steps};
 use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op, View};
 use crate::simplify::{Stage, settle};
 use chainrule_grammar::{Code, Diagnostic};
-use std::collections::BTreeMap;
 
 /// Cuts a formula at what does not depend on `inside`: the parts outside, a stand-in for each, and the formula over stand-ins.
 pub fn capture(
@@ -94,7 +94,7 @@ pub fn part(
     let inside: Vec<(NodeId, NodeId)> =
         body.captures.iter().copied().zip(captured.iter().copied()).collect();
     let pulled = graph.substitute(pulled, &inside);
-    let mut map = BTreeMap::from([(bar, lambda), (body.state, before)]);
+    let mut map = few::map([(bar, lambda), (body.state, before)]);
     map.extend(body.entries.iter().copied().zip(sequences.iter().copied()));
     let steps = graph.shape(node)[0].clone();
     let all = over_steps(graph, pulled, map, &steps).map_err(|node| {

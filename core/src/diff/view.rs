@@ -1,6 +1,7 @@
 //! The adjoint of a view: every entry of the cotangent is added where it was read from. Affine positions are solved for one index
 //! of each axis, so that the adjoint is again a view, summed over the indices that are left.
 
+use crate::few::{self, Each};
 use crate::ir::{Affine, Dim, Graph, NodeId, Num, View};
 
 /// What the cotangent of `view(arg)` gives to `arg`. `cotangent` has `extra` axes in front, and so has the result.
@@ -24,9 +25,8 @@ pub fn adjoint(
             Some(axis) => extra + axis,
             None => extra + source.len() + free.iter().position(|&own| own == symbol).unwrap_or(0),
         };
-        let mut terms: Vec<(usize, i64)> =
-            affine.terms.iter().map(|(symbol, c)| (place(*symbol), *c)).collect();
-        terms.sort_unstable();
+        let mut terms: Vec<(usize, i64)> = affine.terms.each(|(symbol, c)| (place(*symbol), *c));
+        few::sort(&mut terms);
         Affine { terms, ..affine.clone() }
     };
     let mut map: Vec<Affine> = (0..extra).map(Affine::at).collect();
@@ -59,8 +59,8 @@ impl Solved {
     fn of(view: &View) -> Solved {
         let rank = view.shape.len();
         let mut solved = Solved { indices: vec![None; rank], guards: Vec::new() };
-        let mut order: Vec<usize> = (0..view.map.len()).collect();
-        order.sort_by_key(|&axis| view.map[axis].terms.len());
+        let terms = |axis: usize| view.map[axis].terms.len();
+        let order = few::order(view.map.len(), &|a, b| terms(a).cmp(&terms(b)));
         let mut left: Vec<usize> = Vec::new();
         for axis in order {
             let difference = solved.difference(&view.map[axis], rank + axis);
@@ -104,7 +104,7 @@ impl Solved {
         };
         let sign = -own.signum();
         let value = Affine {
-            terms: rest.terms.iter().map(|(symbol, c)| (*symbol, sign * c)).collect(),
+            terms: rest.terms.each(|(symbol, c)| (*symbol, sign * c)),
             offset: Dim::fixed(0).plus(&rest.offset, Num::int(i128::from(sign))),
             divisor: own.abs(),
         };
@@ -125,7 +125,7 @@ impl Solved {
 /// `a + factor·b` over the common divisor.
 fn add(a: &Affine, b: &Affine, factor: i64) -> Affine {
     let (left, right) = (b.divisor, a.divisor * factor);
-    let mut terms: Vec<(usize, i64)> = a.terms.iter().map(|(axis, c)| (*axis, c * left)).collect();
+    let mut terms: Vec<(usize, i64)> = a.terms.each(|(axis, c)| (*axis, c * left));
     for (axis, c) in &b.terms {
         match terms.iter_mut().find(|(known, _)| known == axis) {
             Some((_, sum)) => *sum += c * right,
@@ -133,7 +133,7 @@ fn add(a: &Affine, b: &Affine, factor: i64) -> Affine {
         }
     }
     terms.retain(|(_, c)| *c != 0);
-    terms.sort_unstable();
+    few::sort(&mut terms);
     let scaled = Dim::fixed(0).plus(&a.offset, Num::int(i128::from(left)));
     Affine {
         terms,

@@ -3,6 +3,7 @@
 use super::{Formula, GradJob, Job, LossJob, OutputJob, RequestJob};
 use crate::compile::{Compiled, Derivative};
 use crate::derivation::{self, Options, Steps, Told};
+use crate::few::{self, Each};
 use crate::ir::{NodeId, Op, VarId, VarKind};
 use crate::lower::Named;
 use crate::raise::{Names, Notation};
@@ -32,14 +33,14 @@ impl Compiled {
             let vars = self.lowered.vars.iter().filter_map(|node| self.var(*node));
             vars.filter(|var| kinds.contains(&self.graph.var(*var).kind)).collect()
         };
-        let losses = self.losses.iter().map(|loss| self.loss(loss, &pairs)).collect();
+        let losses = self.losses.each(|loss| self.loss(loss, &pairs));
         Ok(Job {
             graph: &self.graph,
             module_doc: Vec::new(),
             params: of_kind(&[VarKind::Param]),
             inputs: of_kind(&[VarKind::Input, VarKind::Target]),
             losses,
-            outputs: self.outputs.iter().map(|output| self.output(output)).collect(),
+            outputs: self.outputs.each(|output| self.output(output)),
             requests: self.requests(&pairs),
             source: source.to_string(),
             latex: render::document_latex::fragment(&told, Lang::En),
@@ -73,7 +74,8 @@ impl Compiled {
                 grads.push(GradJob { var, value: derivative.node, formula: closed(told) });
             }
         }
-        grads.sort_by_key(|grad| (self.graph.var(grad.var).kind != VarKind::Param, grad.var));
+        let place = |grad: &GradJob| (self.graph.var(grad.var).kind != VarKind::Param, grad.var);
+        few::sort_by(&mut grads, &|a, b| place(a).cmp(&place(b)));
         let every = self.every.iter().filter(|one| one.of.name == loss.name);
         let every = every.filter_map(|one| Some((self.var(one.wrt.node)?, one.node))).collect();
         LossJob {
@@ -114,7 +116,7 @@ impl Compiled {
         let Some((indices, value)) = written else {
             return Formula::default();
         };
-        let letters: Vec<String> = indices.iter().map(|index| index.name.clone()).collect();
+        let letters: Vec<String> = indices.each(|index| index.name.clone());
         let names = Names::new(&self.graph);
         let notation = if letters.is_empty() { Notation::Matrix } else { Notation::Index };
         let rank = |name: &str| names.rank(name);
@@ -143,8 +145,7 @@ impl Compiled {
                 }
                 continue;
             }
-            let by: Vec<String> =
-                self.together(derivative).iter().map(|name| format!("`{name}`")).collect();
+            let by: Vec<String> = self.together(derivative).each(|name| format!("`{name}`"));
             let directions = derivative.directions.iter();
             jobs.push(RequestJob {
                 name,
@@ -185,7 +186,7 @@ pub fn request_name(kind: RequestKind, of: &str, wrt: &[&str]) -> String {
 pub fn request_names(kind: RequestKind, of: &str, wrt: &[&str]) -> Vec<String> {
     match kind {
         RequestKind::Hvp => vec![request_name(kind, of, wrt)],
-        _ => wrt.iter().map(|by| request_name(kind, of, &[by])).collect(),
+        _ => wrt.each(|by| request_name(kind, of, &[by])),
     }
 }
 
@@ -204,17 +205,15 @@ fn words(kind: RequestKind) -> (&'static str, &'static str) {
 /// The closed form with its named parts, where those are few.
 fn closed(told: &Told) -> Formula {
     let wheres = if told.wheres.len() > MANY_PARTS { &[][..] } else { &told.wheres[..] };
-    let mut text: Vec<String> =
-        wheres.iter().map(|part| format!("{} = {}", part.name, part.text)).collect();
+    let mut text: Vec<String> = wheres.each(|part| format!("{} = {}", part.name, part.text));
     text.push(told.text.clone());
-    let mut lines: Vec<Line> = wheres.iter().map(|part| part.line.clone()).collect();
+    let mut lines: Vec<Line> = wheres.each(|part| part.line.clone());
     lines.push(told.closed.clone());
     formula(text.join("\n"), &lines)
 }
 
 fn formula(text: String, lines: &[Line]) -> Formula {
-    let mathml: Vec<String> =
-        lines.iter().map(|line| render::mathml::display(&line.whole())).collect();
+    let mathml: Vec<String> = lines.each(|line| render::mathml::display(&line.whole()));
     let drawn = render::document_terminal::drawing(lines);
     Formula { text, drawn, mathml: mathml.join("\n") }
 }

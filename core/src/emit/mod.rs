@@ -4,6 +4,8 @@
 #[cfg(feature = "tools")]
 pub mod c;
 #[cfg(feature = "tools")]
+pub mod declared;
+#[cfg(feature = "tools")]
 pub mod example;
 #[cfg(feature = "tools")]
 pub mod helpers;

@@ -1,5 +1,7 @@
 //! Dense tensors of f64.
 
+use crate::few::Each;
+
 /// A dense row-major tensor of f64.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Array {
@@ -35,7 +37,7 @@ impl Array {
 
     /// Every entry from the entry there.
     pub fn map(&self, f: impl Fn(f64) -> f64) -> Array {
-        Array { shape: self.shape.clone(), data: self.data.iter().map(|&x| f(x)).collect() }
+        Array { shape: self.shape.clone(), data: self.data.each(|&x| f(x)) }
     }
 
     /// How far entries are apart in `data` for a step on each axis.

@@ -2,6 +2,7 @@
 
 use super::Evaluator;
 use super::array::{Array, for_each_index};
+use crate::few::Each;
 use crate::ir::{Affine, Attrs, View};
 use crate::ops::{Kind, OpSpec};
 use std::rc::Rc;
@@ -34,7 +35,7 @@ fn lanes_of(shape: &[usize], axes: &[usize]) -> (Vec<usize>, Vec<usize>) {
     let strides = Array { shape: shape.to_vec(), data: Vec::new() }.strides();
     let offsets = |keep: &dyn Fn(usize) -> bool| {
         let picked: Vec<usize> = (0..shape.len()).filter(|&axis| keep(axis)).collect();
-        let sizes: Vec<usize> = picked.iter().map(|&axis| shape[axis]).collect();
+        let sizes: Vec<usize> = picked.each(|&axis| shape[axis]);
         let mut found = Vec::new();
         for_each_index(&sizes, |ix| {
             found.push(ix.iter().zip(&picked).map(|(i, &axis)| i * strides[axis]).sum());
@@ -49,13 +50,10 @@ pub(crate) fn fold(f: fn(&[f64]) -> f64, x: &Array, axes: &[usize]) -> Array {
     let (lane, starts) = lanes_of(&x.shape, axes);
     let shape: Vec<usize> =
         (0..x.shape.len()).filter(|axis| !axes.contains(axis)).map(|axis| x.shape[axis]).collect();
-    let data = starts
-        .iter()
-        .map(|start| {
-            let entries: Vec<f64> = lane.iter().map(|offset| x.data[start + offset]).collect();
-            f(&entries)
-        })
-        .collect();
+    let data = starts.each(|start| {
+        let entries: Vec<f64> = lane.each(|offset| x.data[start + offset]);
+        f(&entries)
+    });
     Array { shape, data }
 }
 
@@ -64,7 +62,7 @@ pub(crate) fn lanes(f: fn(&[f64]) -> Vec<f64>, x: &Array, axes: &[usize]) -> Arr
     let (lane, starts) = lanes_of(&x.shape, axes);
     let mut result = x.clone();
     for start in starts {
-        let entries: Vec<f64> = lane.iter().map(|offset| x.data[start + offset]).collect();
+        let entries: Vec<f64> = lane.each(|offset| x.data[start + offset]);
         for (offset, value) in lane.iter().zip(f(&entries)) {
             result.data[start + offset] = value;
         }
@@ -99,7 +97,7 @@ pub(crate) fn tensors(
 /// How many trailing axes each argument has: the row of the function's `ranks` that leaves all arguments with equally many
 /// batch axes, or else the first one that fits.
 fn trailing(spec: &OpSpec, args: &[Rc<Array>]) -> Option<Vec<usize>> {
-    let have: Vec<usize> = args.iter().map(|arg| arg.shape.len()).collect();
+    let have: Vec<usize> = args.each(|arg| arg.shape.len());
     let Kind::Structured { ranks, .. } = spec.kind else {
         return Some(have);
     };

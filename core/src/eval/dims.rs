@@ -1,6 +1,7 @@
 //! The sizes of the dim names from the shapes of arrays: `N` from `[N]`, or from `[2*N + 1]`.
 
 use super::array::Array;
+use crate::few::Each;
 use crate::ir::{Dim, DimId, Graph, Num, VarId};
 use std::collections::BTreeMap;
 
@@ -169,6 +170,6 @@ fn show_found(shape: &[usize]) -> String {
     if shape.is_empty() {
         return "no axes (a scalar)".to_string();
     }
-    let sizes: Vec<String> = shape.iter().map(usize::to_string).collect();
+    let sizes: Vec<String> = shape.each(usize::to_string);
     format!("shape [{}]", sizes.join(", "))
 }

@@ -3,6 +3,7 @@
 
 use super::array::Array;
 use super::{Evaluator, check_size};
+use crate::few::Each;
 use crate::ir::{Einsum, Ix, NodeId, Op};
 use std::rc::Rc;
 
@@ -184,14 +185,14 @@ fn contract(factors: &[&Factor], keep: Vec<Ix>, sizes: &[usize]) -> Result<Facto
             summed.push(ix);
         }
     }
-    let size = |ixs: &[Ix]| -> Vec<usize> { ixs.iter().map(|&ix| sizes[ix as usize]).collect() };
+    let size = |ixs: &[Ix]| -> Vec<usize> { ixs.each(|&ix| sizes[ix as usize]) };
     let (shape, inner) = (size(&keep), size(&summed));
     check_size(&shape)?;
     let work = shape.iter().chain(&inner).try_fold(1usize, |work, &n| work.checked_mul(n));
     if work.is_none_or(|work| work > WORK) {
         return Err("a product runs over too many positions to evaluate".to_string());
     }
-    let strides: Vec<Vec<usize>> = factors.iter().map(|factor| factor.value.strides()).collect();
+    let strides: Vec<Vec<usize>> = factors.each(|factor| factor.value.strides());
     let all = |ixs: &[Ix]| -> Vec<Vec<usize>> {
         factors.iter().zip(&strides).map(|(factor, own)| steps(factor, own, ixs)).collect()
     };
@@ -205,12 +206,10 @@ fn contract(factors: &[&Factor], keep: Vec<Ix>, sizes: &[usize]) -> Result<Facto
 
 /// How far a factor moves for a step of each index; a repeated index moves along the diagonal.
 fn steps(factor: &Factor, strides: &[usize], ixs: &[Ix]) -> Vec<usize> {
-    ixs.iter()
-        .map(|ix| {
-            let axes = factor.ix.iter().zip(strides);
-            axes.filter(|(own, _)| *own == ix).map(|(_, stride)| stride).sum()
-        })
-        .collect()
+    ixs.each(|ix| {
+        let axes = factor.ix.iter().zip(strides);
+        axes.filter(|(own, _)| *own == ix).map(|(_, stride)| stride).sum()
+    })
 }
 
 fn sum_of_products(

@@ -1,6 +1,7 @@
 //! Linear algebra for the reference evaluator: textbook algorithms on single matrices.
 
 use super::array::Array;
+use crate::few::{self, Each};
 
 /// `a @ b`
 pub fn matmul(a: &Array, b: &Array) -> Array {
@@ -130,9 +131,8 @@ pub fn eigh(a: &Array) -> (Vec<f64>, Array) {
             break;
         }
     }
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&i, &j| a.at(&[i, i]).total_cmp(&a.at(&[j, j])));
-    let values = order.iter().map(|&i| a.at(&[i, i])).collect();
+    let order = few::order(n, &|i, j| a.at(&[i, i]).total_cmp(&a.at(&[j, j])));
+    let values = order.each(|&i| a.at(&[i, i]));
     let vectors = Array::from_fn(&[n, n], |ix| v.at(&[ix[0], order[ix[1]]]));
     (values, largest_positive(vectors))
 }
@@ -202,9 +202,8 @@ pub fn svd(a: &Array) -> (Array, Vec<f64>, Array) {
     }
     let column = |j: usize| -> Vec<f64> { (0..m).map(|i| columns.at(&[i, j])).collect() };
     let lengths: Vec<f64> = (0..n).map(|j| super::special::norm2(&column(j))).collect();
-    let mut order: Vec<usize> = (0..n).collect();
-    order.sort_by(|&i, &j| lengths[j].total_cmp(&lengths[i]));
-    let s: Vec<f64> = order.iter().map(|&j| lengths[j]).collect();
+    let order = few::order(n, &|i, j| lengths[j].total_cmp(&lengths[i]));
+    let s: Vec<f64> = order.each(|&j| lengths[j]);
     let u = Array::from_fn(&[m, n], |ix| columns.at(&[ix[0], order[ix[1]]]) / s[ix[1]]);
     let v = Array::from_fn(&[n, n], |ix| v.at(&[ix[0], order[ix[1]]]));
     (u, s, v)

@@ -6,6 +6,7 @@
 pub mod array;
 pub mod axes;
 pub mod differences;
+#[cfg(feature = "tools")]
 pub mod dims;
 pub mod einsum;
 pub mod matrix;
@@ -13,6 +14,7 @@ pub mod special;
 
 pub use array::Array;
 pub use differences::finite_difference;
+#[cfg(feature = "tools")]
 pub use dims::{infer_dims, solve_dims};
 
 use crate::ir::{Dim, DimId, Graph, NamedConst, NodeId, Num, Op, VarId};

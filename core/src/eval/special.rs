@@ -1,5 +1,6 @@
 //! Special and stable functions of one or two numbers, for the reference evaluator.
 
+use crate::few::Each;
 use std::f64::consts::{FRAC_2_SQRT_PI, PI};
 
 /// The larger; NaN if either is.
@@ -55,7 +56,7 @@ pub fn logsumexp(x: &[f64]) -> f64 {
 /// Exponentials over their sum, shifted by the largest entry so that nothing overflows.
 pub fn softmax(x: &[f64]) -> Vec<f64> {
     let top = x.iter().copied().fold(f64::NEG_INFINITY, maximum);
-    let exps: Vec<f64> = x.iter().map(|v| (v - top).exp()).collect();
+    let exps: Vec<f64> = x.each(|v| (v - top).exp());
     let total: f64 = exps.iter().sum();
     exps.into_iter().map(|e| e / total).collect()
 }
@@ -64,7 +65,7 @@ pub fn softmax(x: &[f64]) -> Vec<f64> {
 pub fn log_softmax(x: &[f64]) -> Vec<f64> {
     let top = x.iter().copied().fold(f64::NEG_INFINITY, maximum);
     let total: f64 = x.iter().map(|v| (v - top).exp()).sum();
-    x.iter().map(|v| (v - top) - total.ln()).collect()
+    x.each(|v| (v - top) - total.ln())
 }
 
 /// The Euclidean norm, scaled so that nothing overflows.

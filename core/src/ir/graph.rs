@@ -5,6 +5,7 @@ use super::hash::Map;
 use super::num::Num;
 use super::ty::{Dim, DimId, Shape};
 use super::{Attrs, Einsum, Ix, NamedConst, Node, Op, View};
+use crate::few::{self, Each};
 use crate::ops::OpId;
 use chainrule_grammar::Span;
 use std::collections::BTreeMap;
@@ -201,7 +202,7 @@ impl Graph {
         if shape.is_empty() {
             return "a scalar".to_string();
         }
-        format!("[{}]", shape.iter().map(|dim| self.show_dim(dim)).collect::<Vec<_>>().join(", "))
+        format!("[{}]", shape.each(|dim| self.show_dim(dim)).join(", "))
     }
 
     /// The node of this kind, arguments and shape, built now if it is new.
@@ -286,7 +287,7 @@ impl Graph {
                 .find(|(known, _)| *known == label)
                 .map_or_else(|| Dim::fixed(1), |(_, dim)| dim.clone())
         };
-        let shape: Shape = out.iter().map(|&label| size_of(label)).collect();
+        let shape: Shape = out.each(|&label| size_of(label));
         if factors.iter().any(|(node, _)| self.is_zero(*node)) {
             return self.zeros(&shape);
         }
@@ -312,26 +313,21 @@ impl Graph {
             });
             at as Ix
         };
-        let out_ix: Vec<Ix> = out.iter().map(|&label| number(label, &mut order)).collect();
-        let mut sorted: Vec<usize> = (0..factors.len()).collect();
-        sorted.sort_by_key(|&at| {
-            let (node, labels) = factors[at];
-            let free: Vec<usize> = labels
-                .iter()
-                .map(|l| out.iter().position(|o| o == l).unwrap_or(usize::MAX))
-                .collect();
-            (*node, free)
-        });
+        let out_ix: Vec<Ix> = out.each(|&label| number(label, &mut order));
+        let place = |l: &u32| out.iter().position(|o| o == l).unwrap_or(usize::MAX);
+        let free: Vec<(NodeId, Vec<usize>)> =
+            factors.each(|(node, labels)| (*node, labels.each(place)));
+        let sorted = few::order(factors.len(), &|a, b| free[a].cmp(&free[b]));
         let mut ins: Vec<Vec<Ix>> = vec![Vec::new(); factors.len()];
         for &at in &sorted {
-            ins[at] = factors[at].1.iter().map(|&label| number(label, &mut order)).collect();
+            ins[at] = factors[at].1.each(|&label| number(label, &mut order));
         }
         // A bound index that stands on no factor multiplies by its size.
         for (label, _) in extra {
             number(*label, &mut order);
         }
-        let sizes = order.iter().map(|&label| size_of(label)).collect();
-        let args = factors.iter().map(|(node, _)| *node).collect();
+        let sizes = order.each(|&label| size_of(label));
+        let args = factors.each(|(node, _)| *node);
         self.push(Op::Einsum(Einsum { ins, out: out_ix, sizes }), args, shape)
     }
 
@@ -366,8 +362,7 @@ impl Graph {
     pub fn multiply(&mut self, factors: &[NodeId]) -> NodeId {
         let rank = factors.first().map_or(0, |&node| self.rank(node)) as u32;
         let labels: Vec<u32> = (0..rank).collect();
-        let factors: Vec<(NodeId, Vec<u32>)> =
-            factors.iter().map(|&node| (node, labels.clone())).collect();
+        let factors: Vec<(NodeId, Vec<u32>)> = factors.each(|&node| (node, labels.clone()));
         self.einsum(&factors, &labels, &[])
     }
 
@@ -425,7 +420,7 @@ impl Graph {
     /// The axes in another order: axis `k` of the result is axis `order[k]` of the node.
     pub fn permute(&mut self, node: NodeId, order: &[usize]) -> NodeId {
         let labels: Vec<u32> = (0..order.len() as u32).collect();
-        let out: Vec<u32> = order.iter().map(|&axis| axis as u32).collect();
+        let out: Vec<u32> = order.each(|&axis| axis as u32);
         self.einsum(&[(node, labels)], &out, &[])
     }
 
@@ -477,11 +472,11 @@ impl Graph {
         nodes: &[NodeId],
         replace: &[(NodeId, NodeId)],
     ) -> NodeId {
-        let mut map: BTreeMap<NodeId, NodeId> = replace.iter().copied().collect();
+        let mut map: BTreeMap<NodeId, NodeId> = few::map(replace.iter().copied());
         for &node in nodes {
             if !map.contains_key(&node) {
                 let new = |arg: &NodeId| map.get(arg).copied().unwrap_or(*arg);
-                let args: Vec<NodeId> = self.args(node).iter().map(new).collect();
+                let args: Vec<NodeId> = self.args(node).each(new);
                 let new = self.with_args(node, args);
                 map.insert(node, new);
             }
@@ -510,9 +505,9 @@ impl Graph {
                 let factors: Vec<(NodeId, Vec<u32>)> = args
                     .into_iter()
                     .zip(&e.ins)
-                    .map(|(arg, ins)| (arg, ins.iter().map(|&ix| u32::from(ix)).collect()))
+                    .map(|(arg, ins)| (arg, ins.each(|&ix| u32::from(ix))))
                     .collect();
-                let out: Vec<u32> = e.out.iter().map(|&ix| u32::from(ix)).collect();
+                let out: Vec<u32> = e.out.each(|&ix| u32::from(ix));
                 let extra: Vec<(u32, Dim)> =
                     e.sizes.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim)).collect();
                 self.einsum(&factors, &out, &extra)
@@ -524,20 +519,21 @@ impl Graph {
 
 /// What makes a node the one it is. Sums and products do not care for the order of their arguments: here it is sorted.
 fn key(op: &Op, args: &[NodeId]) -> (Op, Vec<NodeId>) {
-    let mut order: Vec<usize> = (0..args.len()).collect();
+    let compare = |a: usize, b: usize| match op {
+        Op::Add(coefficients) => (args[a], coefficients[a]).cmp(&(args[b], coefficients[b])),
+        Op::Einsum(e) => (args[a], &e.ins[a]).cmp(&(args[b], &e.ins[b])),
+        _ => a.cmp(&b),
+    };
+    let order = few::order(args.len(), &compare);
     let op = match op {
-        Op::Add(coefficients) => {
-            order.sort_by_key(|&at| (args[at], coefficients[at]));
-            Op::Add(order.iter().map(|&at| coefficients[at]).collect())
-        }
+        Op::Add(coefficients) => Op::Add(order.each(|&at| coefficients[at])),
         Op::Einsum(e) => {
-            order.sort_by(|&a, &b| (args[a], &e.ins[a]).cmp(&(args[b], &e.ins[b])));
-            let ins = order.iter().map(|&at| e.ins[at].clone()).collect();
+            let ins = order.each(|&at| e.ins[at].clone());
             Op::Einsum(Einsum { ins, out: e.out.clone(), sizes: e.sizes.clone() })
         }
-        other => return (other.clone(), args.to_vec()),
+        other => other.clone(),
     };
-    (op, order.into_iter().map(|at| args[at]).collect())
+    (op, order.each(|&at| args[at]))
 }
 
 fn all_different(labels: &[u32]) -> bool {

@@ -1,6 +1,7 @@
 //! In: a formula of one step of a scan. Out: the same for all steps at once, stacked along a first axis.
 
 use super::{Affine, Attrs, Dim, Einsum, Graph, NodeId, Num, Op, View};
+use crate::few::Each;
 use crate::ops::{self, Kind};
 use std::collections::BTreeMap;
 
@@ -60,9 +61,7 @@ fn stack_node(
         return Ok(stack_einsum(graph, e, &args, stacked, steps));
     }
     let all = |graph: &mut Graph| -> Vec<NodeId> {
-        args.iter()
-            .map(|arg| stacked.get(arg).copied().unwrap_or_else(|| repeat(graph, *arg, steps)))
-            .collect()
+        args.each(|arg| stacked.get(arg).copied().unwrap_or_else(|| repeat(graph, *arg, steps)))
     };
     let new = match op {
         Op::Add(coefficients) => {
@@ -79,7 +78,7 @@ fn stack_node(
         }
         Op::Call(id, attrs) => {
             let moved = matches!(ops::spec(id).kind, Kind::Reduce | Kind::Along);
-            let axes = attrs.axes.iter().map(|axis| axis + usize::from(moved)).collect();
+            let axes = attrs.axes.each(|axis| axis + usize::from(moved));
             let args = all(graph);
             graph.call(id, args, Attrs { axes, ints: attrs.ints }, shape)
         }

@@ -1,7 +1,7 @@
 //! Sizes and shapes. A size is a polynomial in the program's `dim` names, so that `[2*N + 1]` is a size like any other.
 
 use super::num::Num;
-use std::collections::BTreeMap;
+use crate::few::{self, Each};
 use std::sync::Arc;
 
 /// A `dim` name without a fixed size; an index into [`super::graph::Graph::dims`].
@@ -67,18 +67,22 @@ impl Dim {
         grows.then(|| self.terms.iter().fold(Num::ZERO, |sum, (_, c)| sum + *c))
     }
 
-    fn from_terms(terms: Vec<(Vec<DimId>, Num)>) -> Dim {
+    fn from_terms(mut terms: Vec<(Vec<DimId>, Num)>) -> Dim {
         if let [(_, value)] = terms.as_slice()
             && !value.is_zero()
         {
             return Dim { terms: terms.into() };
         }
-        let mut sum: BTreeMap<Vec<DimId>, Num> = BTreeMap::new();
+        few::sort_by(&mut terms, &|(a, _), (b, _)| a.cmp(b));
+        let mut sum: Vec<(Vec<DimId>, Num)> = Vec::new();
         for (names, value) in terms {
-            let entry = sum.entry(names).or_insert(Num::ZERO);
-            *entry = *entry + value;
+            match sum.last_mut().filter(|(known, _)| *known == names) {
+                Some((_, entry)) => *entry = *entry + value,
+                None => sum.push((names, value)),
+            }
         }
-        Dim { terms: sum.into_iter().filter(|(_, value)| !value.is_zero()).collect() }
+        sum.retain(|(_, value)| !value.is_zero());
+        Dim { terms: sum.into() }
     }
 
     /// `self + factor * other`
@@ -96,7 +100,7 @@ impl Dim {
         for (names, value) in self.terms.iter() {
             for (more, factor) in other.terms.iter() {
                 let mut all = [names.as_slice(), more.as_slice()].concat();
-                all.sort_unstable();
+                few::sort(&mut all);
                 terms.push((all, *value * *factor));
             }
         }
@@ -177,7 +181,7 @@ impl Dim {
                 (true, _) => {}
                 (false, _) => out.push_str(&format!(" {sign} ")),
             }
-            let product = names.iter().map(|&id| name(id)).collect::<Vec<_>>().join("*");
+            let product = names.each(|&id| name(id)).join("*");
             match (product.is_empty(), size.is_one()) {
                 (true, _) => out.push_str(&size.to_string()),
                 (false, true) => out.push_str(&product),

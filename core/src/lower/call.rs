@@ -2,6 +2,7 @@
 
 use super::shape::Operand;
 use super::{Function, Lowerer, Val};
+use crate::few::{self, Each};
 use crate::ir::Num;
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
 use chainrule_grammar::ast::{Binder, Expr, ExprKind, Ident, StmtKind};
@@ -75,7 +76,7 @@ impl Lowerer<'_> {
         if !bound.is_empty() {
             return self.bound_call(func, bound, args, kwargs, span);
         }
-        let args = args.iter().map(Arg::Written).collect();
+        let args = args.each(Arg::Written);
         self.apply(func, &CallArgs { name: &func.name, args, kwargs, span })
     }
 
@@ -138,8 +139,7 @@ impl Lowerer<'_> {
     ) -> Result<Val> {
         let operands = self.positional_args(call)?;
         if operands.len() != function.params.len() || !call.kwargs.is_empty() {
-            let names: Vec<&str> =
-                function.params.iter().map(|param| param.name.as_str()).collect();
+            let names: Vec<&str> = function.params.each(|param| param.name.as_str());
             return Err(Diagnostic::new(
                 Code::Arity,
                 call.span,
@@ -177,7 +177,7 @@ impl Lowerer<'_> {
                 format!("`{name}` takes {} arguments, not {count}", function.params.len()),
             ));
         }
-        Ok(function.params.iter().map(|param| param.name.clone()).collect())
+        Ok(function.params.each(|param| param.name.clone()))
     }
 
     /// Applies a function of the program to values.
@@ -199,12 +199,9 @@ impl Lowerer<'_> {
         operands: Vec<Operand>,
         span: Span,
     ) -> Result<Val> {
-        let frame: BTreeMap<String, Val> = function
-            .params
-            .iter()
-            .zip(operands)
-            .map(|(param, operand)| (param.name.clone(), operand.val))
-            .collect();
+        let pairs = function.params.iter().zip(operands);
+        let frame: BTreeMap<String, Val> =
+            few::map(pairs.map(|(param, operand)| (param.name.clone(), operand.val)));
         let body = |lowerer: &mut Self| {
             let outer = std::mem::take(&mut lowerer.indices);
             let inferred = std::mem::take(&mut lowerer.inferred);
@@ -362,11 +359,8 @@ impl Lowerer<'_> {
 }
 
 pub(super) fn named(row: &OpSpec, operands: &[Operand]) -> BTreeMap<String, Val> {
-    row.params
-        .iter()
-        .zip(operands)
-        .map(|(name, operand)| ((*name).to_string(), operand.val.clone()))
-        .collect()
+    let pairs = row.params.iter().zip(operands);
+    few::map(pairs.map(|(name, operand)| ((*name).to_string(), operand.val.clone())))
 }
 
 /// What is said of a call with too few or too many arguments.

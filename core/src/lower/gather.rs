@@ -4,6 +4,7 @@
 use super::index::Read;
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
+use crate::few::Each;
 use crate::ir::{Dim, NodeId, Op};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
@@ -49,7 +50,7 @@ impl Lowerer<'_> {
         place: usize,
         span: Span,
     ) -> Result<Val> {
-        let indices: Vec<Operand> = picks.iter().map(|(_, index)| index.clone()).collect();
+        let indices: Vec<Operand> = picks.each(|(_, index)| index.clone());
         let common = self.broadcast(&indices, "the index", span)?;
         let (axes, _) = self.axes(&common);
         let dims = self.positional(basic).to_vec();
@@ -82,7 +83,7 @@ impl Lowerer<'_> {
             .collect();
         rest.splice(place..place, axes);
         let out: Vec<u32> = labels.iter().chain(&rest).map(|label| label.0).collect();
-        let reading: Vec<u32> = reading.iter().map(|label| label.0).collect();
+        let reading: Vec<u32> = reading.each(|label| label.0);
         Ok(Val { node: self.graph.einsum(&[(node, reading)], &out, &[]), labels })
     }
 

@@ -5,6 +5,7 @@ use super::index::Position;
 use super::limits::MAX_TERMS;
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
+use crate::few;
 use crate::ir::{Dim, Num, Op};
 use crate::ops::{self, foreign};
 use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident, Stmt, StmtKind};
@@ -117,7 +118,7 @@ impl Lowerer<'_> {
             None => {
                 let declare = format!("declare it: `input {name}: [..];` or `param {name}: [..];`");
                 let mut list = values;
-                list.sort_unstable();
+                few::sort(&mut list);
                 list.truncate(12);
                 diagnostic.help(match list.as_slice() {
                     [] => declare,

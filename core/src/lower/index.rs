@@ -2,6 +2,7 @@
 
 use super::limits::MAX_TERMS;
 use super::{Label, Lowerer, Val};
+use crate::few::{self, Each};
 use crate::ir::{Affine, Dim, Num, View};
 use chainrule_grammar::ast::{AddOp, Expr, ExprKind, IndexItem, MulOp};
 use chainrule_grammar::{Code, Diagnostic, Span};
@@ -136,7 +137,7 @@ impl Lowerer<'_> {
         }
         self.check_positions(shape, &reads)?;
         // The result's axes: labels, then one for each slice or new axis.
-        let mut out_shape: Vec<Dim> = labels.iter().map(|label| self.label_size(*label)).collect();
+        let mut out_shape: Vec<Dim> = labels.each(|label| self.label_size(*label));
         let axis_of = |label: &Label| labels.iter().position(|own| own == label).unwrap_or(0);
         let mut map: Vec<Affine> = (0..val.labels.len()).map(Affine::at).collect();
         for read in reads {
@@ -144,8 +145,8 @@ impl Lowerer<'_> {
                 None => out_shape.push(Dim::fixed(1)),
                 Some(Read::At(position, _)) => {
                     let mut terms: Vec<(usize, i64)> =
-                        position.terms.iter().map(|(label, c)| (axis_of(label), *c)).collect();
-                    terms.sort_unstable();
+                        position.terms.each(|(label, c)| (axis_of(label), *c));
+                    few::sort(&mut terms);
                     map.push(Affine { terms, offset: position.offset, divisor: 1 });
                 }
                 Some(Read::Slice { start, step, size }) => {
@@ -176,7 +177,7 @@ impl Lowerer<'_> {
             _ => false,
         });
         if plain {
-            let labels: Vec<u32> = map.iter().map(|at| at.terms[0].0 as u32).collect();
+            let labels: Vec<u32> = map.each(|at| at.terms[0].0 as u32);
             let out: Vec<u32> = (0..shape.len() as u32).collect();
             let extra: Vec<(u32, Dim)> =
                 shape.into_iter().enumerate().map(|(axis, dim)| (axis as u32, dim)).collect();
@@ -315,10 +316,10 @@ impl Lowerer<'_> {
                 });
                 terms.push((axis, coefficient));
             }
-            terms.sort_unstable();
+            few::sort(&mut terms);
             map.push(Affine { terms, offset: position.offset, divisor: 1 });
         }
-        let shape: Vec<Dim> = labels.iter().map(|label| self.label_size(*label)).collect();
+        let shape: Vec<Dim> = labels.each(|label| self.label_size(*label));
         Ok(Val { node: self.affine_read(val.node, map, shape), labels })
     }
 

@@ -18,6 +18,7 @@ mod slice;
 pub mod stmt;
 mod whole;
 
+use crate::few;
 use crate::ir::{Dim, Graph, NodeId};
 use chainrule_grammar::ast::{Expr, Ident, RequestKind, Stmt};
 use chainrule_grammar::{Code, Diagnostic, Dialect, Span};
@@ -248,7 +249,7 @@ pub fn lower_rule(
     let mut lowerer = Lowerer::new(graph);
     lowerer.reserve_labels(floor);
     lowerer.note_sizes(names.iter().map(|(_, val)| val));
-    let frame = names.iter().map(|(name, val)| ((*name).to_string(), val.clone())).collect();
+    let frame = few::map(names.iter().map(|(name, val)| ((*name).to_string(), val.clone())));
     lowerer.frames.push(frame);
     lowerer.expr(formula)
 }

@@ -2,11 +2,11 @@
 
 use super::call::{Arg, CallArgs, arity, truth, unknown_keyword};
 use super::{Label, Lowerer, Val};
+use crate::few::{self, Each};
 use crate::ir::{Attrs, Dim, Shape};
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
 use chainrule_grammar::ast::{Binder, Expr, Ident};
 use chainrule_grammar::{Code, Diagnostic, Span};
-use std::collections::BTreeMap;
 
 type Result<T> = std::result::Result<T, Diagnostic>;
 
@@ -43,7 +43,7 @@ impl Lowerer<'_> {
         }
         // The removed axes come back with size 1.
         let first = reduced.labels.len();
-        let mut labels: Vec<u32> = reduced.labels.iter().map(|label| label.0).collect();
+        let mut labels: Vec<u32> = reduced.labels.each(|label| label.0);
         let mut out = labels.clone();
         let mut extra = Vec::new();
         for axis in 0..rank {
@@ -83,24 +83,24 @@ impl Lowerer<'_> {
         }
         let first = val.labels.len();
         let full = self.graph.shape(val.node).clone();
-        let removed: Vec<usize> = axes.iter().map(|axis| first + axis).collect();
+        let removed: Vec<usize> = axes.each(|axis| first + axis);
         let kept: Vec<usize> = (0..full.len()).filter(|axis| !removed.contains(axis)).collect();
         match row.rule {
             Rule::Sum => {
                 let labels: Vec<u32> = (0..full.len() as u32).collect();
-                let out: Vec<u32> = kept.iter().map(|&axis| axis as u32).collect();
+                let out: Vec<u32> = kept.each(|&axis| axis as u32);
                 let node = self.graph.einsum(&[(val.node, labels)], &out, &[]);
                 Ok(Val { node, labels: val.labels.clone() })
             }
             Rule::Via(text) => {
                 let (focused, hidden) = self.focus(val, axes);
-                let frame = BTreeMap::from([(row.params[0].to_string(), focused)]);
+                let frame = few::map([(row.params[0].to_string(), focused)]);
                 let result = self.rule_formula(text, frame, span)?;
                 let wanted: Vec<Label> = val.labels.iter().chain(&hidden).copied().collect();
                 Ok(Val { node: self.restore(&result, &wanted), labels: val.labels.clone() })
             }
             _ => {
-                let shape: Shape = kept.iter().map(|&axis| full[axis].clone()).collect();
+                let shape: Shape = kept.each(|&axis| full[axis].clone());
                 let attrs = Attrs { axes: removed, ints: Vec::new() };
                 let node = self.graph.call(op, vec![val.node], attrs, shape);
                 self.graph.spans.entry(node).or_insert(span);

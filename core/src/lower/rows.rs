@@ -3,6 +3,7 @@
 use super::call::{Arg, CallArgs, arity, named};
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
+use crate::few::{self, Each};
 use crate::ir::{Attrs, Dim, Op, Shape};
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
 use chainrule_grammar::ast::{Expr, ExprKind};
@@ -58,11 +59,9 @@ impl Lowerer<'_> {
         };
         if let Rule::Via(text) = row.rule {
             let (focused, hidden) = self.focus(&operand.val, &[axis]);
-            let mut frame: BTreeMap<String, Val> = row.params[1..]
-                .iter()
-                .zip(&operands)
-                .map(|(name, rest)| ((*name).to_string(), rest.val.clone()))
-                .collect();
+            let pairs = row.params[1..].iter().zip(&operands);
+            let mut frame: BTreeMap<String, Val> =
+                few::map(pairs.map(|(name, rest)| ((*name).to_string(), rest.val.clone())));
             frame.insert(row.params[0].to_string(), focused);
             let result = self.rule_formula(text, frame, call.span)?;
             let wanted: Vec<Label> = operand.val.labels.iter().chain(&hidden).copied().collect();
@@ -162,8 +161,7 @@ impl Lowerer<'_> {
         let Kind::Structured { ranks, shape } = row.kind else { return Err(arity(row, call)) };
         let operands = self.row_args(row, call, &[])?;
         let attrs = Attrs::default();
-        let own: Vec<usize> =
-            operands.iter().map(|operand| self.positional(&operand.val).len()).collect();
+        let own: Vec<usize> = operands.each(|operand| self.positional(&operand.val).len());
         let fits =
             |trailing: &&&[usize]| trailing.iter().zip(&own).all(|(want, have)| have >= want);
         let spread = |trailing: &&&[usize]| {
@@ -175,13 +173,7 @@ impl Lowerer<'_> {
                 call.span,
                 format!("`{}` wants matrices", row.name),
             )
-            .here(
-                operands
-                    .iter()
-                    .map(|operand| self.show(&operand.val))
-                    .collect::<Vec<_>>()
-                    .join(", "),
-            ));
+            .here(operands.each(|operand| self.show(&operand.val)).join(", ")));
         };
         let mut batch: Vec<Operand> = Vec::new();
         let mut tails: Vec<Shape> = Vec::new();
@@ -250,7 +242,7 @@ impl Lowerer<'_> {
             let dims = self.positional(&operand.val);
             let own = dims[..dims.len() - tail.len()].to_vec();
             let reading = self.batch_reading(&own, &batch, &axes);
-            let trailing: Vec<Label> = tail.iter().map(|_| self.fresh()).collect();
+            let trailing: Vec<Label> = tail.each(|_| self.fresh());
             let labelled = operand.val.labels.iter().map(|label| label.0);
             let last = trailing.iter().map(|label| label.0);
             let reading: Vec<u32> = labelled.chain(reading).chain(last).collect();

@@ -1,6 +1,7 @@
 //! Axes: broadcasting, alignment of labels, reordering, and how shapes are shown when they do not fit.
 
 use super::{Label, Lowerer, Val};
+use crate::few::Each;
 use crate::ir::{Dim, NodeId, Num, Shape};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
@@ -82,7 +83,7 @@ impl Lowerer<'_> {
     }
 
     fn mismatch(&self, operands: &[Operand], what: &str, span: Span) -> Diagnostic {
-        let shapes: Vec<String> = operands.iter().map(|operand| self.show(&operand.val)).collect();
+        let shapes: Vec<String> = operands.each(|operand| self.show(&operand.val));
         let mut diagnostic = Diagnostic::new(
             Code::ShapeMismatch,
             span,
@@ -102,7 +103,7 @@ impl Lowerer<'_> {
     pub fn reading(&mut self, val: &Val, shape: &[Dim], axes: &[Label]) -> Vec<u32> {
         let own = self.positional(val).to_vec();
         let offset = shape.len() - own.len();
-        let mut labels: Vec<u32> = val.labels.iter().map(|label| label.0).collect();
+        let mut labels: Vec<u32> = val.labels.each(|label| label.0);
         for (axis, dim) in own.iter().enumerate() {
             if dim == &shape[offset + axis] {
                 labels.push(axes[offset + axis].0);
@@ -115,7 +116,7 @@ impl Lowerer<'_> {
 
     /// Fresh labels for positional axes of this shape, with their sizes as einsum extras.
     pub fn axes(&mut self, shape: &[Dim]) -> (Vec<Label>, Vec<(u32, Dim)>) {
-        let labels: Vec<Label> = shape.iter().map(|_| self.fresh()).collect();
+        let labels: Vec<Label> = shape.each(|_| self.fresh());
         let extra = labels.iter().zip(shape).map(|(label, dim)| (label.0, dim.clone())).collect();
         (labels, extra)
     }
@@ -140,7 +141,7 @@ impl Lowerer<'_> {
 
     /// The product of operands, labels aligned and positional axes broadcast. A negative exponent divides.
     pub fn product(&mut self, operands: &[(Operand, bool)], span: Span) -> Result<Val, Diagnostic> {
-        let plain: Vec<Operand> = operands.iter().map(|(operand, _)| operand.clone()).collect();
+        let plain: Vec<Operand> = operands.each(|(operand, _)| operand.clone());
         let shape = self.broadcast(&plain, "the product", span)?;
         let labels = self.union_labels(plain.iter().map(|operand| &operand.val));
         let (axes, extra) = self.axes(&shape);
@@ -206,7 +207,7 @@ impl Lowerer<'_> {
 
     /// Σ sign·operand, labels aligned and positional axes broadcast.
     pub fn sum_of(&mut self, operands: &[(Operand, Num)], span: Span) -> Result<Val, Diagnostic> {
-        let plain: Vec<Operand> = operands.iter().map(|(operand, _)| operand.clone()).collect();
+        let plain: Vec<Operand> = operands.each(|(operand, _)| operand.clone());
         let shape = self.broadcast(&plain, "the sum", span)?;
         let labels = self.union_labels(plain.iter().map(|operand| &operand.val));
         let nodes = self.expand(&plain, &labels, &shape);
@@ -272,7 +273,7 @@ impl Lowerer<'_> {
         let labels = self.union_labels([&a.val, &b.val].into_iter());
         let summed = self.fresh();
         let mut out: Vec<u32> = labels.iter().chain(&batch_axes).map(|label| label.0).collect();
-        let mut left_reading: Vec<u32> = a.val.labels.iter().map(|label| label.0).collect();
+        let mut left_reading: Vec<u32> = a.val.labels.each(|label| label.0);
         left_reading.extend(self.batch_reading(&left[..left_batch], &batch_shape, &batch_axes));
         if left.len() >= 2 {
             let row = self.fresh();
@@ -280,7 +281,7 @@ impl Lowerer<'_> {
             left_reading.push(row.0);
         }
         left_reading.push(summed.0);
-        let mut right_reading: Vec<u32> = b.val.labels.iter().map(|label| label.0).collect();
+        let mut right_reading: Vec<u32> = b.val.labels.each(|label| label.0);
         right_reading.extend(self.batch_reading(&right[..right_batch], &batch_shape, &batch_axes));
         right_reading.push(summed.0);
         if right.len() >= 2 {
@@ -363,7 +364,7 @@ impl Lowerer<'_> {
         let first = val.labels.len();
         let rank = self.positional(val).len();
         let hidden: Vec<usize> = (0..rank).filter(|axis| !axes.contains(axis)).collect();
-        let names: Vec<Label> = hidden.iter().map(|_| self.fresh()).collect();
+        let names: Vec<Label> = hidden.each(|_| self.fresh());
         let mut order: Vec<usize> = (0..first).collect();
         order.extend(hidden.iter().map(|axis| first + axis));
         order.extend(axes.iter().map(|axis| first + axis));

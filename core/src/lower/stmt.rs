@@ -3,6 +3,7 @@
 use super::matlab::Wants;
 use super::net::Net;
 use super::{Function, Lowered, Lowerer, Named, Request, Val};
+use crate::few::Each;
 use crate::ir::graph::{DimInfo, Fact};
 use crate::ir::{Dim, DimId, Graph, NamedConst, Num, Op, Var, VarKind};
 use crate::ops;
@@ -101,7 +102,7 @@ impl<'a> Lowerer<'a> {
                     _ => taken.help(format!(
                         "entries are not assigned: `{0}` is whole as it stands; define another, `{0}_new[{1}] = …`",
                         name.name,
-                        indices.iter().map(|index| index.name.as_str()).collect::<Vec<_>>().join(",")
+                        indices.each(|index| index.name.as_str()).join(",")
                     )),
                 })?;
                 self.refuse_function_name(name)?;
@@ -189,8 +190,8 @@ impl<'a> Lowerer<'a> {
             | StmtKind::Loss { name, .. }
             | StmtKind::Output { name, .. } => vec![name],
             StmtKind::Fn { name, .. } | StmtKind::Net { name, .. } => vec![name],
-            StmtKind::Const(items) => items.iter().map(|(name, _)| name).collect(),
-            StmtKind::Dim(decls) => decls.iter().map(|decl| &decl.name).collect(),
+            StmtKind::Const(items) => items.each(|(name, _)| name),
+            StmtKind::Dim(decls) => decls.each(|decl| &decl.name),
             _ => Vec::new(),
         };
         names.retain(|name| !self.globals.contains_key(&name.name));

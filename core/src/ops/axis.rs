@@ -4,6 +4,7 @@
 
 use super::spec::{Kind, OpSpec, Range, Rule, alike, along, defined};
 use crate::eval::special;
+use crate::few;
 
 /// The rows.
 pub const ROWS: &[OpSpec] = &[
@@ -93,7 +94,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "cr_sort",
         ..along("sort", |x| {
             let mut sorted = x.to_vec();
-            sorted.sort_by(f64::total_cmp);
+            few::sort_by(&mut sorted, &f64::total_cmp);
             sorted
         })
     },

@@ -1,5 +1,6 @@
 //! The rule book: the one table of functions. Adding a function is adding an entry to one of the families below.
 
+#[cfg(feature = "tools")]
 pub mod probe;
 pub mod spec;
 
@@ -12,6 +13,7 @@ pub mod reduce;
 pub mod shape;
 pub mod stable;
 
+#[cfg(feature = "tools")]
 pub use probe::probe_points;
 pub use spec::{Eval, Kind, Mirror, OpSpec, Probe, Range, Rank, Rule};
 

@@ -4,6 +4,7 @@
 
 use super::spec::{Kind, OpSpec, Range, Rule, alike, defined, on, reduce};
 use crate::eval::special;
+use crate::few::Each;
 
 /// The rows.
 pub const ROWS: &[OpSpec] = &[
@@ -82,7 +83,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         ..reduce("std", |x| {
             let mean = x.iter().sum::<f64>() / x.len() as f64;
-            let shifted: Vec<f64> = x.iter().map(|v| v - mean).collect();
+            let shifted: Vec<f64> = x.each(|v| v - mean);
             special::norm2(&shifted) / (x.len() as f64).sqrt()
         })
     },

@@ -3,6 +3,7 @@
 //! Invariant: values do not change (up to rounding), and the graph grows by a bounded number of nodes a contraction.
 
 use super::lin::estimate;
+use crate::few::{self, Each};
 use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -34,7 +35,7 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
     let once = read_once(graph, &order, roots);
     let mut inner: BTreeSet<NodeId> = BTreeSet::new();
     for &id in &order {
-        let args: Vec<NodeId> = graph.args(id).iter().map(|arg| map[arg]).collect();
+        let args: Vec<NodeId> = graph.args(id).each(|arg| map[arg]);
         let new = match graph.op(id) {
             Op::Einsum(e) => Product::new(&mut out, e, &args, &inner).build(),
             Op::Call(op, attrs) if matches!(ops::spec(*op).kind, Kind::Reduce) => {
@@ -68,16 +69,16 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
 
 /// What a single product reads, and nothing else: it may as well be worked out as a part of that product.
 fn read_once(graph: &Graph, order: &[NodeId], roots: &[NodeId]) -> BTreeSet<NodeId> {
-    let mut uses: BTreeMap<NodeId, (usize, bool)> = BTreeMap::new();
+    let mut uses = vec![(0, true); graph.len()];
     for id in order {
         let product = matches!(graph.op(*id), Op::Einsum(_));
         for arg in graph.args(*id) {
-            let (times, by_product) = uses.entry(*arg).or_insert((0, true));
+            let (times, by_product) = &mut uses[arg.0 as usize];
             (*times, *by_product) = (*times + 1, *by_product && product);
         }
     }
-    let once = |id: &NodeId| uses.get(id) == Some(&(1, true)) && !roots.contains(id);
-    order.iter().copied().filter(once).collect()
+    let once = |id: &NodeId| uses[id.0 as usize] == (1, true) && !roots.contains(id);
+    few::set(order.iter().copied().filter(once))
 }
 
 /// A reduction over axes that are not adjacent takes its argument with those axes last.
@@ -121,7 +122,7 @@ impl<'g> Product<'g> {
             graph,
             factors: args.iter().zip(&e.ins).map(|(arg, ins)| (*arg, labels(ins))).collect(),
             out: labels(&e.out),
-            sizes: e.sizes.iter().cloned().enumerate().map(|(at, dim)| (at as u32, dim)).collect(),
+            sizes: few::map((0..).zip(e.sizes.iter().cloned())),
             inner,
         }
     }
@@ -156,13 +157,13 @@ impl<'g> Product<'g> {
             let (node, labels) = self.factors[at].clone();
             match self.transparent(node) {
                 Some(e) if self.factors.len() + self.graph.args(node).len() <= MOST_FACTORS => {
-                    let mut rename: BTreeMap<u32, u32> = BTreeMap::new();
+                    let mut rename = vec![0; e.sizes.len()];
                     for (ix, label) in e.out.iter().zip(&labels) {
-                        rename.insert(u32::from(*ix), *label);
+                        rename[*ix as usize] = *label;
                     }
                     let args = self.graph.args(node).to_vec();
                     let inner = args.into_iter().zip(&e.ins).map(|(arg, ins)| {
-                        let labels = ins.iter().map(|ix| rename[&u32::from(*ix)]).collect();
+                        let labels = ins.each(|ix| rename[*ix as usize]);
                         (arg, labels)
                     });
                     self.factors.splice(at..=at, inner);
@@ -203,16 +204,17 @@ impl<'g> Product<'g> {
             return None;
         }
         let e = e.clone();
-        let mut rename: BTreeMap<u8, u32> =
-            e.out.iter().copied().zip(labels.iter().copied()).collect();
+        let mut rename = vec![0; e.sizes.len()];
+        for (ix, label) in e.out.iter().zip(labels) {
+            rename[*ix as usize] = *label;
+        }
         for ix in e.bound() {
             let fresh = self.sizes.last_key_value().map_or(0, |(last, _)| last + 1);
             self.sizes.insert(fresh, e.sizes[ix as usize].clone());
-            rename.insert(ix, fresh);
+            rename[ix as usize] = fresh;
         }
         let args = self.graph.args(node).iter().copied().zip(&e.ins);
-        let factors =
-            args.map(|(arg, ins)| (arg, ins.iter().map(|ix| rename[ix]).collect())).collect();
+        let factors = args.map(|(arg, ins)| (arg, ins.each(|ix| rename[*ix as usize]))).collect();
         Some(factors)
     }
 
@@ -315,7 +317,8 @@ impl<'g> Product<'g> {
     /// Factors whose indices all stand on another one are multiplied into that one.
     fn groups(&mut self) -> Vec<Vec<Factor>> {
         let mut factors = std::mem::take(&mut self.factors);
-        factors.sort_by_key(|(_, labels)| std::cmp::Reverse(distinct(labels).len()));
+        let count = |factor: &Factor| distinct(&factor.1).len();
+        few::sort_by(&mut factors, &|a, b| count(b).cmp(&count(a)));
         let mut groups: Vec<Vec<Factor>> = Vec::new();
         for factor in factors {
             let home = groups

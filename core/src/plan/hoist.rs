@@ -6,6 +6,7 @@
 //! Invariant: only what costs more than reading a number is taken out; values do not change.
 
 use super::fuse;
+use crate::few::{self, Each};
 use crate::ir::stack::{flip, over_steps};
 use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op};
 use crate::simplify::{Stage, settle};
@@ -18,9 +19,9 @@ const DEAR: u32 = 12;
 pub fn hoist(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let mut graph = graph.clone();
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-    let known: BTreeSet<NodeId> = graph.reachable(roots).into_iter().collect();
+    let known: BTreeSet<NodeId> = few::set(graph.reachable(roots));
     for id in known.iter().copied() {
-        let args: Vec<NodeId> = graph.args(id).iter().map(|arg| map[arg]).collect();
+        let args: Vec<NodeId> = graph.args(id).each(|arg| map[arg]);
         let new = match *graph.op(id) {
             Op::Scan(body) => scan(&mut graph, id, body, args, &known),
             _ => graph.with_args(id, args),
@@ -56,8 +57,7 @@ fn scan(
     if replace.is_empty() {
         return graph.with_args(id, args);
     }
-    let stand_ins: Vec<(NodeId, NodeId)> =
-        replace.iter().map(|(node, (entry, _))| (*node, *entry)).collect();
+    let stand_ins: Vec<(NodeId, NodeId)> = replace.each(|(node, (entry, _))| (*node, *entry));
     let result = graph.substitute(body.result, &stand_ins);
     entries.extend(replace.into_iter().map(|(_, pair)| pair));
     let used = graph.reachable(&[result]);
@@ -105,7 +105,7 @@ fn for_all_steps(
 ) -> Option<NodeId> {
     let read = graph.reachable(&[node]);
     let mut map: BTreeMap<NodeId, NodeId> =
-        entries.iter().copied().filter(|(entry, _)| read.contains(entry)).collect();
+        few::map(entries.iter().copied().filter(|(entry, _)| read.contains(entry)));
     let forwards: Option<Vec<NodeId>> = map.values().map(|node| turned(graph, *node)).collect();
     if let Some(forwards) = &forwards {
         map.values_mut().zip(forwards).for_each(|(sequence, forward)| *sequence = *forward);

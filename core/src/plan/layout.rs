@@ -3,6 +3,7 @@
 //! Invariant: values do not change, and declared tensors, results and what is not computed entry by entry keep their order.
 
 use super::lin::estimate;
+use crate::few::{self, Each};
 use crate::ir::{Einsum, Graph, NodeId, Op};
 use crate::ops::{self, Kind};
 use std::collections::{BTreeMap, BTreeSet};
@@ -37,11 +38,8 @@ fn free(graph: &Graph, order: &[NodeId], roots: &[NodeId]) -> BTreeSet<NodeId> {
         Op::Call(op, _) => matches!(ops::spec(*op).kind, Kind::Elementwise),
         _ => false,
     };
-    let mut free: BTreeSet<NodeId> = order
-        .iter()
-        .copied()
-        .filter(|&id| by_entries(id) && graph.rank(id) > 1 && !roots.contains(&id))
-        .collect();
+    let is_free = |id: &NodeId| by_entries(*id) && graph.rank(*id) > 1 && !roots.contains(id);
+    let mut free: BTreeSet<NodeId> = few::set(order.iter().copied().filter(is_free));
     for &id in order.iter().filter(|&&id| !by_entries(id) && !reduces(graph, id)) {
         for arg in graph.args(id) {
             free.remove(arg);
@@ -84,17 +82,17 @@ fn orders(
         (first, estimate(&graph.shape(class.0)[class.1]), class)
     };
     let ordered = |&id: &NodeId| {
-        let mut axes: Vec<usize> = (0..graph.rank(id)).collect();
-        if !axes.iter().any(|&at| place((id, at)).0) {
-            return (id, axes);
+        let rank = graph.rank(id);
+        if !(0..rank).any(|at| place((id, at)).0) {
+            return (id, (0..rank).collect());
         }
-        axes.sort_by(|&a, &b| {
+        let axes = few::order(rank, &|a, b| {
             let ((p, x, c), (q, y, d)) = (place((id, a)), place((id, b)));
             q.cmp(&p).then(x.total_cmp(&y)).then(c.cmp(&d))
         });
         (id, axes)
     };
-    free.iter().map(ordered).collect()
+    few::map(free.iter().map(ordered))
 }
 
 /// Whether an index of a product of two is one along which it is many products; `None` where it is no product of two.
@@ -124,7 +122,7 @@ struct Classes(BTreeMap<Axis, Axis>);
 impl Classes {
     fn new(graph: &Graph, order: &[NodeId], free: &BTreeSet<NodeId>) -> Classes {
         let all = free.iter().flat_map(|&id| (0..graph.rank(id)).map(move |at| (id, at)));
-        let mut classes = Classes(all.map(|axis| (axis, axis)).collect());
+        let mut classes = Classes(few::map(all.map(|axis| (axis, axis))));
         for &id in order {
             match graph.op(id) {
                 Op::Einsum(e) => {
@@ -186,16 +184,16 @@ impl Rebuilt {
         {
             let mut attrs = attrs.clone();
             let at = |axis: &usize| order.iter().position(|one| one == axis).unwrap_or(*axis);
-            attrs.axes = attrs.axes.iter().map(at).collect();
+            attrs.axes = attrs.axes.each(at);
             attrs.axes.sort_unstable();
             return self.out.call(*op, vec![self.map[arg]], attrs, graph.shape(id).clone());
         }
         let own = self.orders.get(&id).cloned();
-        let args: Vec<NodeId> = args.iter().map(|arg| self.read(*arg, own.as_deref())).collect();
+        let args: Vec<NodeId> = args.each(|arg| self.read(*arg, own.as_deref()));
         match own {
             None => self.out.with_args(id, args),
             Some(axes) => {
-                let shape = axes.iter().map(|&at| graph.shape(id)[at].clone()).collect();
+                let shape = axes.each(|&at| graph.shape(id)[at].clone());
                 self.out.push(graph.op(id).clone(), args, shape)
             }
         }
@@ -204,8 +202,8 @@ impl Rebuilt {
     /// The labels of a node's axes, in the order in which it is stored.
     fn labels(&self, id: NodeId, of: &[u8]) -> Vec<u32> {
         match self.orders.get(&id) {
-            Some(axes) => axes.iter().map(|&at| u32::from(of[at])).collect(),
-            None => of.iter().map(|&ix| u32::from(ix)).collect(),
+            Some(axes) => axes.each(|&at| u32::from(of[at])),
+            None => of.each(|&ix| u32::from(ix)),
         }
     }
 
@@ -216,7 +214,7 @@ impl Rebuilt {
         let stored = self.orders.get(&id).cloned().unwrap_or_else(|| plain.clone());
         let wanted = axes.unwrap_or(&plain);
         let at = |axis: &usize| stored.iter().position(|one| one == axis).unwrap_or(*axis);
-        let order: Vec<usize> = wanted.iter().map(at).collect();
+        let order: Vec<usize> = wanted.each(at);
         if order == plain { self.map[&id] } else { self.out.permute(self.map[&id], &order) }
     }
 }

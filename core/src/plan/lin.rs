@@ -1,6 +1,7 @@
 //! Affine positions over loop indices: `Σ coefficient · index + offset`, where coefficients may be symbolic sizes.
 //! Invariant: terms ascend by index and none is 0, so that equal positions compare equal.
 
+use crate::few;
 use crate::ir::{Dim, Num};
 
 /// A loop index of one kernel.
@@ -42,7 +43,7 @@ impl Lin {
             }
         }
         terms.retain(|(_, coefficient)| !coefficient.terms.is_empty());
-        terms.sort();
+        few::sort(&mut terms);
         Lin { terms, offset: self.offset.plus(&other.offset.times(factor), Num::ONE) }
     }
 

@@ -2,6 +2,7 @@
 
 use super::lin::{strides, volume};
 use super::stream::PARTS;
+use crate::few::Each;
 use crate::ir::{Dim, Einsum, Graph, Ix, NodeId, Op};
 
 /// `c[m, n] = Σ_k a[m, k] b[k, n]`, for every position of some batch axes.
@@ -111,7 +112,7 @@ pub fn strided(e: &Einsum) -> Option<Strided> {
         let (_, b_row) = merged(e, &summed, &b)?;
         Some((k, a_col, b_row))
     })?;
-    let shape: Vec<Dim> = e.out.iter().map(|&ix| e.sizes[ix as usize].clone()).collect();
+    let shape: Vec<Dim> = e.out.each(|&ix| e.sizes[ix as usize].clone());
     let of_result = strides(&shape);
     let batch = roles
         .batch
@@ -146,7 +147,7 @@ pub fn biased(graph: &Graph, id: NodeId) -> Option<(NodeId, NodeId)> {
 
 /// How far apart an operand's entries are along an index.
 fn distance(e: &Einsum, operand: &[Ix], ix: Ix) -> Dim {
-    let shape: Vec<Dim> = operand.iter().map(|&ix| e.sizes[ix as usize].clone()).collect();
+    let shape: Vec<Dim> = operand.each(|&ix| e.sizes[ix as usize].clone());
     strides(&shape)
         .into_iter()
         .zip(operand)

@@ -25,6 +25,7 @@ pub mod step;
 pub mod stream;
 
 use crate::emit::Job;
+use crate::few::{self, Each};
 use crate::ir::{DimId, Graph, NodeId, Op, Shape, VarId};
 use crate::ops::{self, Kind, OpId};
 use chainrule_grammar::{Code, Diagnostic, Span};
@@ -105,13 +106,9 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
         .map(|loss| loss.value)
         .chain(job.outputs.iter().map(|output| output.value))
         .collect();
-    let backward: Vec<Vec<NodeId>> =
-        job.losses.iter().map(|loss| loss.grads.iter().map(|grad| grad.value).collect()).collect();
-    let requests: Vec<Vec<NodeId>> = job
-        .requests
-        .iter()
-        .map(|request| request.results.iter().map(|(_, node, _)| *node).collect())
-        .collect();
+    let backward: Vec<Vec<NodeId>> = job.losses.each(|loss| loss.grads.each(|grad| grad.value));
+    let requests: Vec<Vec<NodeId>> =
+        job.requests.each(|request| request.results.each(|(_, node, _)| *node));
     let all = [
         forward.clone(),
         backward.iter().flatten().copied().collect(),
@@ -119,20 +116,18 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     ]
     .concat();
     let (graph, hoisted) = hoist::hoist(job.graph, &all);
-    let roots: Vec<NodeId> = all.iter().map(|id| hoisted[id]).collect();
+    let roots: Vec<NodeId> = all.each(|id| hoisted[id]);
     let (graph, scaled) = scale::scale(&graph, &roots);
-    let roots: Vec<NodeId> = roots.iter().map(|id| scaled[id]).collect();
+    let roots: Vec<NodeId> = roots.each(|id| scaled[id]);
     let (graph, contracted) = contract::contract(&graph, &roots);
-    let roots: Vec<NodeId> = roots.iter().map(|id| contracted[id]).collect();
+    let roots: Vec<NodeId> = roots.each(|id| contracted[id]);
     let (mut graph, laid) = layout::layout(&graph, &roots);
     let block = stream::name(&mut graph);
-    let moved = |nodes: &[NodeId]| {
-        nodes.iter().map(|id| laid[&contracted[&scaled[&hoisted[id]]]]).collect::<Vec<_>>()
-    };
+    let moved = |nodes: &[NodeId]| nodes.each(|id| laid[&contracted[&scaled[&hoisted[id]]]]);
     Planner::new(&graph, &moved(&all), block, job.threads).run(
         &moved(&forward),
-        &backward.iter().map(|n| moved(n)).collect::<Vec<_>>(),
-        &requests.iter().map(|n| moved(n)).collect::<Vec<_>>(),
+        &backward.each(|n| moved(n)),
+        &requests.each(|n| moved(n)),
         job.losses.len(),
     )
 }
@@ -187,7 +182,7 @@ impl<'a> Planner<'a> {
             .iter()
             .map(|roots| self.phase(&[], roots, &none, false))
             .collect::<Result<_, _>>()?;
-        let slots: Vec<Slot> = forward.iter().map(|id| Slot::Work(*id)).collect();
+        let slots: Vec<Slot> = forward.each(|id| Slot::Work(*id));
         Ok(Plan {
             graph: self.graph.clone(),
             work: self.work,
@@ -213,7 +208,7 @@ impl<'a> Planner<'a> {
     /// The stored nodes that roots depend on, and the roots.
     fn stored(&self, roots: &[NodeId]) -> BTreeSet<NodeId> {
         let reachable = self.graph.reachable(roots).into_iter();
-        reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)).collect()
+        few::set(reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)))
     }
 
     /// The steps for `kept`, which stand in the workspace, and `results`, which are the caller's, given that `done` is filled.

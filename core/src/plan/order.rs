@@ -3,6 +3,7 @@
 
 use super::kernel::{Access, Gate, Kernel, Loop, Value, ValueId};
 use super::lin::{Lin, LoopIx, estimate};
+use crate::few::{self, Each};
 use crate::ir::{Dim, Num};
 
 /// Joins, orders and places.
@@ -35,7 +36,7 @@ fn positions(kernel: &mut Kernel) -> Vec<&mut Lin> {
 
 /// Indices of loops that run once are 0.
 fn drop_units(kernel: &mut Kernel) {
-    let kept: Vec<LoopIx> = kernel.loops.iter().map(|l| l.ix).collect();
+    let kept: Vec<LoopIx> = kernel.loops.each(|l| l.ix);
     for lin in positions(kernel) {
         lin.terms.retain(|(ix, _)| kept.contains(ix));
     }
@@ -81,7 +82,7 @@ fn joinable(kernel: &Kernel, a: &Loop, b: &Loop) -> bool {
 /// Moves the loop inwards that reads and writes neighbours.
 fn innermost(kernel: &mut Kernel) {
     // The result's loops outside, in order; the summed ones inside.
-    kernel.loops.sort_by_key(|l| l.summed);
+    few::sort_by(&mut kernel.loops, &|a, b| a.summed.cmp(&b.summed));
     if kernel.first_summed().is_none() {
         return;
     }
@@ -204,7 +205,7 @@ fn in_order_of(kernel: &mut Kernel, id: ValueId) {
     if kernel.adds && kernel.sums_into_memory() {
         let stride = |l: &Loop| estimate(&access.at.coefficient(l.ix));
         let outer = kernel.loops.len() - 1;
-        kernel.loops[..outer].sort_by(|a, b| stride(b).total_cmp(&stride(a)));
+        few::sort_by(&mut kernel.loops[..outer], &|a, b| stride(b).total_cmp(&stride(a)));
     }
 }
 

@@ -6,6 +6,7 @@
 //! node is computed twice.
 
 use super::lin::{estimate, volume};
+use crate::few::{self, Each};
 use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -77,8 +78,8 @@ fn opposites(graph: &Graph, order: &[NodeId]) -> BTreeMap<NodeId, NodeId> {
         let Op::Add(coefficients) = graph.op(id) else { continue };
         let mut terms: Vec<(NodeId, Num)> =
             graph.args(id).iter().copied().zip(coefficients.iter().copied()).collect();
-        terms.sort_unstable();
-        let negated: Vec<(NodeId, Num)> = terms.iter().map(|(arg, c)| (*arg, -*c)).collect();
+        few::sort(&mut terms);
+        let negated: Vec<(NodeId, Num)> = terms.each(|(arg, c)| (*arg, -*c));
         match known.get(&negated) {
             Some(earlier) => {
                 found.insert(id, *earlier);
@@ -210,13 +211,10 @@ impl Mover<'_> {
         for id in order.iter().filter(|id| self.demands.contains_key(id)) {
             self.rebuild(&mut out, *id);
         }
-        let map: BTreeMap<NodeId, NodeId> = roots
-            .iter()
-            .map(|root| {
-                let (scale, base) = &self.split[root];
-                (*root, out.get(&self.split, *base, scale))
-            })
-            .collect();
+        let map = few::map(roots.iter().map(|root| {
+            let (scale, base) = &self.split[root];
+            (*root, out.get(&self.split, *base, scale))
+        }));
         (out.graph, map)
     }
 
@@ -235,7 +233,7 @@ impl Mover<'_> {
                         let base = self.split[arg].1;
                         factors.push((
                             out.get(&self.split, base, wanted),
-                            ins.iter().map(|ix| u32::from(*ix)).collect(),
+                            ins.each(|ix| u32::from(*ix)),
                         ));
                     }
                 }
@@ -274,12 +272,10 @@ impl Mover<'_> {
     }
 
     fn args(&self, out: &mut Builder, args: &[NodeId]) -> Vec<NodeId> {
-        args.iter()
-            .map(|arg| {
-                let (scale, base) = &self.split[arg];
-                out.get(&self.split, *base, scale)
-            })
-            .collect()
+        args.each(|arg| {
+            let (scale, base) = &self.split[arg];
+            out.get(&self.split, *base, scale)
+        })
     }
 }
 
@@ -317,7 +313,7 @@ impl Builder {
     }
 
     fn einsum(&mut self, e: &Einsum, factors: &[(NodeId, Vec<u32>)]) -> NodeId {
-        let out: Vec<u32> = e.out.iter().map(|ix| u32::from(*ix)).collect();
+        let out: Vec<u32> = e.out.each(|ix| u32::from(*ix));
         let sizes: Vec<(u32, Dim)> =
             e.sizes.iter().cloned().zip(0..).map(|(dim, ix)| (ix, dim)).collect();
         self.graph.einsum(factors, &out, &sizes)

@@ -4,6 +4,7 @@
 use super::fuse::Fusion;
 use super::lin::volume;
 use super::{Phase, Planner, Slot, Slots, Step};
+use crate::few::{self, Each};
 use crate::ir::{BodyId, Dim, Graph, NodeId, Op, VarId};
 use chainrule_grammar::Diagnostic;
 use std::collections::BTreeSet;
@@ -32,17 +33,15 @@ pub struct Scan {
 impl Scan {
     /// Every slot that is read or filled, but for what lives in a step only.
     pub fn slots(&self) -> BTreeSet<Slot> {
-        let own: BTreeSet<VarId> = [self.state.0]
-            .into_iter()
-            .chain(self.entries.iter().map(|(var, ..)| *var))
-            .chain(self.captures.iter().map(|(var, _)| *var))
-            .collect();
+        let mut own = vec![self.state.0];
+        own.extend(self.entries.iter().map(|(var, ..)| *var));
+        own.extend(self.captures.iter().map(|(var, _)| *var));
         let outer = |slot: &Slot| match slot {
             Slot::Var(var) => !own.contains(var),
             Slot::Result(_) => false,
             Slot::Work(_) | Slot::Scratch => true,
         };
-        let mut slots: BTreeSet<Slot> = self.step.slots().into_iter().filter(outer).collect();
+        let mut slots: BTreeSet<Slot> = few::set(self.step.slots().into_iter().filter(outer));
         slots.extend([self.state.1, self.out]);
         slots.extend(self.entries.iter().map(|(_, slot, _)| *slot));
         slots.extend(self.captures.iter().map(|(_, slot)| *slot));
@@ -50,18 +49,24 @@ impl Scan {
     }
 }
 
-/// The steps of all scans that `roots` depend on, those within steps as well.
-pub fn bodies(graph: &Graph, roots: &[NodeId]) -> BTreeSet<BodyId> {
-    let mut found = BTreeSet::new();
+/// The steps of all scans that `roots` depend on, those within steps as well, in order.
+pub fn bodies(graph: &Graph, roots: &[NodeId]) -> Vec<BodyId> {
+    let mut found = Vec::new();
     let mut roots = roots.to_vec();
     while !roots.is_empty() {
         let scans = graph.reachable(&roots).into_iter().filter_map(|id| match graph.op(id) {
             Op::Scan(body) => Some(*body),
             _ => None,
         });
-        let new: Vec<BodyId> = scans.filter(|body| found.insert(*body)).collect();
-        roots = new.iter().map(|body| graph.bodies[body.0 as usize].result).collect();
+        let before = found.len();
+        for body in scans {
+            if !found.contains(&body) {
+                found.push(body);
+            }
+        }
+        roots = found[before..].each(|body| graph.bodies[body.0 as usize].result);
     }
+    few::sort(&mut found);
     found
 }
 

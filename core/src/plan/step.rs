@@ -5,6 +5,7 @@ use super::kernel::{Kernel, Value};
 use super::scan::Scan;
 use super::stream::Stream;
 use super::{matmul, order};
+use crate::few::Each;
 use crate::ir::{Dim, Shape, VarId};
 use crate::ops::OpId;
 use std::collections::BTreeSet;
@@ -137,7 +138,7 @@ impl Step {
             Step::Loops(kernel) => kernel.values.iter().filter_map(loaded).collect(),
             Step::Matmul { a, b, start, .. } => [*a, *b].into_iter().chain(*start).collect(),
             Step::Lanes { args, .. } => args.clone(),
-            Step::Structured { args, .. } => args.iter().map(|(_, slot)| *slot).collect(),
+            Step::Structured { args, .. } => args.each(|(_, slot)| *slot),
             Step::Rows { arg, indices, .. } => vec![*arg, *indices],
             Step::Scan(scan) => scan.slots().into_iter().collect(),
             Step::Stream(stream) => stream.work.steps.iter().flat_map(Step::reads).collect(),

@@ -11,6 +11,7 @@ use super::kernel::{Kernel, Value};
 use super::lin::{Lin, LoopIx, estimate, volume};
 use super::matmul::Strided;
 use super::{Phase, Slot, Step};
+use crate::few;
 use crate::ir::{Dim, DimId, Graph, Num, Shape};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -97,21 +98,16 @@ pub fn stream(
     name: DimId,
     threads: bool,
 ) -> Vec<Step> {
-    let shapes: BTreeMap<Slot, Shape> = steps
-        .iter()
-        .flat_map(Step::slots)
-        .filter(|slot| *slot != Slot::Scratch)
-        .map(|slot| (slot, shape(slot)))
-        .collect();
-    let mut axes: Vec<&Dim> = shapes.values().filter_map(|shape| shape.first()).collect();
-    axes.sort_unstable();
+    let mut slots: BTreeSet<Slot> = few::set(steps.iter().flat_map(Step::slots));
+    slots.remove(&Slot::Scratch);
+    let shapes: Vec<(Slot, Shape)> = slots.into_iter().map(|slot| (slot, shape(slot))).collect();
+    let mut axes: Vec<&Dim> = shapes.iter().filter_map(|(_, shape)| shape.first()).collect();
+    few::sort(&mut axes);
     axes.dedup();
     let found = axes.into_iter().find_map(|size| {
-        let rows: BTreeMap<Slot, Dim> = shapes
-            .iter()
-            .filter(|(_, shape)| shape.first() == Some(size))
-            .map(|(slot, shape)| (*slot, volume(&shape[1..])))
-            .collect();
+        let along = shapes.iter().filter(|(_, shape)| shape.first() == Some(size));
+        let rows: BTreeMap<Slot, Dim> =
+            few::map(along.map(|(slot, shape)| (*slot, volume(&shape[1..]))));
         let row: f64 = rows.values().map(estimate).sum();
         let has = |most: f64| size.as_fixed().is_none_or(|count| count as f64 * row >= most);
         let (block, here) = match sum(rows.values()) {

@@ -1,6 +1,7 @@
 //! Small constructors of syntax, and [`Term`]: a signed product on its way to an expression. Nothing here knows the graph but
 //! sizes and numbers; every formula that the raiser prints is put together from these.
 
+use crate::few::Each;
 use crate::ir::ty::DimId;
 use crate::ir::{Dim, Num};
 use chainrule_grammar::Span;
@@ -116,7 +117,7 @@ pub(super) fn number(value: Num) -> Expr {
 /// A size.
 pub(super) fn dim_expr(dim: &Dim, name: &dyn Fn(DimId) -> String) -> Expr {
     let terms = dim.terms.iter().rev().map(|(names, value)| {
-        let over = names.iter().map(|&id| Expr::name(name(id))).collect();
+        let over = names.each(|&id| Expr::name(name(id)));
         Term { coefficient: *value, over, ..Term::one() }.signed()
     });
     signed_sum(terms.collect())

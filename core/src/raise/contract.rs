@@ -3,6 +3,7 @@
 
 use super::build::{Term, chained, transposed};
 use super::matrix::reduction;
+use crate::few::{self, Each};
 use chainrule_grammar::ast::{Expr, ExprKind};
 
 /// Factors and divisors with the label of each of their axes; `None` is a further axis of size 1.
@@ -100,7 +101,7 @@ pub(super) fn contract(
             multiply_chain(&mut tensors, out, &open)?;
         }
     }
-    tensors.sort_by_key(|tensor| tensor.order);
+    few::sort_by(&mut tensors, &|a, b| a.order.cmp(&b.order));
     Some(tensors)
 }
 
@@ -156,7 +157,7 @@ fn weigh(tensors: &mut Vec<Tensor>, open: &[u32]) -> bool {
     tensors[at].order =
         [at, rows, columns].map(|at| tensors[at].order).into_iter().min().unwrap_or(0);
     let mut gone = [rows, columns];
-    gone.sort_unstable();
+    few::sort(&mut gone);
     gone.into_iter().rev().for_each(|at| {
         tensors.remove(at);
     });
@@ -268,8 +269,7 @@ fn reduce(tensor: &Tensor, labels: &[u32]) -> Tensor {
         tensor.labels.iter().copied().filter(|label| !labels.contains(label)).collect();
     reduced.over = vec![sum_of(tensor, &axes, false)];
     if !reduced.labels.is_empty() {
-        let pattern =
-            tensor.labels.iter().map(|label| (!labels.contains(label)).then_some(*label)).collect();
+        let pattern = tensor.labels.each(|label| (!labels.contains(label)).then_some(*label));
         reduced.kept = Some((vec![sum_of(tensor, &axes, true)], Vec::new(), pattern));
     }
     reduced
@@ -293,7 +293,7 @@ fn multiply_chain(tensors: &mut Vec<Tensor>, out: &[u32], open: &[u32]) -> Optio
     let start = (0..tensors.len()).find(|&at| links(&tensors[at], tensors, open) == 1);
     let Some(start) = start else { return multiply_cycle(tensors, open) };
     let path = walk(tensors, start, open)?;
-    let operands: Vec<&Tensor> = path.iter().map(|&at| &tensors[at]).collect();
+    let operands: Vec<&Tensor> = path.each(|&at| &tensors[at]);
     let backward: Vec<&Tensor> = operands.iter().rev().copied().collect();
     let candidates = [fold(&operands, open), fold(&backward, open)];
     let best = candidates.into_iter().flatten().min_by_key(|candidate| {

@@ -4,10 +4,10 @@ use super::build::{self, Term, at, bind, dim_expr, power, signed_sum};
 use super::product::{Factor, Product, flatten};
 use super::ranges::binder;
 use super::{Scope, matrix};
+use crate::few::Each;
 use crate::ir::{Dim, Graph, NamedConst, NodeId, Num, Op, View};
 use crate::ops::{self, Kind};
 use chainrule_grammar::ast::{CompareOp, Expr, IndexItem};
-use std::collections::BTreeMap;
 
 /// Formulas nest no deeper than this; [`super::share`] cuts long before.
 const MAX_DEPTH: usize = 400;
@@ -58,7 +58,7 @@ pub(super) fn entry_clear_of(
     axes: &[String],
     beside: &[String],
 ) -> Expr {
-    let positions: Vec<Pos> = axes.iter().map(|letter| Pos::letter(letter)).collect();
+    let positions: Vec<Pos> = axes.each(|letter| Pos::letter(letter));
     let inside = Inside { letters: [axes, beside].concat(), depth: 0 };
     Indexer { scope }.entry(node, &positions, &inside).expr()
 }
@@ -70,7 +70,7 @@ pub(super) fn whole(scope: &Scope<'_>, node: NodeId, letters: &[String]) -> Expr
     }
     let graph = scope.graph();
     let axes = scope.names.letters.shape(graph.shape(node), letters);
-    let positions: Vec<Pos> = axes.iter().map(|letter| Pos::letter(letter)).collect();
+    let positions: Vec<Pos> = axes.each(|letter| Pos::letter(letter));
     let inside = Inside { letters: [letters, &axes].concat(), depth: 0 };
     let entry = Indexer { scope }.entry(node, &positions, &inside).expr();
     let binders = axes
@@ -149,22 +149,16 @@ impl Indexer<'_> {
         match pos {
             Pos::Pick(expr) => expr.clone(),
             Pos::At { terms, offset } => {
-                let mut parts: Vec<(bool, Expr)> = terms
-                    .iter()
-                    .map(|(letter, c)| {
-                        Term {
-                            coefficient: Num::int(i128::from(*c)),
-                            over: vec![Expr::name(letter)],
-                            ..Term::one()
-                        }
-                        .signed()
-                    })
-                    .collect();
+                let mut parts: Vec<(bool, Expr)> = terms.each(|(letter, c)| {
+                    Term {
+                        coefficient: Num::int(i128::from(*c)),
+                        over: vec![Expr::name(letter)],
+                        ..Term::one()
+                    }
+                    .signed()
+                });
                 for (names, value) in offset.terms.iter().rev() {
-                    let over = names
-                        .iter()
-                        .map(|id| Expr::name(&self.graph().dims[id.0 as usize].name))
-                        .collect();
+                    let over = names.each(|id| Expr::name(&self.graph().dims[id.0 as usize].name));
                     parts.push(Term { coefficient: *value, over, ..Term::one() }.signed());
                 }
                 signed_sum(parts)
@@ -173,7 +167,7 @@ impl Indexer<'_> {
     }
 
     fn items(&self, at_: &[Pos]) -> Vec<IndexItem> {
-        at_.iter().map(|pos| IndexItem::At(self.position(pos))).collect()
+        at_.each(|pos| IndexItem::At(self.position(pos)))
     }
 
     /// `base[positions]`. Only one axis can be picked by integers at a time; others are selected by a delta.
@@ -219,10 +213,7 @@ impl Indexer<'_> {
         if bound.is_empty() {
             return body;
         }
-        let binders = bound
-            .iter()
-            .map(|(letter, dim)| binder(self.scope.names, letter, dim, &body))
-            .collect();
+        let binders = bound.each(|(letter, dim)| binder(self.scope.names, letter, dim, &body));
         bind(name, binders, body)
     }
 
@@ -239,7 +230,7 @@ impl Indexer<'_> {
 
     fn product(&self, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
         let product = flatten(self.scope, node);
-        let mut places: BTreeMap<u32, Pos> =
+        let mut places: Vec<(u32, Pos)> =
             product.out.iter().copied().zip(at_.iter().cloned()).collect();
         let mut inner_scope = inside.clone();
         let mut bound: Vec<(String, Dim)> = Vec::new();
@@ -247,10 +238,10 @@ impl Indexer<'_> {
         for &label in &product.bound {
             let dim = product.size(label);
             if dim.is_one() {
-                places.insert(label, Pos::zero());
+                places.push((label, Pos::zero()));
             } else if product.factors.iter().any(|factor| factor.labels.contains(&label)) {
                 let letter = self.fresh(&dim, &mut inner_scope.letters);
-                places.insert(label, Pos::letter(&letter));
+                places.push((label, Pos::letter(&letter)));
                 bound.push((letter, dim));
             } else {
                 outer.times(size_expr(self.graph(), &dim), Num::ONE);
@@ -271,18 +262,11 @@ impl Indexer<'_> {
         outer
     }
 
-    fn multiply(
-        &self,
-        term: &mut Term,
-        factor: &Factor,
-        places: &BTreeMap<u32, Pos>,
-        inside: &Inside,
-    ) {
+    fn multiply(&self, term: &mut Term, factor: &Factor, places: &[(u32, Pos)], inside: &Inside) {
+        let place = |label: &u32| places.iter().find(|(own, _)| own == label);
         let positions: Vec<Pos> = factor
             .labels
-            .iter()
-            .map(|label| places.get(label).cloned().unwrap_or_else(Pos::zero))
-            .collect();
+            .each(|label| place(label).map_or_else(Pos::zero, |(_, position)| position.clone()));
         if let Some(divisor) =
             self.scope.guarded(factor.node).filter(|_| !factor.power.is_negative())
         {
@@ -319,7 +303,7 @@ impl Indexer<'_> {
         }
         match row.kind {
             Kind::Elementwise => {
-                let values = args.iter().map(|&arg| self.entry(arg, at_, inside).expr()).collect();
+                let values = args.each(|&arg| self.entry(arg, at_, inside).expr());
                 Term::of(apply(row.name, values))
             }
             Kind::Reduce if args.len() == 1 => {
@@ -351,8 +335,7 @@ impl Indexer<'_> {
                 Term::of(self.reduce_over(row.name, &bound, body))
             }
             _ => {
-                let values =
-                    args.iter().map(|&arg| whole(self.scope, arg, &inside.letters)).collect();
+                let values = args.each(|&arg| whole(self.scope, arg, &inside.letters));
                 let call = matrix::whole_call(self.scope, node, values);
                 self.read(call, node, at_, inside)
             }
@@ -404,13 +387,10 @@ impl Indexer<'_> {
 
     /// An affine formula of positions that are not all affine.
     fn picked_position(&self, terms: &[(usize, i64)], offset: &Dim, at_: &[Pos]) -> Expr {
-        let mut parts: Vec<(bool, Expr)> = terms
-            .iter()
-            .map(|(axis, c)| {
-                let over = vec![self.position(&at_[*axis])];
-                Term { coefficient: Num::int(i128::from(*c)), over, ..Term::one() }.signed()
-            })
-            .collect();
+        let mut parts: Vec<(bool, Expr)> = terms.each(|(axis, c)| {
+            let over = vec![self.position(&at_[*axis])];
+            Term { coefficient: Num::int(i128::from(*c)), over, ..Term::one() }.signed()
+        });
         if offset.as_fixed() != Some(0) {
             parts.push((false, size_expr(self.graph(), offset)));
         }

@@ -1,6 +1,7 @@
 //! Index letters as people choose them: the user's own for an axis of that size, else `n` for the batch, `j, k` for a weight
 //! matrix, then `i, j, k, l, m, …`. The choice depends on the declarations alone, so it is the same in every line.
 
+use crate::few;
 use crate::ir::{Dim, Graph, Shape, VarKind};
 use std::collections::BTreeSet;
 
@@ -20,7 +21,7 @@ impl Letters {
         let vars = graph.vars.iter().map(|var| var.name.clone());
         let dims = graph.dims.iter().map(|dim| dim.name.clone());
         let consts = graph.consts.iter().map(|(name, _)| name.clone());
-        let mut declared: BTreeSet<String> = vars.chain(dims).chain(consts).collect();
+        let mut declared: BTreeSet<String> = few::set(vars.chain(dims).chain(consts));
         declared.extend(graph.names.values().chain(taken).cloned());
         declared.insert("e".to_string());
         let mut letters = Letters { preferred: Vec::new(), declared };

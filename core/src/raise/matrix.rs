@@ -7,6 +7,7 @@ use super::contract::{self, Tensor};
 use super::index::{apply, is_inside, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
 use super::structure;
+use crate::few::Each;
 use crate::ir::{Dim, NodeId, Num, Op, VarKind, View};
 use crate::ops::{self, Kind};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
@@ -75,7 +76,7 @@ fn exact_loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
 
 /// `ones(N, M)`
 fn filled(scope: &Scope<'_>, name: &str, shape: &[Dim]) -> Expr {
-    Expr::call(name, shape.iter().map(|dim| size_expr(scope.graph(), dim)).collect())
+    Expr::call(name, shape.each(|dim| size_expr(scope.graph(), dim)))
 }
 
 /// An expression that broadcasts to the node's value.
@@ -256,14 +257,14 @@ fn axes_expr(axes: &[usize]) -> Expr {
     let number = |axis: &usize| Expr::num(axis.to_string());
     match axes {
         [axis] => number(axis),
-        axes => Expr::synthetic(ExprKind::List(axes.iter().map(number).collect())),
+        axes => Expr::synthetic(ExprKind::List(axes.each(number))),
     }
 }
 
 /// `reshape(x, [N, M])`
 pub(super) fn reshaped(scope: &Scope<'_>, node: NodeId, arg: Expr) -> Expr {
     let graph = scope.graph();
-    let sizes = graph.shape(node).iter().map(|dim| size_expr(graph, dim)).collect();
+    let sizes = graph.shape(node).each(|dim| size_expr(graph, dim));
     Expr::call("reshape", vec![arg, Expr::synthetic(ExprKind::List(sizes))])
 }
 
@@ -427,19 +428,19 @@ fn read(
     let expr = if dropped {
         let item =
             |label: &u32| if single(label) { IndexItem::At(Expr::num("0")) } else { whole_axis() };
-        at(expr, labels.iter().map(item).collect())
+        at(expr, labels.each(item))
     } else {
         expr
     };
     (tensor.over, tensor.under) = power(expr);
     if dropped && labels.len() == factor.labels.len() {
-        let pattern = labels.iter().map(|label| (!single(label)).then_some(*label)).collect();
+        let pattern = labels.each(|label| (!single(label)).then_some(*label));
         let (over, under) = power(base);
         tensor.kept = Some((over, under, pattern));
     } else if let (Some((kept, axes)), false) = (plain_kept, dropped)
         && labels.len() == factor.labels.len()
     {
-        let pattern = axes.iter().map(|axis| axis.map(|axis| labels[axis])).collect();
+        let pattern = axes.each(|axis| axis.map(|axis| labels[axis]));
         let (over, under) = power(kept);
         tensor.kept = Some((over, under, pattern));
     }
@@ -464,10 +465,8 @@ pub(super) fn combine(product: &Product, mut term: Term, tensors: Vec<Tensor>) -
     if let Some(term) = structure::diagonal(&term, &tensors, out) {
         return Some(Loose { term, cover: vec![true; out.len()], kept: None });
     }
-    let cover: Vec<bool> = out
-        .iter()
-        .map(|label| tensors.iter().any(|tensor| tensor.labels.contains(label)))
-        .collect();
+    let cover: Vec<bool> =
+        out.each(|label| tensors.iter().any(|tensor| tensor.labels.contains(label)));
     let kept = only_kept(&tensors, &term, out);
     let scalars_else = tensors.iter().filter(|tensor| !tensor.labels.is_empty()).count();
     // A lone matrix product keeps its operands in the chain; scalars go in front.
@@ -512,9 +511,7 @@ fn only_kept(tensors: &[Tensor], term: &Term, out: &[u32]) -> Option<(Expr, Vec<
     let axis = |label: &u32| out.iter().position(|own| own == label);
     let whole = Term { over: over.clone(), under: under.clone(), ..term.clone() };
     let plain = term.over.is_empty() && term.under.is_empty() && term.guards.is_empty();
-    plain.then(|| {
-        (whole.expr(), pattern.iter().map(|label| label.as_ref().and_then(axis)).collect())
-    })
+    plain.then(|| (whole.expr(), pattern.each(|label| label.as_ref().and_then(axis))))
 }
 
 /// `outer(a, b)` where all factors are vectors, some along the rows and some along the columns.

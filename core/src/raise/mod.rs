@@ -9,6 +9,7 @@ mod index;
 mod letters;
 mod matrix;
 mod product;
+#[cfg(feature = "tools")]
 mod program;
 mod ranges;
 mod share;
@@ -16,6 +17,7 @@ mod sizes;
 mod structure;
 
 pub use letters::Letters;
+#[cfg(feature = "tools")]
 pub use program::program;
 pub use share::{share, shared};
 

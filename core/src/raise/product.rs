@@ -2,6 +2,7 @@
 //! flat list of factors, which both notations then write down.
 
 use super::Scope;
+use crate::few::{self, Each};
 use crate::ir::{Dim, Ix, NodeId, Num, Op};
 use std::collections::BTreeMap;
 
@@ -41,7 +42,7 @@ impl Product {
         let factors = self.factors.iter_mut().flat_map(|factor| factor.labels.iter_mut());
         let all = factors.chain(&mut self.out).chain(&mut self.bound);
         all.for_each(|own| *own = label(*own));
-        self.sizes = self.sizes.into_iter().map(|(own, dim)| (label(own), dim)).collect();
+        self.sizes = few::map(self.sizes.into_iter().map(|(own, dim)| (label(own), dim)));
         self
     }
 
@@ -142,7 +143,7 @@ impl Flattener<'_> {
                     return None;
                 }
                 let labels = self.relabel(&einsum.out, &bound, &einsum.sizes, &factor.labels);
-                let read = |ins: &Vec<Ix>| ins.iter().map(|&ix| labels[usize::from(ix)]).collect();
+                let read = |ins: &Vec<Ix>| ins.each(|&ix| labels[usize::from(ix)]);
                 let parts = args.iter().zip(&einsum.ins);
                 Some(
                     parts

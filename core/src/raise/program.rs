@@ -2,6 +2,7 @@
 //! printed of them can be read with their declarations and definitions.
 
 use super::{Names, Notation, text};
+use crate::few::Each;
 use crate::ir::graph::Fact;
 use crate::ir::{Dim, Graph, NodeId, Op, Var, VarKind};
 use crate::lower::Lowered;
@@ -11,8 +12,7 @@ use chainrule_grammar::{Span, parse_expr};
 /// Declarations, named numbers and definitions, as the graph has them; no losses, outputs or requests.
 pub fn program(graph: &Graph, lowered: &Lowered) -> Program {
     let mut program = Program::default();
-    let dims: Vec<DimDecl> =
-        graph.dims.iter().map(|dim| DimDecl { name: ident(&dim.name), value: None }).collect();
+    let dims: Vec<DimDecl> = graph.dims.each(|dim| DimDecl { name: ident(&dim.name), value: None });
     if !dims.is_empty() {
         program.stmts.push(statement(StmtKind::Dim(dims)));
     }

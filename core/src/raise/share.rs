@@ -2,6 +2,7 @@
 //! the graph. One pass over ascending ids; nothing recurses.
 
 use super::Names;
+use crate::few;
 use crate::ir::{NodeId, Op};
 use crate::simplify::picked;
 use std::collections::BTreeSet;
@@ -60,7 +61,7 @@ fn cut(
     let extent = total(args, extents, position);
     let mut by_size: Vec<(usize, NodeId)> =
         args.iter().filter_map(|&arg| Some((extents[position(arg)?].size, arg))).collect();
-    by_size.sort_unstable();
+    few::sort(&mut by_size);
     by_size.dedup();
     let mut size = extent.size;
     while let Some((own, arg)) = by_size.pop() {
@@ -144,12 +145,11 @@ fn is_transparent(names: &Names<'_>, id: NodeId) -> bool {
 
 fn label(names: &Names<'_>, shared: BTreeSet<NodeId>) -> Vec<(String, NodeId)> {
     let graph = names.graph;
-    let mut taken: BTreeSet<&str> = graph.vars.iter().map(|var| var.name.as_str()).collect();
-    taken.extend(graph.names.values().map(String::as_str));
-    taken.extend(names.extra.values().map(String::as_str));
-    taken.extend(graph.dims.iter().map(|dim| dim.name.as_str()));
-    taken.extend(graph.consts.iter().map(|(name, _)| name.as_str()));
-    let mut fresh =
-        (1..).map(|k: usize| format!("t{k}")).filter(|name| !taken.contains(name.as_str()));
+    let mut taken: BTreeSet<String> = few::set(graph.vars.iter().map(|var| var.name.clone()));
+    taken.extend(graph.names.values().cloned());
+    taken.extend(names.extra.values().cloned());
+    taken.extend(graph.dims.iter().map(|dim| dim.name.clone()));
+    taken.extend(graph.consts.iter().map(|(name, _)| name.clone()));
+    let mut fresh = (1..).map(|k: usize| format!("t{k}")).filter(|name| !taken.contains(name));
     shared.into_iter().filter_map(|id| Some((fresh.next()?, id))).collect()
 }

@@ -7,6 +7,7 @@ use super::contract::Tensor;
 use super::index::size_expr;
 use super::matrix::{combine, contracted, terms, together};
 use super::product::{Factor, Product, flatten};
+use crate::few::Each;
 use crate::ir::{Dim, NodeId, Num, Op};
 use chainrule_grammar::ast::{Expr, ExprKind};
 
@@ -116,7 +117,7 @@ pub(super) fn weighed(scope: &Scope<'_>, product: &Product) -> Option<Product> {
     let fits = |factor: &Factor| {
         let &[a, b] = factor.labels.as_slice() else { return false };
         let (summed, free) = if opened.bound.contains(&a) { (a, b) } else { (b, a) };
-        let outside: Vec<Factor> = rest.iter().map(|one| (*one).clone()).collect();
+        let outside: Vec<Factor> = rest.each(|one| (*one).clone());
         opened.bound.contains(&summed)
             && !opened.bound.contains(&free)
             && reads(&opened.factors, summed)
@@ -189,7 +190,7 @@ fn is_quotient(vector: &Expr) -> bool {
 pub(super) fn kronecker(scope: &Scope<'_>, node: NodeId) -> Option<Expr> {
     let matrix = vectorised(scope, node)?;
     let graph = scope.graph();
-    let sizes = graph.shape(node).iter().map(|dim| size_expr(graph, dim)).collect();
+    let sizes = graph.shape(node).each(|dim| size_expr(graph, dim));
     Some(Expr::call("reshape", vec![matrix, Expr::synthetic(ExprKind::List(sizes))]))
 }
 

@@ -3,6 +3,7 @@
 
 use super::math::{Accent, Big, Fence, Math, Symbol};
 use super::unicode::{self, SUBSCRIPTS, SUPERSCRIPTS, brackets, greek, mark, sign, small};
+use crate::few::Each;
 
 /// Bold begins here; the character takes no space and is replaced at the end.
 const BOLD: char = '\u{1}';
@@ -85,10 +86,7 @@ impl Pen {
             }
             Math::Cases(cases) => self.cases(cases),
             Math::Matrix(rows) => {
-                let rows: Vec<Vec<Grid>> = rows
-                    .iter()
-                    .map(|row| row.iter().map(|cell| self.draw(cell)).collect())
-                    .collect();
+                let rows: Vec<Vec<Grid>> = rows.each(|row| row.each(|cell| self.draw(cell)));
                 self.fenced(Fence::Square, self.table(rows), true)
             }
             Math::Boxed(inner) => self.framed(self.draw(inner)),
@@ -183,7 +181,7 @@ impl Pen {
         let spare = width.saturating_sub(grid.width);
         let left = if centred { spare / 2 } else { 0 };
         let pad = |line: &String| format!("{}{line}{}", " ".repeat(left), " ".repeat(spare - left));
-        grid.lines.iter().map(pad).collect()
+        grid.lines.each(pad)
     }
 
     fn fraction(&self, above: Grid, below: Grid) -> Grid {

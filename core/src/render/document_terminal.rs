@@ -7,6 +7,7 @@ use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
 use super::rows::{Measure, Set, set};
 use super::unicode::{self, ascii};
+use crate::few::Each;
 
 /// A terminal.
 #[derive(Clone, Copy)]
@@ -21,8 +22,7 @@ pub struct Terminal {
 
 /// Equations, one below the other, as documentation in source code shows them.
 pub fn drawing(lines: &[Line]) -> String {
-    let rows: Vec<Row> =
-        lines.iter().map(|line| Row { line: line.clone(), why: Prose::default() }).collect();
+    let rows: Vec<Row> = lines.each(|line| Row { line: line.clone(), why: Prose::default() });
     let pen = Pen { ascii: false, columns: boxes::columns };
     styled(&chain(&rows, &Terminal { width: 100, bold: false, pen }), false)
 }

@@ -2,6 +2,7 @@
 
 use super::math::{Accent, Big, Fence, Math, Symbol};
 use super::names::is_greek;
+use crate::few::Each;
 
 /// The LaTeX of a layout.
 pub fn emit(math: &Math) -> String {
@@ -54,7 +55,7 @@ fn write(math: &Math, out: &mut String) {
         Math::Func(name) => push(out, &function(name)),
         Math::Cases(cases) => {
             let rows: Vec<Vec<Math>> =
-                cases.iter().map(|(value, when)| vec![value.clone(), when.clone()]).collect();
+                cases.each(|(value, when)| vec![value.clone(), when.clone()]);
             push(out, &format!(r"\begin{{cases}} {} \end{{cases}}", table(&rows)));
         }
         Math::Matrix(rows) => {
@@ -183,8 +184,8 @@ fn delimiters(fence: Fence) -> (&'static str, &'static str, &'static str, &'stat
 
 /// Rows of cells.
 fn table(rows: &[Vec<Math>]) -> String {
-    let row = |cells: &Vec<Math>| cells.iter().map(emit).collect::<Vec<_>>().join(" & ");
-    rows.iter().map(row).collect::<Vec<_>>().join(r" \\ ")
+    let row = |cells: &Vec<Math>| cells.each(emit).join(" & ");
+    rows.each(row).join(r" \\ ")
 }
 
 /// Functions that LaTeX has commands for.

@@ -6,6 +6,7 @@ use super::names;
 use super::phrases::{Phrase, phrase};
 use super::products::product;
 use super::template;
+use crate::few::Each;
 use crate::ops::{self, Kind};
 use crate::raise::Notation;
 use chainrule_grammar::ast::{AddOp, Binder, CompareOp, Expr, ExprKind, Ident, IndexItem};
@@ -123,7 +124,7 @@ impl Layout<'_> {
     }
 
     fn all(&self, items: &[Expr]) -> Vec<Math> {
-        items.iter().map(|item| self.math(item)).collect()
+        items.each(|item| self.math(item))
     }
 
     fn name(&self, name: &str) -> Piece {
@@ -203,7 +204,7 @@ impl Layout<'_> {
             let ones = Math::superscript(Math::Symbol(Symbol::Ones), Math::Symbol(Symbol::Top));
             return Piece::new(Math::Row(vec![self.base(base), Math::Thin, ones]), Level::Product);
         }
-        let positions: Vec<Math> = items.iter().map(|item| self.item(item)).collect();
+        let positions: Vec<Math> = items.each(|item| self.item(item));
         if let ExprKind::Name(name) = &base.kind {
             return self.named(name, names::indexed(name, positions));
         }

@@ -36,6 +36,7 @@ mod template;
 pub mod typst;
 pub mod unicode;
 
+use crate::few::Each;
 use crate::raise::Notation;
 use chainrule_grammar::ast::Expr;
 use math::Math;
@@ -120,7 +121,7 @@ fn letters_math(letters: &[String]) -> Vec<Math> {
         "0" => Math::Num("0".to_string()),
         name => names::name(name),
     };
-    letters.iter().map(letter).collect()
+    letters.each(letter)
 }
 
 #[cfg(test)]

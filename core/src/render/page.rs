@@ -5,6 +5,7 @@ use super::math::{Fence, Line, Math, Symbol};
 use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
 use crate::derivation::{Step, Told};
+use crate::few::Each;
 use std::collections::BTreeSet;
 
 /// A document.
@@ -43,7 +44,7 @@ pub struct Row {
 /// The page of a program's derivations.
 pub fn page(told: &[Told], lang: Lang) -> Page {
     let mut known: BTreeSet<String> = BTreeSet::new();
-    let parts: Vec<Part> = told.iter().map(|one| part(one, lang, &mut known)).collect();
+    let parts: Vec<Part> = told.each(|one| part(one, lang, &mut known));
     let conventions = conventions(&parts, lang);
     Page { lang, conventions, parts }
 }
@@ -54,7 +55,7 @@ fn part(told: &Told, lang: Lang, known: &mut BTreeSet<String>) -> Part {
     let row = |line: &Line, why: &Prose| Row { line: line.clone(), why: why.clone() };
     let mut chains: Vec<Vec<Row>> = chains(&told.steps)
         .into_iter()
-        .map(|steps| steps.iter().map(|step| row(&step.line, &step.why)).collect())
+        .map(|steps| steps.each(|step| row(&step.line, &step.why)))
         .collect();
     if chains.is_empty() {
         chains.push(vec![row(&told.closed, &Prose::default())]);
@@ -64,7 +65,7 @@ fn part(told: &Told, lang: Lang, known: &mut BTreeSet<String>) -> Part {
     }
     let wheres = told.wheres.iter().filter(|part| known.insert(part.name.clone()));
     let wheres = wheres.map(|part| row(&part.line, &Prose::default())).collect();
-    let forward = told.forward.iter().map(|part| row(&part.line, &Prose::default())).collect();
+    let forward = told.forward.each(|part| row(&part.line, &Prose::default()));
     Part { forward, heading: heading(told, lang), chains, wheres, text: told.text.clone() }
 }
 
@@ -107,7 +108,7 @@ fn on_slashes(left: &Math) -> Math {
             };
             Math::Row(vec![above.as_ref().clone(), Math::Symbol(Symbol::Slash), below])
         }
-        Math::Row(items) => Math::Row(items.iter().map(on_slashes).collect()),
+        Math::Row(items) => Math::Row(items.each(on_slashes)),
         Math::Fence(fence, inner) => Math::Fence(*fence, Box::new(on_slashes(inner))),
         Math::Scripts { base, sub, sup } => {
             Math::Scripts { base: Box::new(on_slashes(base)), sub: sub.clone(), sup: sup.clone() }

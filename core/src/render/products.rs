@@ -2,6 +2,7 @@
 
 use super::layout::{Layout, Level, Piece, minus};
 use super::math::{Math, Symbol};
+use crate::few::Each;
 use crate::ops::{self, Kind, Rank};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem, MulOp};
 
@@ -30,7 +31,7 @@ pub(super) fn product(layout: &Layout<'_>, first: &Expr, rest: &[(MulOp, Expr)])
             let end =
                 rest[at..].iter().position(|(op, _)| !matches!(op, MulOp::Div | MulOp::DotDiv));
             let end = end.map_or(rest.len(), |count| at + count);
-            let divisors = rest[at..end].iter().map(|(_, divisor)| divisor).collect::<Vec<_>>();
+            let divisors = rest[at..end].each(|(_, divisor)| divisor);
             run = divide(layout, run, &divisors);
             at = end;
         } else {
@@ -77,8 +78,7 @@ fn factor(layout: &Layout<'_>, expr: &Expr, op: MulOp) -> Factor {
 fn divide(layout: &Layout<'_>, run: Run, divisors: &[&Expr]) -> Run {
     let scalar = divisors.iter().all(|divisor| rank(layout, divisor) == 0);
     let over_rank = run.factors.iter().map(|factor| factor.rank).max().unwrap_or(0);
-    let under: Vec<Factor> =
-        divisors.iter().map(|divisor| factor(layout, divisor, MulOp::Mul)).collect();
+    let under: Vec<Factor> = divisors.each(|divisor| factor(layout, divisor, MulOp::Mul));
     let under_rank = under.iter().map(|factor| factor.rank).max().unwrap_or(0);
     let rank = over_rank.max(under_rank);
     let under = join(under);

@@ -9,6 +9,7 @@ pub use widths::{Measure, em, em_words};
 use super::math::{Math, Symbol};
 use super::page::Row;
 use super::prose::{Piece, Prose};
+use crate::few::Each;
 use breaks::{after, broken, indent};
 
 /// A row as it is set.
@@ -26,8 +27,7 @@ pub fn set(rows: &[Row], measure: &Measure<'_>) -> Vec<Set> {
     let left = rows.iter().filter_map(|row| row.line.left.as_ref()).map(measure.math);
     let left = left.fold(0.0, f64::max);
     let room = (measure.width - left - measure.gap()).max(measure.width / 3.0);
-    let broken: Vec<Vec<Math>> =
-        rows.iter().map(|row| broken(&row.line.right, room, measure)).collect();
+    let broken: Vec<Vec<Math>> = rows.each(|row| broken(&row.line.right, room, measure));
     let last = |pieces: &Vec<Math>| pieces.last().map_or(0.0, measure.math);
     let short = |width: &f64| measure.columns || *width <= room / 2.0;
     let column = broken.iter().flatten().map(measure.math).filter(short).fold(0.0, f64::max);

@@ -2,6 +2,7 @@
 
 use super::math::{Accent, Big, Fence, Math, Symbol};
 use super::names::GREEK;
+use crate::few::Each;
 
 /// One line.
 pub fn emit(math: &Math) -> String {
@@ -38,11 +39,11 @@ pub fn emit(math: &Math) -> String {
                 Math::Text(text) => format!("{}, {text}", emit(value)),
                 _ => format!("{} if {}", emit(value), emit(when)),
             };
-            format!("{{{}}}", cases.iter().map(part).collect::<Vec<_>>().join("; "))
+            format!("{{{}}}", cases.each(part).join("; "))
         }
         Math::Matrix(rows) => {
-            let row = |cells: &Vec<Math>| cells.iter().map(emit).collect::<Vec<_>>().join(", ");
-            format!("[{}]", rows.iter().map(row).collect::<Vec<_>>().join("; "))
+            let row = |cells: &Vec<Math>| cells.each(emit).join(", ");
+            format!("[{}]", rows.each(row).join("; "))
         }
         Math::Boxed(inner) => emit(inner),
         Math::Named { body, .. } => emit(body),

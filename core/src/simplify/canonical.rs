@@ -12,6 +12,7 @@ mod arrange;
 mod function;
 mod holes;
 
+use crate::few::{self, Each};
 use crate::ir::{Dim, Graph, Map, NodeId, Num, Op, VarId};
 use arrange::arrange;
 use holes::Sure;
@@ -122,7 +123,7 @@ impl Canonical {
     pub fn merge(&mut self, graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
         let mut map: Map<NodeId, NodeId> = Map::default();
         for node in graph.reachable(roots) {
-            let args: Vec<NodeId> = graph.args(node).iter().map(|arg| map[arg]).collect();
+            let args: Vec<NodeId> = graph.args(node).each(|arg| map[arg]);
             let rebuilt = graph.with_args(node, args);
             let form = self.of(graph, rebuilt);
             let first = *self.first.entry(form).or_insert(rebuilt);
@@ -133,12 +134,12 @@ impl Canonical {
                 graph.names.entry(map[&node]).or_insert(name);
             }
         }
-        roots.iter().map(|root| map[root]).collect()
+        roots.each(|root| map[root])
     }
 
     fn build(&mut self, graph: &Graph, node: NodeId) -> FormId {
         let shape = graph.shape(node).clone();
-        let args: Vec<FormId> = graph.args(node).iter().map(|arg| self.known[arg]).collect();
+        let args: Vec<FormId> = graph.args(node).each(|arg| self.known[arg]);
         match graph.op(node) {
             Op::Const(value) => self.intern(shape, vec![(Term::default(), *value)]),
             Op::Size(dim) => self.size(dim),
@@ -159,7 +160,7 @@ impl Canonical {
                         }
                     })
                     .collect();
-                let read = |ins: &Vec<u8>| ins.iter().map(|ix| labels[*ix as usize]).collect();
+                let read = |ins: &Vec<u8>| ins.each(|ix| labels[*ix as usize]);
                 let factors: Vec<(FormId, Vec<u32>)> =
                     args.into_iter().zip(e.ins.iter().map(read)).collect();
                 self.product(shape, bound, &factors)
@@ -306,7 +307,7 @@ impl Canonical {
             self.collect_powers(&mut term);
             arranged.push((arrange(term, rank, &self.symmetric), c));
         }
-        arranged.sort_by(|(a, _), (b, _)| a.cmp(b));
+        few::sort_by(&mut arranged, &|(a, _), (b, _)| a.cmp(b));
         let mut kept: Vec<(Term, Num)> = Vec::new();
         for (term, c) in arranged {
             match kept.last_mut().filter(|(last, _)| *last == term) {
@@ -388,7 +389,7 @@ fn joined(mut joined: Term, more: &Term, labels: &[u32], fresh: &mut u32) -> Ter
         None => labels[*label as usize],
     };
     for factor in &more.factors {
-        let labels = factor.labels.iter().map(rename).collect();
+        let labels = factor.labels.each(rename);
         joined.factors.push(Factor { labels, ..factor.clone() });
     }
     joined

@@ -19,6 +19,7 @@ pub use canonical::Canonical;
 pub use holes::Stage;
 pub use stabilise::stabilise;
 
+use crate::few::{self, Each};
 use crate::ir::{Dim, Graph, Map, NodeId, Op};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -92,7 +93,7 @@ pub fn simplify_beyond(
             stack.extend_from_slice(graph.args(node));
         }
     }
-    let leaves: BTreeSet<NodeId> = seen.iter().copied().filter(|node| stops(*node)).collect();
+    let leaves: BTreeSet<NodeId> = few::set(seen.iter().copied().filter(|node| stops(*node)));
     run(graph, roots, seen.into_iter().collect(), Atoms::These(atoms), &leaves, Stage::Last)
 }
 
@@ -130,7 +131,7 @@ fn run(
             }
             continue;
         }
-        let args: Vec<NodeId> = simplifier.graph.args(node).iter().map(|arg| map[arg]).collect();
+        let args: Vec<NodeId> = simplifier.graph.args(node).each(|arg| map[arg]);
         let rebuilt = simplifier.graph.with_args(node, args);
         let new = simplifier.normal(rebuilt);
         simplifier.carry_name(node, new);
@@ -141,13 +142,13 @@ fn run(
         }
     }
     let rewrites = simplifier.rewrites;
-    Simplified { roots: roots.iter().map(|root| map[root]).collect(), rewrites, map }
+    Simplified { roots: roots.each(|root| map[root]), rewrites, map }
 }
 
 /// What functions such as `max` pick their values from.
 pub(crate) fn picked(graph: &Graph, nodes: &[NodeId]) -> BTreeSet<NodeId> {
     let picks = |node: &&NodeId| matches!(graph.op(**node), Op::Call(op, _) if crate::ops::spec(*op).rule.picks());
-    nodes.iter().filter(picks).map(|node| graph.args(*node)[0]).collect()
+    few::set(nodes.iter().filter(picks).map(|node| graph.args(*node)[0]))
 }
 
 /// The state of one simplification.

@@ -2,6 +2,7 @@
 
 use super::Simplifier;
 use super::facts;
+use crate::few::Each;
 use crate::ir::{Graph, NodeId, Num, Op};
 
 impl Simplifier<'_> {
@@ -67,8 +68,7 @@ impl Simplifier<'_> {
             }
             // (a·b)^n = a^n · b^n for whole n; a single factor that is only read in another order for any power.
             Op::Einsum(e) if e.bound().is_empty() && (whole.is_some() || args.len() == 1) => {
-                let powers: Vec<NodeId> =
-                    args.iter().map(|&arg| self.power(arg, exponent)).collect();
+                let powers: Vec<NodeId> = args.each(|&arg| self.power(arg, exponent));
                 let product = self.graph.with_args(base, powers);
                 self.normal(product)
             }

@@ -5,6 +5,7 @@ mod places;
 
 use super::facts;
 use super::{Simplifier, Stage};
+use crate::few::{self, Each};
 use crate::ir::{Dim, Einsum, NodeId, Num, Op};
 
 /// A factor of a product: a base read at labels, to a power.
@@ -91,16 +92,12 @@ impl Simplifier<'_> {
         let factors = args
             .iter()
             .zip(&e.ins)
-            .map(|(&arg, ins)| Factor {
-                base: arg,
-                exponent: Num::ONE,
-                labels: ins.iter().map(label).collect(),
-            })
+            .map(|(&arg, ins)| Factor { base: arg, exponent: Num::ONE, labels: ins.each(label) })
             .collect();
         Some(Product {
             coefficient: Num::ONE,
             factors,
-            out: e.out.iter().map(label).collect(),
+            out: e.out.each(label),
             sizes: e
                 .sizes
                 .iter()
@@ -159,7 +156,7 @@ impl Simplifier<'_> {
                     let read = self.graph.einsum(&[(arg, factor.labels.clone())], &out, &[]);
                     terms.push((c, self.normal(read)));
                 }
-                let shape: Vec<Dim> = out.iter().map(|label| product.size(*label)).collect();
+                let shape: Vec<Dim> = out.each(|label| product.size(*label));
                 let sum = self.graph.add(&terms, &shape);
                 let base = self.normal(sum);
                 product.factors[at] = Factor { base, exponent: factor.exponent, labels: out };
@@ -205,7 +202,7 @@ impl Simplifier<'_> {
             .map(|(&arg, ins)| Factor {
                 base: arg,
                 exponent: factor.exponent,
-                labels: ins.iter().map(|ix| names[*ix as usize]).collect(),
+                labels: ins.each(|ix| names[*ix as usize]),
             })
             .collect()
     }
@@ -323,14 +320,12 @@ impl Simplifier<'_> {
         let flipped = self.flip_sign(product);
         let product = flipped.as_ref().unwrap_or(product);
         if product.coefficient.is_zero() {
-            let shape: Vec<Dim> = product.out.iter().map(|label| product.size(*label)).collect();
+            let shape: Vec<Dim> = product.out.each(|label| product.size(*label));
             return self.graph.zeros(&shape);
         }
         let nodes: Vec<(NodeId, Vec<u32>)> = product
             .factors
-            .iter()
-            .map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()))
-            .collect();
+            .each(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()));
         let groups = connected(product);
         let mut outer: Vec<(NodeId, Vec<u32>)> = Vec::new();
         // A sum that is repeated along further axes stands apart, so that the repetition can go into a product.
@@ -346,8 +341,7 @@ impl Simplifier<'_> {
                 outer.extend(group.iter().map(|&at| nodes[at].clone()));
                 continue;
             }
-            let factors: Vec<(NodeId, Vec<u32>)> =
-                group.iter().map(|&at| nodes[at].clone()).collect();
+            let factors: Vec<(NodeId, Vec<u32>)> = group.each(|&at| nodes[at].clone());
             let free: Vec<u32> = product
                 .out
                 .iter()
@@ -410,7 +404,7 @@ impl Simplifier<'_> {
                 continue;
             }
             let terms = self.graph.args(factor.base).to_vec();
-            let opened: Vec<Product> = terms.iter().map(|&term| self.as_product(term)).collect();
+            let opened: Vec<Product> = terms.each(|&term| self.as_product(term));
             let contracts = opened.iter().any(|term| self.has_bound_delta(term, factor, product));
             if contracts {
                 return Some(self.multiply_out(product, at, &coefficients, &terms, None));
@@ -448,7 +442,7 @@ impl Simplifier<'_> {
                 let shape = self.graph.shape(term).clone();
                 let sizes: Vec<(u32, Dim)> =
                     shape.into_iter().map(|dim| (self.fresh_label(), dim)).collect();
-                let labels: Vec<u32> = sizes.iter().map(|(label, _)| *label).collect();
+                let labels: Vec<u32> = sizes.each(|(label, _)| *label);
                 let factors =
                     vec![Factor { base: term, exponent: Num::ONE, labels: labels.clone() }];
                 Product { coefficient: Num::ONE, factors, out: labels, sizes }
@@ -482,9 +476,7 @@ impl Simplifier<'_> {
     fn normal_of(&mut self, product: &Product) -> NodeId {
         let factors: Vec<(NodeId, Vec<u32>)> = product
             .factors
-            .iter()
-            .map(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()))
-            .collect();
+            .each(|factor| (self.graph.pow(factor.base, factor.exponent), factor.labels.clone()));
         let node = self.graph.einsum(&factors, &product.out, &product.sizes);
         self.normal(node)
     }
@@ -502,7 +494,7 @@ impl Simplifier<'_> {
         let mut parts: Vec<(Num, NodeId)> = Vec::new();
         if let Some(other) = only {
             let moved = product.factors[other].clone();
-            let shape: Vec<Dim> = sum.labels.iter().map(|label| product.size(*label)).collect();
+            let shape: Vec<Dim> = sum.labels.each(|label| product.size(*label));
             for (c, &term) in coefficients.iter().zip(terms) {
                 let power = self.graph.pow(moved.base, moved.exponent);
                 let part = self.graph.einsum(
@@ -525,7 +517,7 @@ impl Simplifier<'_> {
             part.factors[at].base = term;
             parts.push((*c * product.coefficient, self.normal_of(&part)));
         }
-        let shape: Vec<Dim> = product.out.iter().map(|label| product.size(*label)).collect();
+        let shape: Vec<Dim> = product.out.each(|label| product.size(*label));
         let node = self.graph.add(&parts, &shape);
         self.normal(node)
     }
@@ -551,7 +543,7 @@ fn connected(product: &Product) -> Vec<Vec<usize>> {
         members.sort_unstable();
         groups.push((members, labels));
     }
-    groups.sort();
+    few::sort(&mut groups);
     groups.into_iter().map(|(members, _)| members).collect()
 }
 

@@ -6,6 +6,7 @@ mod exponentials;
 pub use exponentials::with_shares;
 
 use super::{Rewrite, Simplified, facts};
+use crate::few::Each;
 use crate::ir::{Attrs, Graph, Map, NodeId, Num, Op};
 use crate::ops;
 use std::collections::BTreeMap;
@@ -27,7 +28,7 @@ pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     let known = Known::new();
     for node in nodes {
-        let args: Vec<NodeId> = graph.args(node).iter().map(|arg| map[arg]).collect();
+        let args: Vec<NodeId> = graph.args(node).each(|arg| map[arg]);
         let mut new = graph.with_args(node, args);
         // A replacement may be the start of the next pattern.
         for _ in 0..8 {
@@ -47,7 +48,7 @@ pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
         *uses.entry(new).or_default() += old_uses.get(&node).copied().unwrap_or(0);
         map.insert(node, new);
     }
-    Simplified { roots: roots.iter().map(|root| map[root]).collect(), rewrites, map }
+    Simplified { roots: roots.each(|root| map[root]), rewrites, map }
 }
 
 /// 1 - f(x) = f(-x), where f(x) is used nowhere else or x has a minus sign.

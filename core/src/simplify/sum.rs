@@ -3,6 +3,7 @@
 use super::Simplifier;
 use super::facts;
 use super::product::{Factor, Product};
+use crate::few::Each;
 use crate::ir::{Dim, NodeId, Num, Op};
 
 impl Simplifier<'_> {
@@ -80,7 +81,7 @@ impl Simplifier<'_> {
         if kept.len() == all.len() {
             return None;
         }
-        let inner_shape: Vec<Dim> = kept.iter().map(|axis| shape[*axis as usize].clone()).collect();
+        let inner_shape: Vec<Dim> = kept.each(|axis| shape[*axis as usize].clone());
         let mut inner = Vec::new();
         for (c, term) in terms {
             let (Op::Einsum(e), args) =
@@ -91,9 +92,9 @@ impl Simplifier<'_> {
             let factors: Vec<(NodeId, Vec<u32>)> = args
                 .into_iter()
                 .zip(&e.ins)
-                .map(|(arg, ins)| (arg, ins.iter().map(|ix| u32::from(*ix)).collect()))
+                .map(|(arg, ins)| (arg, ins.each(|ix| u32::from(*ix))))
                 .collect();
-            let out: Vec<u32> = kept.iter().map(|axis| u32::from(e.out[*axis as usize])).collect();
+            let out: Vec<u32> = kept.each(|axis| u32::from(e.out[*axis as usize]));
             let sizes: Vec<(u32, Dim)> = e
                 .sizes
                 .iter()
@@ -273,7 +274,7 @@ impl Simplifier<'_> {
         // Axis k of what is read is axis order[k] of the sum.
         let order = order?;
         let axes: Vec<u32> = (0..rank as u32).collect();
-        let read: Vec<u32> = order.iter().map(|axis| u32::from(*axis)).collect();
+        let read: Vec<u32> = order.each(|axis| u32::from(*axis));
         if read == axes {
             return None;
         }
@@ -282,7 +283,7 @@ impl Simplifier<'_> {
             let straight = self.graph.einsum(&[(*term, axes.clone())], &read, &[]);
             inner.push((*c, self.normal(straight)));
         }
-        let shape: Vec<Dim> = read.iter().map(|axis| shape[*axis as usize].clone()).collect();
+        let shape: Vec<Dim> = read.each(|axis| shape[*axis as usize].clone());
         let sum = self.graph.add(&inner, &shape);
         let sum = self.normal(sum);
         let turned = self.graph.einsum(&[(sum, read)], &axes, &[]);
@@ -345,8 +346,7 @@ impl Simplifier<'_> {
 
     /// `c·(a + b)·f` where every term has the factor f or a coefficient of one size.
     fn factor_out(&mut self, terms: &[(Num, NodeId)], shape: &[Dim]) -> Option<NodeId> {
-        let mut products: Vec<Product> =
-            terms.iter().map(|(_, term)| self.aligned(*term, shape.len())).collect();
+        let mut products: Vec<Product> = terms.each(|(_, term)| self.aligned(*term, shape.len()));
         let common = common_factors(&products);
         let coefficient = common_coefficient(terms);
         if common.is_empty() && coefficient.is_one() {

@@ -1,8 +1,9 @@
 //! In: a job. Out: what everything is called in the file.
 
 use crate::emit::Job;
+use crate::emit::declared::{Declared, whole};
 use crate::emit::helpers::{self, Helper};
-use crate::emit::names::{Declared, Scope, whole};
+use crate::emit::names::Scope;
 use crate::ir::{Dim, DimId, VarId};
 use crate::ops;
 use std::collections::BTreeMap;

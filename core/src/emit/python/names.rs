@@ -1,7 +1,8 @@
 //! In: a job. Out: what everything is called in the module: tensors, sizes, numbers, named quantities, functions.
 
 use super::dialect::Library;
-use crate::emit::names::{Declared, Scope};
+use crate::emit::declared::Declared;
+use crate::emit::names::Scope;
 use crate::emit::{Dtype, Job};
 use crate::ir::{DimId, NodeId, VarId};
 use std::collections::BTreeMap;

@@ -4,6 +4,7 @@ use super::layout::{Flat, Layout};
 use super::names::{ident, numbered, prefixed};
 use super::{docs, index, types, unit};
 use crate::emit::{LossJob, RequestJob};
+use crate::few::Each;
 use crate::ir::{Shape, VarId, VarKind};
 use crate::plan::lin::volume;
 use crate::plan::{Phase, Slot};
@@ -81,8 +82,8 @@ fn work(layout: &Layout, phase: &Phase, name: &Ident) -> (TokenStream, TokenStre
                 slot => matches!(slot, Slot::Result(_)),
             })
             .partition(|slot| matches!(slot, Slot::Var(_)));
-        let directions: Vec<Ident> = directions.iter().map(|slot| layout.local(*slot)).collect();
-        let results: Vec<Ident> = results.iter().map(|slot| layout.local(*slot)).collect();
+        let directions: Vec<Ident> = directions.each(|slot| layout.local(*slot));
+        let results: Vec<Ident> = results.each(|slot| layout.local(*slot));
         let (bindings, steps) = (bindings(layout, piece.slots()), steps(layout, piece));
         calls.extend(quote!(#name(params, inputs, ws, #(#directions,)* #(#results,)*);));
         items.extend(quote! {
@@ -323,7 +324,7 @@ fn request(layout: &Layout, job: &RequestJob, phase: &Phase) -> TokenStream {
         let local = layout.local(Slot::Var(*var));
         quote!(#local: &[F],)
     });
-    let outs: Vec<Ident> = job.results.iter().map(|(name, _, _)| prefixed("out", name)).collect();
+    let outs: Vec<Ident> = job.results.each(|(name, _, _)| prefixed("out", name));
     let results = job.results.iter().zip(&outs).enumerate().map(|(at, ((_, node, _), out))| {
         let local = numbered("r", at);
         let len = index::dim(graph, &volume(graph.shape(*node)));

@@ -3,6 +3,7 @@
 use super::names::{Scope, ident, prefixed};
 use super::{index, steps};
 use crate::emit::Job;
+use crate::few::{self, Each};
 use crate::ir::{Dim, Graph, NodeId, Num, VarId, VarKind};
 use crate::plan::lin::volume;
 use crate::plan::{Plan, Slot, Step};
@@ -114,13 +115,9 @@ impl<'a> Layout<'a> {
         let params = flat(graph, "Params", &job.params);
         let grads = grads(job);
         let mut scope = Scope::with(&["marker", "dims"]);
-        let inputs = job
-            .inputs
-            .iter()
-            .map(|var| (*var, ident(&scope.claim(&graph.var(*var).name))))
-            .collect();
+        let inputs = job.inputs.each(|var| (*var, ident(&scope.claim(&graph.var(*var).name))));
         let (fields, scratch) = workspace(plan, job.threads);
-        let field_of = fields.iter().enumerate().map(|(at, (id, _, _))| (*id, at)).collect();
+        let field_of = few::map(fields.iter().enumerate().map(|(at, (id, _, _))| (*id, at)));
         Layout { job, plan, dims, params, grads, inputs, fields, field_of, scratch }
     }
 
@@ -203,7 +200,7 @@ impl super::nest::Places for Layout<'_> {
     }
 
     fn dims(&self, graph: &Graph) -> Vec<Ident> {
-        self.dims.iter().map(|at| index::dim_ident(graph, *at)).collect()
+        self.dims.each(|at| index::dim_ident(graph, *at))
     }
 
     fn len(&self, slot: Slot) -> Option<Dim> {
@@ -266,10 +263,8 @@ fn workspace(plan: &Plan, threads: bool) -> (Vec<Field>, Option<(Ident, Store)>)
     let all = phases.chain(&plan.backward).chain(both).chain(&plan.requests);
     let steps: Vec<&Step> = all.flat_map(|phase| &phase.steps).collect();
     let scratch = steps.iter().filter_map(|step| steps::scratch(step, threads)).reduce(larger);
-    let lens: BTreeMap<NodeId, Dim> =
-        plan.work.iter().map(|id| (*id, volume(graph.shape(*id)))).collect();
-    let total =
-        lens.values().chain(&scratch).fold(Dim::fixed(0), |sum, len| sum.plus(len, Num::ONE));
+    let lens: Vec<Dim> = plan.work.each(|id| volume(graph.shape(*id)));
+    let total = lens.iter().chain(&scratch).fold(Dim::fixed(0), |sum, len| sum.plus(len, Num::ONE));
     let store = |len: &Dim| match Store::of(total.clone()) {
         Store::Array(_) => Store::Array(len.clone()),
         Store::Heap(_) if len.as_fixed().is_some_and(|len| len <= 16) => Store::Array(len.clone()),
@@ -282,7 +277,7 @@ fn workspace(plan: &Plan, threads: bool) -> (Vec<Field>, Option<(Ident, Store)>)
             Some(name) => format!("w_{name}"),
             None => format!("w{at}"),
         };
-        fields.push((*id, ident(&scope.claim(&name)), store(&lens[id])));
+        fields.push((*id, ident(&scope.claim(&name)), store(&lens[at])));
     }
     let scratch = scratch.map(|len| (ident("w_scratch"), store(&len)));
     (fields, scratch)

@@ -3,11 +3,11 @@
 use super::layout::{Flat, Layout, Store};
 use super::names::{ident, prefixed};
 use super::{docs, index};
+use crate::few::{self, Each};
 use crate::ir::{Dim, Num, Shape, VarId};
 use crate::plan::lin::volume;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
-use std::collections::BTreeSet;
 
 /// All structs.
 pub fn all(layout: &Layout) -> TokenStream {
@@ -259,15 +259,11 @@ fn inputs(layout: &Layout) -> TokenStream {
     });
     let known_argument = told.then(|| quote!(dims: Dims,));
     let body = new_inputs(layout, told);
-    let list: Vec<String> = layout
-        .inputs
-        .iter()
-        .map(|(var, _)| {
-            let declared = graph.var(*var);
-            let doc = declared.doc.join(" ");
-            format!("- `{}: {}` {doc}", declared.name, graph.show_shape(&declared.shape))
-        })
-        .collect();
+    let list: Vec<String> = layout.inputs.each(|(var, _)| {
+        let declared = graph.var(*var);
+        let doc = declared.doc.join(" ");
+        format!("- `{}: {}` {doc}", declared.name, graph.show_shape(&declared.shape))
+    });
     let doc = docs::lines(
         &[vec!["The data, borrowed, with its sizes checked:".to_string(), String::new()], list]
             .concat(),
@@ -347,7 +343,9 @@ fn new_inputs(layout: &Layout, told: bool) -> TokenStream {
 fn picks(layout: &Layout) -> TokenStream {
     let (graph, plan) = (layout.graph(), layout.plan);
     let phases = std::iter::once(&plan.forward).chain(&plan.backward).chain(&plan.requests);
-    let all: BTreeSet<(VarId, Dim)> = phases.flat_map(|phase| phase.picks()).collect();
+    let mut all: Vec<(VarId, Dim)> = phases.flat_map(|phase| phase.picks()).collect();
+    few::sort(&mut all);
+    all.dedup();
     let checks = all.iter().filter_map(|(var, rows)| {
         let (_, field) = layout.inputs.iter().find(|(id, _)| id == var)?;
         let text = &graph.var(*var).name;

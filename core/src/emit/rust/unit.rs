@@ -5,6 +5,7 @@
 
 use super::nest::Places;
 use super::{index, product, steps, stream};
+use crate::few;
 use crate::ir::{Dim, Graph};
 use crate::plan::{Slot, Step, Stream};
 use proc_macro2::{Ident, TokenStream};
@@ -93,11 +94,11 @@ pub fn unit(
     places: &dyn Places,
     own: &BTreeSet<Slot>,
 ) -> TokenStream {
-    let fills: BTreeSet<Slot> = steps.iter().flat_map(Step::fills).collect();
-    let slots: BTreeSet<Slot> = steps.iter().flat_map(Step::slots).collect();
+    let fills: BTreeSet<Slot> = few::set(steps.iter().flat_map(Step::fills));
+    let slots: BTreeSet<Slot> = few::set(steps.iter().flat_map(Step::slots));
     // What the steps of a scan fill is not told apart from what they read.
     let scans = steps.iter().filter(|step| matches!(step, Step::Scan(_)));
-    let scanned: BTreeSet<Slot> = scans.flat_map(Step::slots).collect();
+    let scanned: BTreeSet<Slot> = few::set(scans.flat_map(Step::slots));
     let mut outline = Outline::default();
     for slot in slots {
         let name = places.local(slot);

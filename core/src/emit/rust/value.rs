@@ -2,6 +2,7 @@
 
 use super::index;
 use super::names::numbered;
+use crate::few::{self, Each};
 use crate::ir::{Graph, NamedConst, Num};
 use crate::ops::{self, OpId};
 use crate::plan::kernel::{Value, ValueId};
@@ -96,7 +97,7 @@ fn sum(terms: &[(Num, ValueId)]) -> TokenStream {
             if terms.len() > 1 && !c.is_one() && terms.iter().all(|(d, _)| magnitude(*d) == c) =>
         {
             let unit = |d: Num| if d.is_negative() { Num::int(-1) } else { Num::ONE };
-            let rest: Vec<_> = terms.iter().map(|(d, id)| (unit(*d), *id)).collect();
+            let rest: Vec<_> = terms.each(|(d, id)| (unit(*d), *id));
             let (c, rest) = (number(c), sum(&rest));
             quote!(#c * (#rest))
         }
@@ -107,7 +108,7 @@ fn sum(terms: &[(Num, ValueId)]) -> TokenStream {
 
 fn plain_sum(terms: &[(Num, ValueId)]) -> TokenStream {
     let mut sorted: Vec<&(Num, ValueId)> = terms.iter().collect();
-    sorted.sort_by_key(|(c, _)| c.is_negative());
+    few::sort_by(&mut sorted, &|(a, _), (b, _)| a.is_negative().cmp(&b.is_negative()));
     let mut out = TokenStream::new();
     for (at, (c, id)) in sorted.into_iter().enumerate() {
         let (negative, size) = if c.is_negative() { (true, -*c) } else { (false, *c) };

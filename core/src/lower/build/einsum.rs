@@ -5,6 +5,7 @@ use super::super::call::{Arg, CallArgs};
 use super::super::shape::Operand;
 use super::super::{Label, Lowerer, Val};
 use super::{Result, wrong};
+use crate::few::{self, Each};
 use crate::ir::{Dim, Shape};
 use chainrule_grammar::ast::{Expr, ExprKind};
 use chainrule_grammar::{Code, Diagnostic};
@@ -67,7 +68,7 @@ pub fn einsum(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
         None => implied(&terms),
     };
     let labels = lowerer.union_labels(operands.iter().map(|operand| &operand.val));
-    let mut out: Vec<u32> = labels.iter().map(|label| label.0).collect();
+    let mut out: Vec<u32> = labels.each(|label| label.0);
     for letter in &result.before {
         out.push(letters.of_result(*letter, &out, call)?);
     }
@@ -98,7 +99,7 @@ fn implied(terms: &[Term]) -> Term {
         .copied()
         .filter(|letter| all().filter(|other| *other == letter).count() == 1)
         .collect();
-    once.sort_unstable();
+    few::sort(&mut once);
     Term { before: Vec::new(), open: terms.iter().any(|term| term.open), after: once }
 }
 
@@ -141,7 +142,7 @@ fn read(
 ) -> Result<Vec<u32>> {
     let shape = lowerer.positional(&operand.val).to_vec();
     let end = shape.len() - term.after.len();
-    let mut reading: Vec<u32> = operand.val.labels.iter().map(|label| label.0).collect();
+    let mut reading: Vec<u32> = operand.val.labels.each(|label| label.0);
     for (letter, dim) in term.before.iter().zip(&shape) {
         reading.push(letters.of_operand(lowerer, *letter, dim, operand, call)?);
     }

@@ -4,6 +4,7 @@ use super::super::call::{Arg, CallArgs};
 use super::super::shape::Operand;
 use super::super::{Lowerer, Val};
 use super::{Result, keyword, wrong};
+use crate::few::Each;
 use crate::ir::{Affine, Dim, NodeId, Num, Shape, View};
 use chainrule_grammar::ast::{Expr, ExprKind};
 use chainrule_grammar::{Code, Diagnostic};
@@ -13,7 +14,7 @@ fn list<'e>(call: &CallArgs<'e>) -> Result<(Vec<Arg<'e>>, Option<&'e Expr>)> {
     let axis = keyword(call, "axis");
     match call.args.as_slice() {
         [Arg::Written(Expr { kind: ExprKind::List(items), .. }), rest @ ..] => {
-            let items = items.iter().map(Arg::Written).collect();
+            let items = items.each(Arg::Written);
             match rest {
                 [] => Ok((items, axis)),
                 [Arg::Written(axis)] => Ok((items, Some(axis))),
@@ -74,7 +75,7 @@ fn join(
         }
         total = total.plus(&shape[axis], Num::ONE);
     }
-    let mut shape: Shape = labels.iter().map(|label| lowerer.label_size(*label)).collect();
+    let mut shape: Shape = labels.each(|label| lowerer.label_size(*label));
     shape.extend(first.iter().cloned());
     shape[labels.len() + axis] = total;
     let mut start = Dim::fixed(0);

@@ -4,6 +4,7 @@ use super::super::call::{Arg, CallArgs};
 use super::super::shape::Operand;
 use super::super::{Lowerer, Val};
 use super::{Result, args, keyword, sizes, whole, with_axis, wrong};
+use crate::few::Each;
 use crate::ir::{Affine, Dim, Num, Op, Shape, View};
 use crate::ops;
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
@@ -67,9 +68,7 @@ pub fn reshape(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
 /// The sizes of a shape without the one that is written `-1`, and where that stands.
 fn open_size<'e>(args: &[Arg<'e>]) -> Option<(Vec<Arg<'e>>, usize)> {
     let listed: Vec<Arg<'e>> = match args {
-        [Arg::Written(Expr { kind: ExprKind::List(items), .. })] => {
-            items.iter().map(Arg::Written).collect()
-        }
+        [Arg::Written(Expr { kind: ExprKind::List(items), .. })] => items.each(Arg::Written),
         _ => args.to_vec(),
     };
     let open = |arg: &Arg<'_>| {

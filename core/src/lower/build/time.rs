@@ -4,6 +4,7 @@ use super::super::call::{Arg, CallArgs};
 use super::super::shape::Operand;
 use super::super::{Lowerer, Val};
 use super::{Result, wrong};
+use crate::few::Each;
 use crate::ir::{Dim, NodeId};
 use chainrule_grammar::ast::{Expr, ExprKind};
 use chainrule_grammar::{Code, Diagnostic};
@@ -70,7 +71,7 @@ pub fn scan(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
         )
         .label(init.span, lowerer.graph.show_shape(&state_shape)));
     }
-    let sequences: Vec<NodeId> = sequences.iter().map(|sequence| sequence.val.node).collect();
+    let sequences: Vec<NodeId> = sequences.each(|sequence| sequence.val.node);
     let node = close(lowerer.graph, step, state, entries, result.node, init.val.node, &sequences);
     Ok(Val { node, labels: Vec::new() })
 }

@@ -4,6 +4,7 @@ use super::super::call::{Arg, CallArgs};
 use super::super::shape::Operand;
 use super::super::{Lowerer, Val};
 use super::Result;
+use crate::few::Each;
 use crate::ir::{Attrs, Dim};
 use crate::ops::{self, Kind, OpId, OpSpec, Range, Rule};
 use chainrule_grammar::ast::{Expr, ExprKind, Ident, IndexItem};
@@ -34,23 +35,13 @@ impl Lowerer<'_> {
         let Some((op, row)) = found.filter(|_| !own) else {
             return self.apply(
                 &func,
-                &CallArgs {
-                    name: known,
-                    args: args.iter().map(Arg::Written).collect(),
-                    kwargs,
-                    span,
-                },
+                &CallArgs { name: known, args: args.each(Arg::Written), kwargs, span },
             );
         };
         if row.written {
             return self.apply(
                 &func,
-                &CallArgs {
-                    name: known,
-                    args: args.iter().map(Arg::Written).collect(),
-                    kwargs,
-                    span,
-                },
+                &CallArgs { name: known, args: args.each(Arg::Written), kwargs, span },
             );
         }
         let (op, row, axis) = self.with_axis_argument(op, row, known, args)?;

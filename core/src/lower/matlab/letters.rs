@@ -6,6 +6,7 @@
 //! lowered until nothing is missing any more; each time, lowering says what it lacks: a name, a size, or that two sizes be one.
 
 use super::super::stmt::attempt;
+use crate::few::Each;
 use crate::ir::{Dim, Graph};
 use crate::ops;
 use chainrule_grammar::ast::{
@@ -162,11 +163,9 @@ impl Guess {
 
     /// What each size is called: as the program calls it, else by a letter that nothing else has, or by its number until then.
     fn names(&self, program: &Program, last: bool) -> Vec<String> {
-        let mut taken: BTreeSet<&str> =
-            self.vars.iter().map(|(var, _)| var.name.as_str()).collect();
-        let own = names_in(program);
-        taken.extend(own.iter().map(String::as_str));
-        let mut letters = SIZES.iter().copied().filter(|letter| !taken.contains(letter));
+        let mut taken = names_in(program);
+        taken.extend(self.vars.iter().map(|(var, _)| var.name.clone()));
+        let mut letters = SIZES.iter().copied().filter(|letter| !taken.contains(*letter));
         (0..self.sizes.len())
             .map(|id| {
                 let own = self.named.iter().find(|(_, size)| self.root(*size) == id);
@@ -202,14 +201,14 @@ impl Guess {
             }
         }
         let var = |(name, sizes): &(Ident, Vec<usize>)| {
-            let mut shape: Vec<Expr> = sizes.iter().map(|id| size(*id, name.span)).collect();
+            let mut shape: Vec<Expr> = sizes.each(|id| size(*id, name.span));
             if shape.len() == 1 {
                 shape.push(Expr::new(ExprKind::Num("1".into()), name.span));
             }
             let shape = Some(shape).filter(|shape| !shape.is_empty());
             VarDecl { name: name.clone(), int: false, shape, facts: Vec::new() }
         };
-        let vars: Vec<VarDecl> = self.vars.iter().map(var).collect();
+        let vars: Vec<VarDecl> = self.vars.each(var);
         let mut front = Vec::new();
         if !dims.is_empty() {
             front.push(statement(StmtKind::Dim(dims)));
@@ -234,7 +233,7 @@ impl Guess {
         };
         let (mut said, mut flags) = (Vec::new(), Vec::new());
         for (var, sizes) in &self.vars {
-            let shape: Vec<String> = sizes.iter().map(shown).collect();
+            let shape: Vec<String> = sizes.each(shown);
             let name = &var.name;
             let (one, flag) = match shape.as_slice() {
                 [] => (format!("`{name}` a scalar"), format!("--var {name}")),

@@ -4,6 +4,7 @@
 //! In: the graph of a program in this dialect. Out: the same program over a new graph in which no axis has size 1.
 
 use super::super::Lowered;
+use crate::few::Each;
 use crate::ir::{Affine, Attrs, Dim, Graph, NodeId, Num, Op, Shape, View};
 use crate::ops::{self, Kind};
 use std::collections::BTreeMap;
@@ -46,7 +47,7 @@ impl Slimmer<'_> {
             roots.push(&mut request.of.node);
             roots.extend(request.wrt.iter_mut().map(|named| &mut named.node));
         }
-        let nodes: Vec<NodeId> = roots.iter().map(|root| **root).collect();
+        let nodes: Vec<NodeId> = roots.each(|root| **root);
         for id in self.old.reachable(&nodes) {
             let node = self.node(id);
             self.map.insert(id, node);
@@ -66,7 +67,7 @@ impl Slimmer<'_> {
 
     fn node(&mut self, id: NodeId) -> NodeId {
         let old = self.old.node(id);
-        let args: Vec<NodeId> = old.args.iter().map(|arg| self.map[arg]).collect();
+        let args: Vec<NodeId> = old.args.each(|arg| self.map[arg]);
         let shape = without_ones(&old.shape);
         match &old.op {
             Op::Var(var) => self.new.variable(*var),
@@ -132,7 +133,7 @@ impl Slimmer<'_> {
     /// The node as it was, between axes of size 1 that are put in and taken out.
     fn widened(&mut self, id: NodeId) -> NodeId {
         let old = self.old.node(id).clone();
-        let args: Vec<NodeId> = old.args.iter().map(|arg| self.widen(*arg)).collect();
+        let args: Vec<NodeId> = old.args.each(|arg| self.widen(*arg));
         let wide = self.new.push(old.op, args, old.shape.clone());
         let labels: Vec<u32> = (0..old.shape.len() as u32).collect();
         let kept: Vec<u32> =

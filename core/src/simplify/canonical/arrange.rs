@@ -4,6 +4,7 @@
 //! In: a product. Out: the same product; equal products come out equal, as long as few of their labels are alike.
 
 use super::{Factor, Term};
+use crate::few::{self, Each};
 use crate::ir::Num;
 
 /// How many orders of labels that look alike are tried.
@@ -17,18 +18,17 @@ pub(super) fn arrange(mut term: Term, rank: u32, symmetric: &[bool]) -> Term {
     let either = |factor: &Factor| symmetric[factor.atom as usize];
     if term.bound.is_empty() {
         for factor in term.factors.iter_mut().filter(|factor| either(factor)) {
-            factor.labels.sort_unstable();
+            few::sort(&mut factor.labels);
         }
-        term.factors.sort();
+        few::sort(&mut term.factors);
         return term;
     }
     // Labels are numbered without gaps: axes first, then those that are summed over.
     let names: Vec<u32> = (0..rank).chain(term.bound.iter().map(|(label, _)| *label)).collect();
     let place = |label: &u32| names.iter().position(|name| name == label).unwrap_or(0);
-    let reads: Vec<Vec<usize>> =
-        term.factors.iter().map(|factor| factor.labels.iter().map(place).collect()).collect();
-    let mut sizes: Vec<_> = term.bound.iter().map(|(_, dim)| dim).collect();
-    sizes.sort();
+    let reads: Vec<Vec<usize>> = term.factors.each(|factor| factor.labels.each(place));
+    let mut sizes: Vec<_> = term.bound.each(|(_, dim)| dim);
+    few::sort(&mut sizes);
     let kind = |dim| rank as usize + sizes.iter().position(|known| *known == dim).unwrap_or(0);
     let colours: Vec<usize> =
         (0..rank as usize).chain(term.bound.iter().map(|(_, dim)| kind(dim))).collect();
@@ -53,7 +53,7 @@ impl Search<'_> {
         let colours = self.refined(colours);
         let first = self.rank as usize;
         let mut order: Vec<usize> = (first..colours.len()).collect();
-        order.sort_by_key(|label| colours[*label]);
+        few::sort_by(&mut order, &|a, b| colours[*a].cmp(&colours[*b]));
         let Some(tie) = order.windows(2).find(|two| colours[two[0]] == colours[two[1]]) else {
             return self.finish(&order);
         };
@@ -63,7 +63,7 @@ impl Search<'_> {
                 return;
             }
             // The others of its colour come after it.
-            let mut split: Vec<usize> = colours.iter().map(|colour| 2 * colour + 1).collect();
+            let mut split: Vec<usize> = colours.each(|colour| 2 * colour + 1);
             split[label] -= 1;
             self.run(split);
         }
@@ -76,9 +76,9 @@ impl Search<'_> {
             let places = self.places(&colours);
             let signed: Vec<(usize, Vec<Place>)> = colours.iter().copied().zip(places).collect();
             let mut ranks: Vec<&(usize, Vec<Place>)> = signed.iter().collect();
-            ranks.sort();
+            few::sort(&mut ranks);
             ranks.dedup();
-            colours = signed.iter().map(|own| ranks.binary_search(&own).unwrap_or(0)).collect();
+            colours = signed.each(|own| ranks.binary_search(&own).unwrap_or(0));
             let before = std::mem::replace(&mut classes, different(&colours));
             if classes == before {
                 break;
@@ -92,7 +92,7 @@ impl Search<'_> {
         let mut places: Vec<Vec<Place>> = vec![Vec::new(); colours.len()];
         for (factor, read) in self.term.factors.iter().zip(&self.reads) {
             let either = self.symmetric[factor.atom as usize];
-            let mut seen: Vec<usize> = read.iter().map(|label| colours[*label]).collect();
+            let mut seen: Vec<usize> = read.each(|label| colours[*label]);
             if either {
                 seen.sort_unstable();
             }
@@ -101,7 +101,7 @@ impl Search<'_> {
                 places[*label].push((factor.atom, factor.exponent, axis, seen.clone()));
             }
         }
-        places.iter_mut().for_each(|own| own.sort());
+        places.iter_mut().for_each(|own| few::sort(own));
         places
     }
 
@@ -115,13 +115,13 @@ impl Search<'_> {
         }
         let mut factors: Vec<Factor> = Vec::new();
         for (factor, read) in self.term.factors.iter().zip(&self.reads) {
-            let mut labels: Vec<u32> = read.iter().map(|label| numbers[*label]).collect();
+            let mut labels: Vec<u32> = read.each(|label| numbers[*label]);
             if self.symmetric[factor.atom as usize] {
-                labels.sort_unstable();
+                few::sort(&mut labels);
             }
             factors.push(Factor { labels, ..factor.clone() });
         }
-        factors.sort();
+        few::sort(&mut factors);
         let sizes = order.iter().map(|label| self.term.bound[label - rank].1.clone());
         let bound = sizes.enumerate().map(|(at, dim)| ((rank + at) as u32, dim)).collect();
         let term = Term { factors, bound };

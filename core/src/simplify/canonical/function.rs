@@ -2,6 +2,7 @@
 //! arguments in one order of their axes and with one sign, so that `f(A.T)` is `f(A)` read the other way round, and `tanh(-x)` is `-tanh(x)`.
 
 use super::{Canonical, Factor, FormId, Term};
+use crate::few::Each;
 use crate::ir::{Attrs, Dim, Num, Op};
 use crate::ops::{self, Kind, Mirror, OpId};
 
@@ -35,7 +36,7 @@ impl Canonical {
                     exponent: factor.exponent * exponent,
                     ..factor.clone()
                 };
-                let factors = term.factors.iter().map(raised).collect();
+                let factors = term.factors.each(raised);
                 let c = c.powi(n).unwrap_or(c);
                 self.collected(form.shape, vec![(Term { factors, bound: Vec::new() }, c)])
             }
@@ -99,7 +100,7 @@ impl Canonical {
         let Ordered { args, order, scale, symmetric } = self.in_order(&args, &sign);
         let flipped = scale.is_negative();
         let place = |axis: usize| order.iter().position(|own| *own == axis as u32).unwrap_or(axis);
-        let mut axes: Vec<usize> = attrs.axes.iter().map(|axis| place(*axis)).collect();
+        let mut axes: Vec<usize> = attrs.axes.each(|axis| place(*axis));
         axes.sort_unstable();
         let reduces = matches!(row.kind, Kind::Reduce);
         let labels: Vec<u32> = order
@@ -114,8 +115,7 @@ impl Canonical {
         let (op, args, c, add) = match row.mirror {
             // f(x) = -g(-x)
             Mirror::Turned(name) => {
-                let turned: Vec<FormId> =
-                    args.iter().map(|arg| self.scaled(*arg, Num::int(-1))).collect();
+                let turned: Vec<FormId> = args.each(|arg| self.scaled(*arg, Num::int(-1)));
                 let form =
                     self.call(ops::known(name, 1), &attrs, turned, permuted(&shape, &labels));
                 return self.read(form, &labels, shape, Num::int(-1));
@@ -197,7 +197,7 @@ impl Canonical {
     /// Axis k of what comes out is axis `order[k]`.
     fn reordered(&mut self, form: FormId, order: &[u32]) -> FormId {
         let shape = &self.forms[form as usize].shape;
-        let shape = order.iter().map(|axis| shape[*axis as usize].clone()).collect();
+        let shape = order.each(|axis| shape[*axis as usize].clone());
         let labels: Vec<u32> = (0..order.len() as u32)
             .map(|axis| order.iter().position(|own| *own == axis).unwrap_or(0) as u32)
             .collect();
@@ -212,7 +212,7 @@ fn signs(mirror: Mirror) -> bool {
 
 /// The shape of which axis `labels[k]` has the size of axis k.
 fn permuted(shape: &[Dim], labels: &[u32]) -> Vec<Dim> {
-    labels.iter().map(|axis| shape[*axis as usize].clone()).collect()
+    labels.each(|axis| shape[*axis as usize].clone())
 }
 
 /// All orders of a few axes; the one that they have of many.

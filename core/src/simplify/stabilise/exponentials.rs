@@ -1,6 +1,7 @@
 //! Formulas of exponentials: their logarithms, and their quotients. Each rule is exact wherever the formula it replaces is defined.
 
 use super::{Known, facts};
+use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
 use crate::ops::OpId;
 
@@ -95,8 +96,7 @@ impl Known {
     pub(super) fn log_of_product(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let Op::Einsum(e) = graph.op(arg).clone() else { return None };
         let factors = graph.args(arg).to_vec();
-        let bases: Vec<(NodeId, Num)> =
-            factors.iter().map(|&factor| power_of(graph, factor)).collect();
+        let bases: Vec<(NodeId, Num)> = factors.each(|&factor| power_of(graph, factor));
         let exponential = bases.iter().any(|(base, _)| self.is_exponential(graph, *base));
         if !exponential || !bases.iter().all(|(base, _)| facts::positive(graph, *base)) {
             return None;
@@ -107,7 +107,7 @@ impl Known {
             return None;
         }
         let axes: Vec<u8> = e.out.iter().chain(&bound).copied().collect();
-        let shape: Vec<Dim> = axes.iter().map(|ix| e.sizes[*ix as usize].clone()).collect();
+        let shape: Vec<Dim> = axes.each(|ix| e.sizes[*ix as usize].clone());
         let mut terms = Vec::new();
         for ((base, power), ins) in bases.into_iter().zip(&e.ins) {
             let log = self.stable_log(graph, base);
@@ -412,10 +412,9 @@ fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
 
 /// A factor of a product on its own, with the product's axes.
 fn spread(graph: &mut Graph, node: NodeId, ins: &[u8], axes: &[u8], e: &Einsum) -> NodeId {
-    let labels: Vec<u32> = ins.iter().map(|ix| u32::from(*ix)).collect();
-    let out: Vec<u32> = axes.iter().map(|ix| u32::from(*ix)).collect();
-    let extra: Vec<(u32, Dim)> =
-        axes.iter().map(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone())).collect();
+    let labels: Vec<u32> = ins.each(|ix| u32::from(*ix));
+    let out: Vec<u32> = axes.each(|ix| u32::from(*ix));
+    let extra: Vec<(u32, Dim)> = axes.each(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone()));
     graph.einsum(&[(node, labels)], &out, &extra)
 }
 
