@@ -185,14 +185,21 @@ fn page(told: &[Told]) -> String {
         for step in &one.steps {
             let about =
                 if step.about.is_empty() { String::new() } else { format!("{}: ", step.about) };
-            writeln!(page, "  {about}{}\n      {}\n      ({})", step.text, step.latex, step.note)
-                .expect("text");
+            writeln!(
+                page,
+                "  {about}{}\n      {}\n      ({})",
+                step.text,
+                step.latex(),
+                step.note()
+            )
+            .expect("text");
         }
         for part in &one.wheres {
-            writeln!(page, "  where {} = {}\n      {}", part.name, part.text, part.latex)
+            writeln!(page, "  where {} = {}\n      {}", part.name, part.text, part.latex())
                 .expect("text");
         }
-        writeln!(page, "  {}\n      {} = {}\n", one.text, one.lhs_latex, one.latex).expect("text");
+        writeln!(page, "  {}\n      {} = {}\n", one.text, one.lhs_latex(), one.latex())
+            .expect("text");
     }
     page
 }

@@ -21,12 +21,18 @@ fn main() {
         for step in &told.steps {
             println!(
                 "  [{}] {:24} {}\n{:30}   {}\n{:30}   -- {}",
-                step.about, step.rule, step.text, "", step.latex, "", step.note
+                step.about,
+                step.rule,
+                step.text,
+                "",
+                step.latex(),
+                "",
+                step.note()
             );
         }
         for w in &told.wheres {
-            println!("  where {} = {}     {}", w.name, w.text, w.latex);
+            println!("  where {} = {}     {}", w.name, w.text, w.latex());
         }
-        println!("  TEXT {}\n  LATEX {} = {}", told.text, told.lhs_latex, told.latex);
+        println!("  TEXT {}\n  LATEX {} = {}", told.text, told.lhs_latex(), told.latex());
     }
 }

@@ -85,8 +85,8 @@ fn bytes(told: &[Told]) -> usize {
     let mut parts = BTreeMap::new();
     let mut sum = 0;
     for one in told {
-        sum += one.text.len() + one.latex.len();
-        sum += one.steps.iter().map(|step| step.text.len() + step.latex.len()).sum::<usize>();
+        sum += one.text.len() + one.latex().len();
+        sum += one.steps.iter().map(|step| step.text.len() + step.latex().len()).sum::<usize>();
         let sizes = one.wheres.iter().map(|part| (Arc::as_ptr(part), part.text.len()));
         parts.extend(sizes);
     }
@@ -173,7 +173,7 @@ fn long_chains_begin_where_they_differ() {
     let shared = |told: &Told| told.steps.iter().filter(|step| step.rule == "as-before").count();
     let told = chains(6);
     assert_eq!(told.iter().map(shared).collect::<Vec<_>>(), [0, 1, 1, 0, 0, 0]);
-    assert_eq!(told[1].steps[1].note, "up to here as for ∂E/∂W₁");
+    assert_eq!(told[1].steps[1].note(), "up to here as for ∂E/∂W₁");
     // Each of these lines equals the gradient.
     let compiled = compiled(&network(6, ""));
     let point = random_point(&compiled, 5).expect("a point");

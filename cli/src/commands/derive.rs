@@ -177,7 +177,7 @@ fn as_json(program: &str, told: &[Told]) -> String {
             out.push_str(if at == 0 { "\n        " } else { ",\n        " });
             let text = parts.entry(Arc::as_ptr(binding)).or_insert_with(|| {
                 let part =
-                    json!({ "name": binding.name, "text": binding.text, "latex": binding.latex });
+                    json!({ "name": binding.name, "text": binding.text, "latex": binding.latex() });
                 pretty_at(&part, 4)
             });
             out.push_str(text);
@@ -195,7 +195,7 @@ fn derivative(told: &Told) -> Value {
         .iter()
         .map(|step| {
             json!({
-                "about": step.about, "rule": step.rule, "text": step.text, "latex": step.latex, "note": step.note,
+                "about": step.about, "rule": step.rule, "text": step.text, "latex": step.latex(), "note": step.note(),
             })
         })
         .collect();
@@ -204,9 +204,9 @@ fn derivative(told: &Told) -> Value {
         "of": told.of,
         "wrt": told.wrt,
         "shape": told.shape,
-        "lhs": told.lhs_latex,
+        "lhs": told.lhs_latex(),
         "text": told.text,
-        "latex": told.latex,
+        "latex": told.latex(),
         "steps": steps,
     });
     if !told.directions.is_empty() {

@@ -15,6 +15,7 @@ pub use crate::raise::Notation;
 pub use crate::render::phrases::Lang;
 pub use tell::tell;
 
+use crate::render::latex;
 use crate::render::math::Line;
 use crate::render::prose::Prose;
 use std::sync::Arc;
@@ -82,12 +83,8 @@ pub struct Told {
     pub closed: Line,
     /// The left-hand side in plain text: `dE/dW`, `d²E/dW²`, `d²E/dW² W_dot`.
     pub lhs: String,
-    /// The left-hand side in LaTeX.
-    pub lhs_latex: String,
     /// The closed form in the language; with the `wheres` before it, it parses with the program's declarations.
     pub text: String,
-    /// The closed form in LaTeX.
-    pub latex: String,
     /// Of the first derivation of a loss that is told in stages: the quantities of the forward pass, each by its formula.
     pub forward: Vec<Binding>,
     /// The lines.
@@ -123,14 +120,8 @@ pub struct Step {
     pub text: String,
     /// The line as it is set (with a left-hand side where a new chain of equalities starts).
     pub line: Line,
-    /// The whole line in LaTeX.
-    pub latex: String,
     /// Why the line holds.
     pub why: Prose,
-    /// The same in plain text.
-    pub note: String,
-    /// The same as running text of LaTeX, formulas between dollars.
-    pub note_latex: String,
 }
 
 /// A named part of a closed form.
@@ -142,32 +133,39 @@ pub struct Binding {
     pub text: String,
     /// The whole equation as it is set.
     pub line: Line,
-    /// The same in LaTeX.
-    pub latex: String,
+}
+
+impl Told {
+    /// The left-hand side in LaTeX.
+    pub fn lhs_latex(&self) -> String {
+        self.closed.left.as_ref().map(latex::emit).unwrap_or_default()
+    }
+
+    /// The closed form in LaTeX.
+    pub fn latex(&self) -> String {
+        latex::emit(&self.closed.right)
+    }
 }
 
 impl Step {
-    /// A step, with its texts in LaTeX and in plain text.
-    pub(crate) fn new(about: String, rule: String, text: String, line: Line, why: Prose) -> Step {
-        let (latex, note, note_latex) = (line_latex(&line), why.plain(), why.latex());
-        Step { about, rule, text, line, latex, why, note, note_latex }
+    /// The whole line in LaTeX.
+    pub fn latex(&self) -> String {
+        line_latex(&self.line)
     }
 
-    /// Changes how the line is set.
-    pub(crate) fn set_line(&mut self, line: Line) {
-        self.latex = line_latex(&line);
-        self.line = line;
+    /// Why the line holds, in plain text.
+    pub fn note(&self) -> String {
+        self.why.plain()
     }
 }
 
 impl Binding {
-    /// A named part, with its text in LaTeX.
-    pub(crate) fn new(name: String, text: String, line: Line) -> Binding {
-        let latex = line_latex(&line);
-        Binding { name, text, line, latex }
+    /// The equation in LaTeX.
+    pub fn latex(&self) -> String {
+        line_latex(&self.line)
     }
 }
 
 fn line_latex(line: &Line) -> String {
-    crate::render::latex::emit(&line.whole()).trim_start().to_string()
+    latex::emit(&line.whole()).trim_start().to_string()
 }

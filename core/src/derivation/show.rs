@@ -6,7 +6,7 @@ use super::notes::Reason;
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
 use crate::few::{self, Each};
-use crate::ir::{Dim, NodeId};
+use crate::ir::{Dim, Map, NodeId};
 use crate::raise::{self, Names, Notation};
 use crate::render::math::{self, Fence, Math, Symbol};
 use crate::render::phrases::{Phrase, phrase};
@@ -14,7 +14,9 @@ use crate::render::prose::Prose;
 use crate::render::{self, Context};
 use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, IndexItem, RequestKind};
 use chainrule_grammar::print;
+use std::cell::RefCell;
 use std::collections::BTreeMap;
+use std::rc::Rc;
 
 /// What a line is about, which its left-hand side says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,6 +49,8 @@ pub(super) struct Show<'s> {
     pub about: &'s str,
     pub of: NodeId,
     pub by: NodeId,
+    /// Formulas in matrix notation: a line's text and what is set are made of the same one.
+    pub raised: RefCell<Map<NodeId, Option<Rc<Expr>>>>,
 }
 
 impl Show<'_> {
@@ -101,17 +105,22 @@ impl Show<'_> {
 
     fn text_in(&self, notation: Notation, node: NodeId) -> String {
         if notation == Notation::Matrix
-            && let Some(whole) = raise::matrix(self.names, node)
+            && let Some(whole) = self.matrix(node)
         {
             return self.in_language(&whole);
         }
-        let axes = self.axes_of(node);
-        self.in_language(&raise::tensor(
-            self.names,
-            node,
-            &axes,
-            raise::index(self.names, node, &axes),
-        ))
+        self.in_language(&self.tensor(node, &self.axes_of(node)))
+    }
+
+    /// A node in matrix notation, where that has a way to write it.
+    fn matrix(&self, node: NodeId) -> Option<Rc<Expr>> {
+        let raise = || raise::matrix(self.names, node).map(Rc::new);
+        self.raised.borrow_mut().entry(node).or_insert_with(raise).clone()
+    }
+
+    /// A node by its entries, as an expression for the whole.
+    fn tensor(&self, node: NodeId, axes: &[String]) -> Expr {
+        raise::tensor(self.names, node, axes, raise::index(self.names, node, axes))
     }
 
     fn axes_of(&self, node: NodeId) -> Vec<String> {
@@ -120,20 +129,20 @@ impl Show<'_> {
     }
 
     /// The formula of a node in the notation asked for, with the notation it came out in.
-    fn formula(&self, node: NodeId) -> (Expr, Notation) {
+    fn formula(&self, node: NodeId) -> (Rc<Expr>, Notation) {
         // Tensors of three and more axes are no matrices: they are shown by their entries.
         if self.options.notation == Notation::Matrix
             && self.names.graph.rank(node) <= 2
-            && let Some(whole) = raise::matrix(self.names, node)
+            && let Some(whole) = self.matrix(node)
         {
             return (whole, Notation::Matrix);
         }
         self.by_entries(node)
     }
 
-    fn by_entries(&self, node: NodeId) -> (Expr, Notation) {
+    fn by_entries(&self, node: NodeId) -> (Rc<Expr>, Notation) {
         let axes = Self::shown(self.axes_of(node), self.names.graph.shape(node));
-        (raise::index(self.names, node, &axes), Notation::Index)
+        (Rc::new(raise::index(self.names, node, &axes)), Notation::Index)
     }
 
     /// The closed form in the language.
@@ -153,9 +162,8 @@ impl Show<'_> {
             return self.function(name, call, node);
         }
         let axes = self.names.axes(node);
-        let whole = (self.options.notation == Notation::Matrix)
-            .then(|| raise::matrix(self.names, node))
-            .flatten();
+        let matrix = self.options.notation == Notation::Matrix;
+        let whole = if matrix { self.matrix(node) } else { None };
         let entries = || {
             let right = self.set(&raise::index(self.names, node, &axes), Notation::Index);
             math::Line::new(render::indexed_name(name, &axes), right)
@@ -166,32 +174,23 @@ impl Show<'_> {
                 let right = self.set(&expr, Notation::Matrix);
                 (self.in_language(&expr), math::Line::new(render::name(name), right))
             }
-            None => {
-                let entry = raise::index(self.names, node, &axes);
-                (self.in_language(&raise::tensor(self.names, node, &axes, entry)), entries())
-            }
+            None => (self.in_language(&self.tensor(node, &axes)), entries()),
         };
-        Binding::new(name.to_string(), text, line)
+        Binding { name: name.to_string(), text, line }
     }
 
     /// A step of a scan, as a function of the language.
     fn function(&self, name: &str, call: &str, node: NodeId) -> Binding {
         let (function, params) = call.trim_end_matches(')').split_once('(').unwrap_or((call, ""));
         let params: Vec<Math> = params.split(", ").map(render::name).collect();
-        let (expr, notation) = match raise::matrix(self.names, node) {
+        let (expr, notation) = match self.matrix(node) {
             Some(expr) => (expr, Notation::Matrix),
-            None => {
-                let axes = self.names.axes(node);
-                (
-                    raise::tensor(self.names, node, &axes, raise::index(self.names, node, &axes)),
-                    Notation::Index,
-                )
-            }
+            None => (Rc::new(self.tensor(node, &self.names.axes(node))), Notation::Index),
         };
         let head = Math::Func(function.to_string());
         let left = Math::Row(vec![head, Math::fenced(Math::commas(params))]);
         let line = math::Line::new(left, self.set(&expr, notation));
-        Binding::new(name.to_string(), self.in_language(&expr), line)
+        Binding { name: name.to_string(), text: self.in_language(&expr), line }
     }
 
     // ---- left-hand sides -------------------------------------------------------------------------------------------
@@ -241,7 +240,8 @@ impl Show<'_> {
             };
             let line_as_set = math::Line { left: None, right };
             let (rule, why) = self.because(line, &reasons, before, opened);
-            steps.push(Step::new(self.about.to_string(), rule, text, line_as_set, why));
+            let about = self.about.to_string();
+            steps.push(Step { about, rule, text, line: line_as_set, why });
             sides.push(side);
             before = Some(line);
         }
@@ -404,7 +404,7 @@ impl Show<'_> {
             let right = std::mem::replace(&mut step.line.right, Math::Row(Vec::new()));
             let left = shown.remove(0);
             let right = shown.pop().map_or(right.clone(), |side| Math::equation(side, right));
-            step.set_line(math::Line::new(left, right));
+            step.line = math::Line::new(left, right);
         }
     }
 
@@ -531,7 +531,14 @@ impl Show<'_> {
         let line = math::Line::new(partial, self.set(&opened, Notation::Index));
         let definition = Reason::Definition(of.to_string());
         let said = definition.sentence(self.options.lang);
-        let first = Step::new(about.clone(), definition.rule(), wrap(left), line, said);
+        let step = |rule: &str, text: Expr, line: math::Line, why: Prose| Step {
+            about: about.clone(),
+            rule: rule.to_string(),
+            text: wrap(text),
+            line,
+            why,
+        };
+        let first = step(&definition.rule(), left, line, said);
         let line = math::Line { left: None, right: cases };
         let name = |letters: &[String]| Expr::name(&letters[lemma.axis]);
         let equal = ExprKind::Compare(
@@ -547,10 +554,10 @@ impl Show<'_> {
                 raise::index(self.names, lemma.different, &axes),
             ],
         );
-        let second = Step::new(about.clone(), rule.clone(), wrap(split), line, why);
+        let second = step(&rule, split, line, why);
         let line = math::Line { left: None, right: self.set(&entry, Notation::Index) };
         let why = self.say(Phrase::CasesInOne, &[]);
-        vec![first, second, Step::new(about, rule, wrap(entry), line, why)]
+        vec![first, second, step(&rule, entry, line, why)]
     }
 }
 

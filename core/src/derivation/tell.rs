@@ -13,11 +13,11 @@ use crate::compile::{Compiled, Derivative};
 use crate::few::{self, Each};
 use crate::ir::{Graph, Map, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
-use crate::render::latex;
 use crate::simplify::stabilise::{COMPLEMENT, FINITE, with_shares};
 use crate::simplify::{simplify, simplify_above, stabilise};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
+use std::cell::RefCell;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -490,6 +490,7 @@ impl<'c> Teller<'c> {
             about,
             of,
             by,
+            raised: RefCell::default(),
         };
         show.steps(chain)
     }
@@ -513,7 +514,7 @@ impl<'c> Teller<'c> {
         by: NodeId,
     ) -> Show<'s> {
         let (ranks, options) = (&self.ranks, self.options);
-        Show { names, ranks, options, derivative, about: "", of, by }
+        Show { names, ranks, options, derivative, about: "", of, by, raised: RefCell::default() }
     }
 
     pub(super) fn assemble(
@@ -553,9 +554,7 @@ impl<'c> Teller<'c> {
             shape: self.sizes(chain.closed),
             directions: self.directions(derivative),
             lhs: left::text(&self.graph, derivative),
-            lhs_latex: closed.left.as_ref().map(latex::emit).unwrap_or_default(),
             text: show.closed_text(chain.closed),
-            latex: latex::emit(&closed.right),
             closed,
             forward: Vec::new(),
             steps,

@@ -54,14 +54,15 @@ fn steps(left: &str, chain: &[Step]) -> String {
     for (at, step) in chain.iter().enumerate() {
         let front = if at == 0 { format!("  {left}") } else { indent.clone() };
         out.push_str(&format!("{front} = {}", step.text));
-        if !step.note.is_empty() {
+        let note = step.note();
+        if !note.is_empty() {
             let width = step.text.chars().count();
-            if indent.len() + 6 + width.max(widest) + step.note.chars().count() <= COLUMNS {
+            if indent.len() + 6 + width.max(widest) + note.chars().count() <= COLUMNS {
                 out.push_str(&" ".repeat(widest.saturating_sub(width) + 2));
             } else {
                 out.push_str(&format!("\n{indent}     "));
             }
-            out.push_str(&format!("({})", step.note));
+            out.push_str(&format!("({note})"));
         }
         out.push('\n');
     }
