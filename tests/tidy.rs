@@ -68,6 +68,22 @@ fn packages_depend_on_each_other_in_one_direction() {
     }
 }
 
+/// All that users of the macro build besides: it is built without optimisation, before anything of theirs.
+#[test]
+fn the_macro_depends_on_little() {
+    let outside: &[(&str, &[&str])] = &[
+        ("grammar", &["pest"]),
+        ("core", &["libm", "proc-macro2", "quote"]),
+        ("macros", &["proc-macro2", "quote"]),
+    ];
+    for (package, allowed) in outside {
+        let names = table(&read(&root().join(package).join("Cargo.toml")), "dependencies");
+        for name in names.iter().filter(|name| !name.starts_with("chainrule")) {
+            assert!(allowed.contains(&name.as_str()), "users of the macro would build `{name}`");
+        }
+    }
+}
+
 #[test]
 fn the_grammar_knows_no_function() {
     for path in sources("grammar").iter().chain(&files(&root().join("grammar/src"), "pest")) {
