@@ -5,7 +5,7 @@ use crate::few::{self, Each};
 use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId, Op, Var, VarId, VarKind};
 use crate::lower::{self, Lowered, Named};
-use crate::simplify::{Canonical, Stage, settle};
+use crate::simplify::{Canonical, Stage, settle, simplify};
 use chainrule_grammar::ast::{Program, RequestKind};
 use chainrule_grammar::{Code, Diagnostic, Source};
 
@@ -148,6 +148,7 @@ fn results(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Dia
     let mut named: Vec<&mut Named> = Vec::new();
     for request in &mut compiled.lowered.requests {
         named.push(&mut request.of);
+        named.extend(&mut request.wrt);
     }
     named.extend(compiled.lowered.losses.iter_mut().chain(compiled.lowered.outputs.iter_mut()));
     let roots: Vec<NodeId> = named.each(|one| one.node);
@@ -173,13 +174,7 @@ fn derivatives(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(),
     for request in compiled.lowered.requests.clone() {
         let graph = &mut compiled.graph;
         let of = request.of.node;
-        let stable = settle(graph, &[of], Stage::Value);
-        let stable = canonical.merge(graph, &stable)[0];
-        if let Some((_, found)) = unsound(graph, &[stable]) {
-            return Err(refusal(graph, found, &request.of));
-        }
-        let lowered = &compiled.lowered;
-        let made = carry_out(graph, request.kind, stable, &request.wrt, lowered)?;
+        let made = asked(graph, canonical, &request, &compiled.lowered)?;
         let roots: Vec<NodeId> = made.each(|(node, _)| *node);
         let nodes = settle(graph, &roots, Stage::Last);
         let nodes = canonical.merge(graph, &nodes);
@@ -233,6 +228,105 @@ fn refusal(graph: &Graph, found: NodeId, of: &Named) -> Diagnostic {
 
 /// A derivative, and what moves along which direction.
 type Made = (NodeId, Vec<(NodeId, NodeId)>);
+
+/// What a request asks for, one derivative for each variable.
+fn asked(
+    graph: &mut Graph,
+    canonical: &mut Canonical,
+    request: &lower::Request,
+    lowered: &Lowered,
+) -> Result<Vec<Made>, Diagnostic> {
+    let (kind, of, wrt) = (request.kind, &request.of, request.wrt.as_slice());
+    let declared = |by: &Named| matches!(graph.op(by.node), Op::Var(_));
+    if wrt.iter().all(declared) {
+        let stable = stable(graph, canonical, of)?;
+        return carry_out(graph, kind, stable, wrt, lowered);
+    }
+    if kind == RequestKind::Hvp {
+        check_apart(graph, wrt)?;
+        return by_definitions(graph, canonical, request, wrt, lowered);
+    }
+    // One at a time: a definition may hold another one, and a leaf stands for it in its own derivative only.
+    let mut made = Vec::new();
+    for by in wrt.chunks(1) {
+        made.extend(by_definitions(graph, canonical, request, by, lowered)?);
+    }
+    Ok(made)
+}
+
+/// A result in stable spelling and normal form.
+fn stable(graph: &mut Graph, canonical: &mut Canonical, of: &Named) -> Result<NodeId, Diagnostic> {
+    let stable = settle(graph, &[of.node], Stage::Value);
+    let stable = canonical.merge(graph, &stable)[0];
+    match unsound(graph, &[stable]) {
+        Some((_, found)) => Err(refusal(graph, found, of)),
+        None => Ok(stable),
+    }
+}
+
+/// Derivatives by what the program defines. A leaf stands for each definition until they are there: the stable spelling of the result
+/// may not hold the definition any more (`log(p)` of a softmax p), or only another form of it.
+fn by_definitions(
+    graph: &mut Graph,
+    canonical: &mut Canonical,
+    request: &lower::Request,
+    wrt: &[Named],
+    lowered: &Lowered,
+) -> Result<Vec<Made>, Diagnostic> {
+    let written: Vec<NodeId> = wrt.iter().map(|by| by.node).collect();
+    let (of, defined) = together(graph, request.of.node, &written);
+    let mut leaves: Vec<Named> = Vec::new();
+    for (by, &node) in wrt.iter().zip(&defined) {
+        let declared = matches!(graph.op(node), Op::Var(_));
+        let shape = graph.shape(node).clone();
+        let name = format!("definition{}", graph.vars.len());
+        let node = if declared { node } else { graph.stand_in(&name, shape) };
+        leaves.push(Named { node, ..by.clone() });
+    }
+    let there: Vec<(NodeId, NodeId)> =
+        defined.iter().zip(&leaves).map(|(by, leaf)| (*by, leaf.node)).collect();
+    let back: Vec<(NodeId, NodeId)> = there.iter().map(|(by, leaf)| (*leaf, *by)).collect();
+    let held = Named { node: graph.substitute(of, &there), ..request.of.clone() };
+    let stable = stable(graph, canonical, &held)?;
+    let mut made = carry_out(graph, request.kind, stable, &leaves, lowered)?;
+    for (node, directions) in &mut made {
+        *node = graph.substitute(*node, &back);
+        for ((by, _), written) in directions.iter_mut().zip(&written) {
+            *by = *written;
+        }
+    }
+    Ok(made)
+}
+
+/// A result and definitions below it, in normal form where that keeps them: parts of the result that are equal to a definition are
+/// the definition then, as derivations have it. What is declared stands as it is written.
+pub(crate) fn together(graph: &mut Graph, of: NodeId, wrt: &[NodeId]) -> (NodeId, Vec<NodeId>) {
+    if wrt.iter().all(|by| matches!(graph.op(*by), Op::Var(_))) {
+        return (of, wrt.to_vec());
+    }
+    let mut normal = simplify(graph, &[&[of], wrt].concat()).roots;
+    let by = normal.split_off(1);
+    let kept = |(written, normal_by): (&NodeId, &NodeId)| {
+        !graph.reaches(of, *written) || graph.reaches(normal[0], *normal_by)
+    };
+    if wrt.iter().zip(&by).all(kept) { (normal[0], by) } else { (of, wrt.to_vec()) }
+}
+
+/// A product by several quantities moves all of them: none may move with another already.
+fn check_apart(graph: &Graph, wrt: &[Named]) -> Result<(), Diagnostic> {
+    for by in wrt {
+        let below = |other: &&Named| other.node != by.node && graph.reaches(by.node, other.node);
+        if let Some(other) = wrt.iter().find(below) {
+            let message = format!(
+                "`{}` depends on `{}`, and a product with the second derivative moves each of them by itself",
+                by.name, other.name
+            );
+            return Err(Diagnostic::new(Code::Unsupported, by.span, message)
+                .help("ask for one at a time, in requests of their own"));
+        }
+    }
+    Ok(())
+}
 
 fn carry_out(
     graph: &mut Graph,

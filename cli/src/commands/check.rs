@@ -130,16 +130,20 @@ fn as_text(found: &Found, asked: &Asked, signs: &plot::Signs) -> String {
 
 /// Which derivatives met kinks, where any did.
 fn kinks(report: &Report) -> String {
-    let met = report.rows.iter().filter(|row| row.kinks > 0);
-    met.map(|row| {
+    let said = |row: &Row, count: usize, what: &str| {
         let directions = counted(row.compared, "direction");
-        format!(
-            "{}: {} of {directions} met a kink and were settled by shorter steps\n",
-            name(row),
-            row.kinks
-        )
-    })
-    .collect()
+        let line = format!("{}: {count} of {directions} {what}\n", name(row));
+        if count > 0 { line } else { String::new() }
+    };
+    let rows = report.rows.iter().map(|row| {
+        said(row, row.kinks, "met a kink and were settled by shorter steps")
+            + &said(
+                row,
+                row.conventions,
+                "begin at a kink itself, where differences cannot judge the convention",
+            )
+    });
+    rows.collect()
 }
 
 fn said(told: &ToldReport) -> String {
@@ -274,7 +278,7 @@ fn row_as_json(row: &Row) -> Value {
     });
     json!({
         "derivative": name(row), "of": row.of, "wrt": row.wrt, "shape": row.shape, "holds": row.holds,
-        "worst": worst, "compared": row.compared, "kinks": row.kinks, "problem": row.problem,
+        "worst": worst, "compared": row.compared, "kinks": row.kinks, "conventions": row.conventions, "problem": row.problem,
     })
 }
 

@@ -4,7 +4,6 @@
 use super::{Judge, differentiated, mixed, random_point, worst};
 use crate::compile::{Compiled, Derivative};
 use crate::eval::{Evaluator, eval};
-use crate::ir::NodeId;
 use crate::ops::probe::Random;
 
 /// Steps of 10^(-1/2), 10^(-1), … are tried, down to 10^(-SMALLEST/2).
@@ -67,20 +66,13 @@ fn slope(points: &[(f64, f64)]) -> Option<f64> {
 pub fn curve(compiled: &Compiled, derivative: &Derivative, seed: u64) -> Result<Curve, String> {
     let point = random_point(compiled, mixed(seed, 0))?;
     let closed = eval(&compiled.graph, &point, &[derivative.node])?.remove(0);
-    let (graph, of) = differentiated(&compiled.graph, derivative)?;
-    let by = derivative.wrt.node;
-    let mut evaluator = Evaluator::new(&graph, &point);
-    let mut order = graph.reachable(&[of, by]);
-    order.extend(derivative.directions.iter().flat_map(|(by, direction)| [*by, *direction]));
-    order.sort_unstable();
-    order.dedup();
-    evaluator.run(&order)?;
-    let size = evaluator.value(by)?.data.len();
-    let mut moves: Vec<(NodeId, Vec<f64>)> = Vec::new();
-    for &(by, direction) in &derivative.directions {
-        moves.push((by, evaluator.value(direction)?.data.clone()));
-    }
-    let said: Vec<f64> = if moves.is_empty() {
+    let judged = differentiated(&compiled.graph, derivative)?;
+    let mut evaluator = Evaluator::new(&judged.graph, &point);
+    evaluator.run(&judged.order())?;
+    let mut moves = judged.moving(&evaluator)?;
+    let said: Vec<f64> = if derivative.directions.is_empty() {
+        let by = judged.moves[0].0;
+        let size = evaluator.value(by)?.data.len();
         let mut random = Random(mixed(seed, 0) ^ 2);
         let mut judge = Judge {
             compiled,
@@ -90,25 +82,21 @@ pub fn curve(compiled: &Compiled, derivative: &Derivative, seed: u64) -> Result<
             random: Random(mixed(seed, 0) ^ 1),
         };
         let mut along = vec![0.0; size];
-        for probe in judge.probes(&graph, by, size, 1) {
+        for probe in judge.probes(&judged.graph, by, size, 1) {
             let weight = random.within((0.5, 1.5));
             probe.iter().for_each(|(entry, part)| along[*entry] += weight * part);
         }
         let parts = closed.data.chunks(size.max(1));
         let said = parts.map(|part| part.iter().zip(&along).map(|(a, b)| a * b).sum()).collect();
-        moves.push((by, along));
+        moves[0].1 = along;
         said
     } else {
         closed.data
     };
-    let mut moving = Vec::new();
-    for (by, along) in &moves {
-        moving.push((evaluator.moving(of, *by)?, along));
-    }
     let samples = (1..=SMALLEST).map(|half| {
         let step = 10_f64.powf(-f64::from(half) / 2.0);
         let mut differences = vec![0.0; said.len()];
-        for (moving, along) in &mut moving {
+        for (moving, along) in &mut moves {
             let part = moving.central(along, step)?;
             differences.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
         }

@@ -14,7 +14,7 @@ pub use point::random_point;
 pub use sizes::index_limits;
 pub use told::{ToldReport, check_told};
 
-use crate::compile::{Compiled, Derivative};
+use crate::compile::{Compiled, Derivative, together};
 use crate::diff;
 use crate::eval::differences::Moving;
 use crate::eval::{Array, Evaluator, MAX_ENTRIES, Point};
@@ -56,6 +56,8 @@ pub struct Row {
     pub problem: Option<String>,
     /// How many directions met a kink on the first step and were settled by a shorter one.
     pub kinks: usize,
+    /// How many directions have a kink at the point itself, where the derivative is a convention and was not judged.
+    pub conventions: usize,
     /// How many directions were compared.
     pub compared: usize,
     /// Whether every entry agrees.
@@ -194,6 +196,7 @@ fn row(compiled: &Compiled, derivative: &Derivative) -> Row {
         worst: None,
         problem: None,
         kinks: 0,
+        conventions: 0,
         compared: 0,
         holds: true,
     }
@@ -226,27 +229,21 @@ impl Judge<'_> {
             whole.run(&self.compiled.graph.reachable(&[derivative.node]))?;
             whole.value(derivative.node)?
         };
-        let (graph, of) = differentiated(&self.compiled.graph, derivative)?;
-        let mut evaluator = Evaluator::new(&graph, self.point);
+        let judged = differentiated(&self.compiled.graph, derivative)?;
+        let graph = &judged.graph;
+        let mut evaluator = Evaluator::new(graph, self.point);
         evaluator.values = values.values.clone();
-        let mut order = graph.reachable(&[of, by]);
-        order.extend(derivative.directions.iter().flat_map(|(by, direction)| [*by, *direction]));
-        order.sort_unstable();
-        order.dedup();
+        let order = judged.order();
         evaluator.run(&order)?;
-        let result = evaluator.value(of)?;
+        let result = evaluator.value(judged.of)?;
+        let mut moves = judged.moving(&evaluator)?;
         if !derivative.directions.is_empty() {
-            let mut moves = Vec::new();
-            for &(by, direction) in &derivative.directions {
-                let along = evaluator.value(direction)?.data.clone();
-                moves.push((evaluator.moving(of, by)?, along));
-            }
             let at = |entry| position(&closed.shape, entry);
             return self.settle(&result, &mut moves, &closed.data, row, &at);
         }
+        let by = judged.moves[0].0;
         let size = evaluator.value(by)?.data.len();
-        let mut moves = vec![(evaluator.moving(of, by)?, Vec::new())];
-        for probe in self.probes(&graph, by, size, cost(&graph, self.point, &order)) {
+        for probe in self.probes(graph, by, size, cost(graph, self.point, &order)) {
             let mut along = vec![0.0; size];
             probe.iter().for_each(|(entry, weight)| along[*entry] = *weight);
             moves[0].1 = along;
@@ -272,16 +269,17 @@ impl Judge<'_> {
         at: &dyn Fn(usize) -> Vec<usize>,
     ) -> Result<(), String> {
         let magnitude = of.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
+        let floor = 1e-3 * magnitude;
+        let mut differences = vec![0.0; said.len()];
         let mut found: Option<Worst> = None;
         row.compared += 1;
         for (attempt, step) in [0.03, 1e-3, 1e-5].into_iter().enumerate() {
-            let mut differences = vec![0.0; said.len()];
+            differences.fill(0.0);
             for (moving, along) in moves.iter_mut() {
                 let part = moving.along(along, step)?;
                 differences.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
             }
-            let worst = worst(said, &differences, 1e-3 * magnitude);
-            let Some((entry, error)) = worst else { break };
+            let Some((entry, error)) = worst(said, &differences, floor) else { break };
             if found.as_ref().is_none_or(|found| error < found.error) {
                 let (closed, difference) = (said[entry], differences[entry]);
                 found =
@@ -293,6 +291,16 @@ impl Judge<'_> {
             }
         }
         let Some(found) = found else { return Ok(()) };
+        if found.error > self.tol {
+            // Where the point is at a kink itself, the derivative is a convention, which no difference can judge: the others are.
+            for entry in bent(moves, said.len(), floor)? {
+                differences[entry] = said[entry];
+            }
+            if worst(said, &differences, floor).is_none_or(|(_, error)| error <= self.tol) {
+                row.conventions += 1;
+                return Ok(());
+            }
+        }
         row.holds &= found.error <= self.tol;
         if row.worst.as_ref().is_none_or(|before| found.error > before.error) {
             row.worst = Some(found);
@@ -336,21 +344,89 @@ fn allowed(facts: &[Fact], entry: usize, columns: usize) -> Option<Probe> {
     Some(vec![(entry, 1.0)])
 }
 
-/// What the finite differences are taken of, and in which graph: the result as written, or its gradient for second derivatives.
+/// The entries of a result that have a kink where they are: another slope ahead than behind, by which steps ever so short.
+fn bent(
+    moves: &mut [(Moving<'_>, Vec<f64>)],
+    size: usize,
+    floor: f64,
+) -> Result<Vec<usize>, String> {
+    let mut jumps = Vec::new();
+    let mut largest = floor;
+    for step in [1e-6, 1e-7] {
+        let mut jump = vec![0.0; size];
+        for (moving, along) in moves.iter_mut() {
+            let (ahead, behind) = moving.sides(along, step)?;
+            largest =
+                ahead.iter().chain(&behind).fold(largest, |most, slope| most.max(slope.abs()));
+            let slopes = ahead.iter().zip(&behind);
+            jump.iter_mut().zip(slopes).for_each(|(sum, (ahead, behind))| *sum += ahead - behind);
+        }
+        jumps.push(jump);
+    }
+    // Curvature would show ten times less at the shorter step, rounding ten times more.
+    let stays = |entry: &usize| {
+        let (long, short) = (jumps[0][*entry], jumps[1][*entry]);
+        short.abs() > 1e-4 * largest && (long - short).abs() < 0.5 * short.abs()
+    };
+    Ok((0..size).filter(stays).collect())
+}
+
+/// What finite differences are taken of.
+struct Differentiated<'g> {
+    graph: Cow<'g, Graph>,
+    of: NodeId,
+    /// What is moved, each along its direction if it has one.
+    moves: Vec<(NodeId, Option<NodeId>)>,
+}
+
+impl Differentiated<'_> {
+    /// The nodes to evaluate, in order.
+    fn order(&self) -> Vec<NodeId> {
+        let moves = self.moves.iter().flat_map(|(by, along)| [Some(*by), *along]);
+        let roots: Vec<NodeId> = std::iter::once(Some(self.of)).chain(moves).flatten().collect();
+        self.graph.reachable(&roots)
+    }
+
+    /// How the result moves with each, and in which direction; where there is none yet, it is empty.
+    fn moving<'e>(&self, values: &'e Evaluator<'_>) -> Result<Vec<(Moving<'e>, Vec<f64>)>, String> {
+        let mut moves = Vec::new();
+        for (by, along) in &self.moves {
+            let along = along.map(|along| values.value(along)).transpose()?;
+            let along = along.map(|along| along.data.clone()).unwrap_or_default();
+            moves.push((values.moving(self.of, *by)?, along));
+        }
+        Ok(moves)
+    }
+}
+
+/// The result as written, or its gradient for second derivatives. A derivative by a definition is that of the normal form, in which
+/// equal parts are the definition too.
 fn differentiated<'g>(
     graph: &'g Graph,
     derivative: &Derivative,
-) -> Result<(Cow<'g, Graph>, NodeId), String> {
-    let (of, by) = (derivative.of.node, derivative.wrt.node);
-    if !matches!(derivative.kind, RequestKind::Hessian | RequestKind::Hvp) {
-        return Ok((Cow::Borrowed(graph), of));
+) -> Result<Differentiated<'g>, String> {
+    let moved = derivative.directions.iter().map(|(by, along)| (*by, Some(*along)));
+    let mut moves: Vec<(NodeId, Option<NodeId>)> = moved.collect();
+    if moves.is_empty() {
+        moves.push((derivative.wrt.node, None));
+    }
+    let mut wrt: Vec<NodeId> = moves.iter().map(|(by, _)| *by).collect();
+    wrt.push(derivative.wrt.node);
+    let second = matches!(derivative.kind, RequestKind::Hessian | RequestKind::Hvp);
+    let declared = |by: &NodeId| matches!(graph.op(*by), Op::Var(_));
+    if !second && wrt.iter().all(declared) {
+        return Ok(Differentiated { graph: Cow::Borrowed(graph), of: derivative.of.node, moves });
     }
     let mut graph = graph.clone();
-    let gradient =
-        diff::gradient(&mut graph, of, &[by]).map_err(|diagnostic| diagnostic.message)?;
-    let shape = graph.shape(by).clone();
-    let gradient = gradient.into_iter().next().flatten().unwrap_or_else(|| graph.zeros(&shape));
-    Ok((Cow::Owned(graph), gradient))
+    let (mut of, wrt) = together(&mut graph, derivative.of.node, &wrt);
+    moves.iter_mut().zip(&wrt).for_each(|((by, _), normal)| *by = *normal);
+    if let Some(by) = wrt.last().filter(|_| second) {
+        let gradient =
+            diff::gradient(&mut graph, of, &[*by]).map_err(|diagnostic| diagnostic.message)?;
+        let shape = graph.shape(*by).clone();
+        of = gradient.into_iter().next().flatten().unwrap_or_else(|| graph.zeros(&shape));
+    }
+    Ok(Differentiated { graph: Cow::Owned(graph), of, moves })
 }
 
 /// The entry with the largest relative error. Both infinite in the same way, or both NaN, agree.

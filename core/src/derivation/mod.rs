@@ -6,6 +6,7 @@ mod layers;
 mod left;
 mod local;
 mod notes;
+mod orders;
 mod show;
 mod stages;
 mod tell;

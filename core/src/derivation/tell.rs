@@ -190,7 +190,7 @@ impl<'c> Teller<'c> {
             RequestKind::Grad if self.is_staged(derivative, of) => self.staged(derivative, of, by),
             RequestKind::Grad | RequestKind::Jacobian => self.chained(derivative, of, by),
             RequestKind::Hessian => self.second_order(derivative, of, by),
-            RequestKind::Hvp | RequestKind::Jvp => Ok(self.closed_only(derivative)),
+            RequestKind::Hvp | RequestKind::Jvp => Ok(self.along(derivative)),
         }
     }
 
@@ -340,53 +340,6 @@ impl<'c> Teller<'c> {
             told: self.options.steps != Steps::None,
         };
         work_out(&mut self.graph, &cone, &task, ways)
-    }
-
-    fn second_order(
-        &mut self,
-        derivative: &Derivative,
-        of: NodeId,
-        by: NodeId,
-    ) -> Result<Told, Diagnostic> {
-        let gradient = crate::diff::gradient(&mut self.graph, of, &[by])?[0];
-        let shape = self.graph.shape(by).clone();
-        let gradient = gradient.unwrap_or_else(|| self.graph.zeros(&shape));
-        let gradient = simplify(&mut self.graph, &[gradient]).roots[0];
-        let seed = self.graph.shape(gradient).clone();
-        let start = crate::diff::higher::identity(&mut self.graph, &seed);
-        let mut chain = self.chain_from(gradient, start, by, &seed)?;
-        if seed.is_empty() || !self.graph.reaches(gradient, by) {
-            chain.lines.retain(|line| line.rhs == chain.closed);
-        }
-        let wheres = self.share(chain.closed);
-        Ok(self.assemble(derivative, Vec::new(), wheres, &chain, gradient, by))
-    }
-
-    fn closed_only(&mut self, derivative: &Derivative) -> Told {
-        let closed = derivative.node;
-        let direction = |(_, direction): &(NodeId, NodeId)| {
-            self.graph.name(*direction).unwrap_or_default().to_string()
-        };
-        let gradient = (derivative.kind == RequestKind::Hvp).then(|| derivative.wrt.name.clone());
-        let directions = derivative.directions.each(direction);
-        let along = Reason::Along(derivative.of.name.clone(), gradient, directions);
-        let lines = vec![Line {
-            rhs: closed,
-            open: Vec::new(),
-            reasons: vec![along],
-            weight: Weight::Main,
-            deltas: false,
-        }];
-        let chain = Chain { lines, lemmas: Vec::new(), closed };
-        let wheres = self.share(closed);
-        self.assemble(
-            derivative,
-            Vec::new(),
-            wheres,
-            &chain,
-            derivative.of.node,
-            derivative.wrt.node,
-        )
     }
 
     // ---- putting together ------------------------------------------------------------------------------------------

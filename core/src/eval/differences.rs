@@ -148,6 +148,22 @@ impl Moving<'_> {
         derivative_from(h, 0.0, |step| self.step(direction, step))
     }
 
+    /// The slopes of the result's entries along a direction, ahead and behind, by single steps of `h` times it.
+    pub(crate) fn sides(
+        &mut self,
+        direction: &[f64],
+        h: f64,
+    ) -> Result<(Vec<f64>, Vec<f64>), String> {
+        if self.stands() {
+            return Ok((self.still()?, self.still()?));
+        }
+        let here = self.step(direction, 0.0)?;
+        let (ahead, behind) = (self.step(direction, h)?, self.step(direction, -h)?);
+        let slope = |(there, here): (f64, &f64), h: f64| (there - here) / h;
+        let above = ahead.into_iter().zip(&here).map(|pair| slope(pair, h)).collect();
+        Ok((above, behind.into_iter().zip(&here).map(|pair| slope(pair, -h)).collect()))
+    }
+
     /// The plain central difference of the result's entries along a direction, `h` times it to either side.
     pub(crate) fn central(&mut self, direction: &[f64], h: f64) -> Entries {
         if self.stands() {
