@@ -146,7 +146,8 @@ fn undeclared_names_are_what_their_letter_says() {
         // A longer name may be mistyped, and so may one that is not declared as others are; what is wrong all the same stays so.
         ("dim n; param y: [n, 1]; sum((X*w - y).^2)", "`X` is not declared"),
         ("wieght'*x", "`wieght` is not declared"),
-        ("norm2(X*w - y)^2/n", "`X` is not declared"),
+        ("norm2(X*w - y)^2/p", "`X` is not declared"),
+        ("norm2(X*w - y)^2/n", "X:[n, m] w:[m] y:[n]"),
     ] {
         let found = by_letter(program);
         assert!(found.starts_with(expected), "{program}: {found}");
@@ -174,4 +175,47 @@ fn open_sizes_follow_from_the_formula() {
         eval(&compiled.graph, &point, &roots).expect("it evaluates")[0].data.clone()
     };
     assert_eq!(at(&open), at(&written));
+}
+
+/// What divides a sum and is declared nowhere is the number of rows that are summed, in every spelling, and a warning says so.
+#[test]
+fn an_undeclared_count_is_that_of_the_rows() {
+    let declared = "param X: [4, 3], w: [3, 1], y: [4, 1], T: [4, 2], W: [3, 2], r: [1, 3];";
+    for (open, written) in [
+        ("sum((y - maximum(0, X*w)).^2)/n", "sum((y - maximum(0, X*w)).^2)/4"),
+        ("0.5*norm2(X*w - y)^2/n + norm1(w)", "0.5*norm2(X*w - y)^2/4 + norm1(w)"),
+        ("1/(2*n)*norm2(X*w - y)^2", "1/8*norm2(X*w - y)^2"),
+        ("-(1/N)*sum(T .* log(softmax(X*W)))", "-(1/4)*sum(T .* log(softmax(X*W)))"),
+        ("-sum(diag(logsoftmax(X*X')))/n", "-sum(diag(logsoftmax(X*X')))/4"),
+        (
+            "S = X*W; c = sum(T .* S, 2); sum(maximum(0, S - c + 1)) - n",
+            "S = X*W; c = sum(T .* S, 2); sum(maximum(0, S - c + 1)) - 4",
+        ),
+        ("sum(r.^2)/n", "sum(r.^2)/3"),
+    ] {
+        let compiled = |text: &str| {
+            let text = format!("{declared} {text}");
+            compile(&Source { dialect: Dialect::Matlab, ..Source::new("program", text) })
+        };
+        let (open, written) = (compiled(open), compiled(written));
+        let said: Vec<&str> = open.diagnostics.iter().map(|one| one.code.id()).collect();
+        assert_eq!(said.iter().filter(|code| **code == "W0505").count(), 1, "{said:?}");
+        assert!(!open.has_errors(), "{:?}", open.diagnostics);
+        let value = |compiled: &chainrule_core::Compiled| {
+            let graph = &compiled.graph;
+            let mut point = Point::default();
+            for (at, var) in graph.vars.iter().enumerate() {
+                let shape: Vec<usize> =
+                    var.shape.iter().filter_map(|dim| dim.as_fixed()).map(|n| n as usize).collect();
+                let data = (0..shape.iter().product())
+                    .map(|k: usize| ((k * 5 + at) % 7) as f64 / 5.0)
+                    .collect();
+                point.vars.insert(VarId(at as u32), Array { shape, data });
+            }
+            point.dims = infer_dims(graph, &point.vars).expect("sizes");
+            eval(graph, &point, &[compiled.losses[0].node]).expect("it evaluates")[0].data.clone()
+        };
+        let (found, wanted) = (value(&open), value(&written));
+        assert!((found[0] - wanted[0]).abs() <= 1e-12 * wanted[0].abs(), "{found:?} {wanted:?}");
+    }
 }

@@ -1,6 +1,7 @@
 //! Programs that declare nothing: `x'*A*x` alone. As the dialect's users expect, the letter says what a name of one letter is
 //! (`a` to `g` a scalar, `h` to `z` a column, capitals a matrix); the sizes are those with which the program fits together. Where
-//! there are declarations, a name that is not among them is a mistake, but sizes still follow: the `n` of `ones(n,1)`.
+//! there are declarations, a name that is not among them is a mistake, but sizes still follow: the `n` of `ones(n,1)` from what that
+//! is added to, and the `n` of `sum(S)/n` from the rows of `S`.
 //!
 //! In: a program. Out: the same with the declarations that it lacks, and a warning that says which were made up. The program is
 //! lowered until nothing is missing any more; each time, lowering says what it lacks: a name, a size, or that two sizes be one.
@@ -24,11 +25,16 @@ const MAX_ROUNDS: usize = 60;
 /// Names for sizes, in the order in which they are given.
 const SIZES: [&str; 8] = ["n", "m", "k", "p", "q", "r", "s", "l"];
 
+/// Names that count what is summed.
+const COUNTS: [&str; 6] = ["n", "m", "k", "N", "M", "K"];
+
 /// What a program lacked where lowering stopped.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wants {
     /// Names without a declaration.
     pub names: Vec<Ident>,
+    /// Names without a declaration that count the rows of what is summed, and that size.
+    pub counts: Vec<(Ident, Dim)>,
     /// Sizes that differ where they had to be one.
     pub equal: Vec<(Dim, Dim)>,
 }
@@ -79,6 +85,8 @@ struct Guess {
     vars: Vec<(Ident, Vec<usize>)>,
     /// Sizes that the program names and does not declare.
     named: Vec<(Ident, usize)>,
+    /// Those of them that count what is summed.
+    counts: Vec<Ident>,
     /// All sizes.
     sizes: Vec<Size>,
 }
@@ -97,6 +105,16 @@ impl Guess {
     /// Takes in what the program lacked. Whether that was anything that can be made up.
     fn take(&mut self, wants: &Wants, sizes: &BTreeSet<String>, graph: &Graph) -> bool {
         let before = (self.vars.len(), self.named.len());
+        for (name, dim) in &wants.counts {
+            let letter = COUNTS.contains(&name.name.as_str());
+            // What functions name as a size is one already.
+            if letter && !sizes.contains(&name.name) && !self.knows(&name.name) {
+                let size = self.size_of(dim, graph);
+                self.sizes.push(size);
+                self.named.push((name.clone(), self.sizes.len() - 1));
+                self.counts.push(name.clone());
+            }
+        }
         for name in &wants.names {
             if self.knows(&name.name) {
                 continue;
@@ -142,6 +160,15 @@ impl Guess {
             _ => return false,
         }
         true
+    }
+
+    /// A further size that is this one.
+    fn size_of(&self, dim: &Dim, graph: &Graph) -> Size {
+        match (self.free(dim, graph), known(dim, graph)) {
+            (Some(free), _) => Size::Same(free),
+            (None, Some(known)) => Size::Known(known),
+            (None, None) => Size::Free,
+        }
     }
 
     /// The size that was made up as this one.
@@ -224,7 +251,7 @@ impl Guess {
     }
 
     fn warning(&self, program: &Program) -> Option<Diagnostic> {
-        let (first, _) = self.vars.first()?;
+        let first = self.vars.first().map(|(var, _)| var).or(self.counts.first())?;
         let names = self.names(program, true);
         let shown = |id: &usize| match self.written(*id, &names) {
             ExprKind::Num(number) => number,
@@ -247,6 +274,13 @@ impl Guess {
             };
             said.push(one);
             flags.push(flag);
+        }
+        let counts = self.named.iter().filter(|(name, _)| self.counts.contains(name));
+        for (name, id) in counts {
+            let size = Some(shown(id)).filter(|size| *size != name.name);
+            let size = size.map_or_else(String::new, |size| format!(" ({size})"));
+            said.push(format!("`{}` the number of rows that are summed{size}", name.name));
+            flags.push(format!("--var {}", name.name));
         }
         let message = format!("not declared, so taken by its letter: {}", said.join(", "));
         let help = format!("declare the variables to say otherwise: `{}`", flags.join(" "));

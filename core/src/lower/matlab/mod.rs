@@ -5,6 +5,7 @@
 //! from 1 and reductions keep theirs with size 1; positions are counted from 1. All else is the ordinary lowering.
 
 mod call;
+mod counts;
 mod letters;
 mod product;
 mod slim;
@@ -113,6 +114,7 @@ impl Lowerer<'_> {
 
     /// `a + B - c`
     fn matrix_sum(&mut self, first: &Expr, rest: &[(AddOp, Expr)], span: Span) -> Result<Val> {
+        self.note_subtracted(first, rest);
         let (mut terms, mut written) = (Vec::new(), Vec::new());
         let all =
             std::iter::once((AddOp::Add, first)).chain(rest.iter().map(|(op, term)| (*op, term)));

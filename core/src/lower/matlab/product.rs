@@ -22,6 +22,7 @@ impl Lowerer<'_> {
         rest: &[(MulOp, Expr)],
         span: Span,
     ) -> Result<Val> {
+        self.note_divisors(first, rest);
         let mut chain = Chain::default();
         let written: Vec<(MulOp, &Expr)> = std::iter::once((MulOp::DotMul, first))
             .chain(rest.iter().map(|(op, factor)| (*op, factor)))
