@@ -26,6 +26,10 @@ const PROGRAMS: &[&str] = &[
      loss L = sum[i, j](q[i, j]^2 * h[i]) + max(h); output o = q; grad L wrt h, q; jacobian o wrt h;",
     "param x: [3]; a = -x; b = 2 * x; c = abs(x)^2; e = 1 / x; loss L = sum(a * b) + sum(c * e) + sum(exp(log(c))); \
      grad L wrt a, b, c, e;",
+    // A definition that is a constant, and second derivatives whose first one has a part equal to the definition.
+    "param p: [3], q: [3, 2], v: [2]; z = p @ (q - q); loss L = (z @ v + 1)^3; grad L wrt z;",
+    "param x: [2], A: [2, 2]; u = A @ x; v = A.T @ u; q = x @ v; g = d(q, u); \
+     loss M = sum(d(g, u)^2) + sum(d(d(sum(u^3), u), u)^2) + sum(d(d(q * norm2(u)^2, u), u) * outer(u, x));",
 ];
 
 fn compiled(program: &str) -> Compiled {
@@ -104,4 +108,19 @@ fn a_wrong_derivative_beside_kinks_is_found() {
     // Some units must be alive: at a point of which every entry is at a kink nothing can be judged.
     let found = (0..20).any(|seed| !check(&compiled, seed, 2, 1e-6).holds());
     assert!(found, "a wrong derivative passes");
+}
+
+#[test]
+fn a_second_derivative_by_a_definition_moves_it_alone() {
+    // ∂q/∂u is A x, which is u but does not move with the leaf u: the second derivative is 0, and that of q |u|² is 4 u uᵀ + 2 q I.
+    let program = "param x: [2], A: [2, 2]; u = A @ x; v = A.T @ u; q = x @ v; output zero = d(d(q, u), u); \
+        output found = d(d(q * norm2(u)^2, u), u); output wanted = 4 * outer(u, u) + 2 * q * eye(2);";
+    let compiled = compiled(program);
+    let point = random_point(&compiled, 5).expect("a point");
+    let nodes: Vec<_> = compiled.outputs.iter().map(|one| one.node).collect();
+    let values = eval(&compiled.graph, &point, &nodes).expect("values");
+    assert!(values[0].data.iter().all(|entry| *entry == 0.0), "{:?}", values[0]);
+    for (found, wanted) in values[1].data.iter().zip(&values[2].data) {
+        assert!((found - wanted).abs() < 1e-12 * (1.0 + wanted.abs()), "{found} {wanted}");
+    }
 }

@@ -65,7 +65,7 @@ impl Teller<'_> {
     }
 
     /// A derivation that is the closed form alone.
-    fn closed_only(&mut self, derivative: &Derivative, reason: Reason) -> Told {
+    pub(super) fn closed_only(&mut self, derivative: &Derivative, reason: Reason) -> Told {
         let closed = derivative.node;
         let lines = vec![Line {
             rhs: closed,

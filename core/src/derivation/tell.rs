@@ -186,6 +186,12 @@ impl<'c> Teller<'c> {
 
     fn tell(&mut self, derivative: &Derivative) -> Result<Told, Diagnostic> {
         let (of, by) = (self.normal[&derivative.of.node], self.normal[&derivative.wrt.node]);
+        let written = (derivative.of.node, derivative.wrt.node);
+        // The normal form does not hold a definition that is a constant.
+        let declared = matches!(self.graph.op(written.1), Op::Var(_));
+        if !declared && !self.graph.reaches(of, by) && self.graph.reaches(written.0, written.1) {
+            return Ok(self.closed_only(derivative, Reason::ChainRule));
+        }
         match derivative.kind {
             RequestKind::Grad if self.is_staged(derivative, of) => self.staged(derivative, of, by),
             RequestKind::Grad | RequestKind::Jacobian => self.chained(derivative, of, by),

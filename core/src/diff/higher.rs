@@ -126,22 +126,80 @@ pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagno
         return Ok(roots.to_vec());
     }
     check_orders(graph, &nodes)?;
+    let (roots, held) = hold(graph, roots);
+    let definitions = held.values().map(|(_, by)| by);
+    let below: Vec<NodeId> = roots.iter().chain(definitions).copied().collect();
     let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
-    for node in nodes {
+    for node in graph.reachable(&below) {
         let args: Vec<NodeId> = graph.args(node).each(|arg| done[arg]);
-        let new = match graph.op(node) {
-            Op::Deriv => jacobian(graph, args[0], args[1])?,
+        let new = match (graph.op(node), args.as_slice()) {
+            (Op::Deriv, &[f, x]) => {
+                let jacobian = jacobian(graph, f, x)?;
+                let back = held.get(&node).and_then(|(leaf, by)| Some((*leaf, *done.get(by)?)));
+                back.map_or(jacobian, |back| graph.substitute(jacobian, &[back]))
+            }
             _ => graph.with_args(node, args),
         };
-        if new != node {
-            if let Some(name) = graph.names.get(&node).cloned() {
-                graph.names.entry(new).or_insert(name);
-            }
-            if let Some(&span) = graph.spans.get(&node) {
-                graph.spans.entry(new).or_insert(span);
-            }
-        }
+        carry(graph, node, new);
         done.insert(node, new);
     }
     Ok(roots.each(|root| done[root]))
+}
+
+/// Name and place go along with what a node became.
+fn carry(graph: &mut Graph, node: NodeId, new: NodeId) {
+    if new != node {
+        if let Some(name) = graph.names.get(&node).cloned() {
+            graph.names.entry(new).or_insert(name);
+        }
+        if let Some(&span) = graph.spans.get(&node) {
+            graph.spans.entry(new).or_insert(span);
+        }
+    }
+}
+
+/// Puts a leaf where a definition is differentiated by more than once: its first derivative may have parts that are equal to it and
+/// do not move with it. Outermost derivatives, each with its leaf and what that stands for.
+fn hold(graph: &mut Graph, roots: &[NodeId]) -> (Vec<NodeId>, Held) {
+    let mut roots = roots.to_vec();
+    let mut held = Held::new();
+    while let Some((outer, f, by)) = twice_by_definition(graph, &roots) {
+        let shape = graph.shape(by).clone();
+        let leaf = graph.stand_in(&format!("definition{}", graph.vars.len()), shape);
+        let moved = graph.substitute(f, &[(by, leaf)]);
+        let mut became = BTreeMap::from([(outer, graph.deriv(moved, leaf))]);
+        carry(graph, outer, became[&outer]);
+        for node in graph.reachable(&roots) {
+            if !became.contains_key(&node) {
+                let args = graph.args(node).iter().map(|arg| became[arg]).collect();
+                let new = graph.with_args(node, args);
+                carry(graph, node, new);
+                became.insert(node, new);
+            }
+        }
+        let now = |node: NodeId| became.get(&node).copied().unwrap_or(node);
+        roots.iter_mut().for_each(|root| *root = now(*root));
+        held = held.into_iter().map(|(node, (leaf, by))| (now(node), (leaf, now(by)))).collect();
+        held.insert(now(outer), (leaf, by));
+    }
+    (roots, held)
+}
+
+/// Derivatives, each with a leaf in it and what that stands for.
+type Held = BTreeMap<NodeId, (NodeId, NodeId)>;
+
+/// The outermost derivative by a definition of something that has a derivative by it already: the derivative, of what, and by what.
+fn twice_by_definition(graph: &Graph, roots: &[NodeId]) -> Option<(NodeId, NodeId, NodeId)> {
+    let by = |node: NodeId| match (graph.op(node), graph.args(node)) {
+        (Op::Deriv, &[f, by]) if !matches!(graph.op(by), Op::Var(_)) => Some((f, by)),
+        _ => None,
+    };
+    let nodes = graph.reachable(roots);
+    let mut counts: BTreeMap<NodeId, usize> = BTreeMap::new();
+    let found: Vec<(NodeId, NodeId, NodeId)> =
+        nodes.iter().filter_map(|&node| by(node).map(|(f, by)| (node, f, by))).collect();
+    found.iter().for_each(|(.., by)| *counts.entry(*by).or_default() += 1);
+    found.into_iter().rev().filter(|(.., by)| counts[by] > 1).find(|&(_, f, outer)| {
+        graph.reachable(&[f]).into_iter().any(|node| by(node).is_some_and(|(_, by)| by == outer))
+    })
 }

@@ -18,10 +18,20 @@ pub struct Dual {
 
 /// The definitions of a program in order, at a point and along a direction, and whether a function stands exactly on a kink.
 pub fn run(maker: &Maker, params: &[Dual]) -> (Vec<Dual>, bool) {
+    run_moving(maker, params, &mut |_, _| {})
+}
+
+/// The same where definitions may be moved once they are known.
+pub fn run_moving(
+    maker: &Maker,
+    params: &[Dual],
+    moved: &mut dyn FnMut(usize, &mut Dual),
+) -> (Vec<Dual>, bool) {
     let mut defs = Vec::new();
     let on_kink = Cell::new(false);
-    for (_, expr) in &maker.defs {
-        let value = Run { maker, params, defs: &defs, on_kink: &on_kink }.of(expr);
+    for (at, (_, expr)) in maker.defs.iter().enumerate() {
+        let mut value = Run { maker, params, defs: &defs, on_kink: &on_kink }.of(expr);
+        moved(at, &mut value);
         defs.push(value);
     }
     (defs, on_kink.get())

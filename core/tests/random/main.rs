@@ -6,6 +6,7 @@
 //! `scripts/random.sh N SEED` tries more than a few; `CHAINRULE_RANDOM_PROGRAMS` says how many, and
 //! `CHAINRULE_RANDOM_SEED` where to begin, so that one program can be tried again.
 
+mod defined;
 mod dual;
 mod found;
 mod make;
@@ -122,7 +123,9 @@ impl At<'_> {
                 Some(name) => (&name[1..], true),
                 None => (&var.name[1..], false),
             };
-            let param = &params[number.parse::<usize>().expect("a number")];
+            // Leaves that stood for definitions are not at the point.
+            let Ok(number) = number.parse::<usize>() else { continue };
+            let param = &params[number];
             let data = if along { param.slope.clone() } else { param.value.clone() };
             point.vars.insert(VarId(id as u32), Array { shape: param.shape.clone(), data });
         }
