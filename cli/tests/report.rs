@@ -97,9 +97,15 @@ fn nothing_is_loaded_and_nothing_runs() {
 }
 
 #[test]
-fn the_largest_of_the_gallery_is_small() {
-    let file = concat!(env!("CARGO_MANIFEST_DIR"), "/../examples/two_inputs_two_losses.grad");
-    let ran = run(&["derive", file, "--format", "html"]);
-    assert_eq!(ran.code, 0, "{}", ran.err);
-    assert!(ran.out.len() < 400 << 10, "{} bytes", ran.out.len());
+fn the_largest_of_the_gallery_are_small() {
+    for name in ["two_inputs_two_losses", "gmm", "lstm"] {
+        let file = format!("{}/../examples/{name}.grad", env!("CARGO_MANIFEST_DIR"));
+        let ran = run(&["derive", &file, "--format", "html"]);
+        assert_eq!(ran.code, 0, "{}", ran.err);
+        assert!(ran.out.len() < 400 << 10, "{name}: {} bytes", ran.out.len());
+        // What is left out of generated code is said.
+        let code = ran.out.rfind("<pre class=\"code\">").map(|at| &ran.out[at..]).unwrap_or_default();
+        let whole = code.contains("}\n</pre>");
+        assert_eq!(whole, !code.contains("further lines"), "{name}");
+    }
 }

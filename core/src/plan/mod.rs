@@ -12,6 +12,8 @@
 
 pub mod contract;
 pub mod counted;
+#[cfg(feature = "tools")]
+pub mod factors;
 pub mod fuse;
 pub mod hoist;
 pub mod kernel;

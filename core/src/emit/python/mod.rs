@@ -18,7 +18,6 @@ pub mod module;
 pub mod names;
 pub mod node;
 pub mod product;
-pub mod scale;
 pub mod scan;
 pub mod sizes;
 pub mod value;

@@ -6,7 +6,7 @@
 use super::dialect::Library;
 use super::layout::statement;
 use super::names::Names;
-use super::scale::{Scales, scales};
+use crate::plan::factors::{Scales, scales};
 use super::value::{Bind, Gives, Value};
 use crate::emit::declared::whole;
 use crate::emit::names::Scope;

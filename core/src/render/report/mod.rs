@@ -23,6 +23,9 @@ pub use check::table as check_table;
 /// Nothing may be loaded but what the page has in it.
 const POLICY: &str = "default-src 'none'; style-src 'unsafe-inline'; font-src data:; base-uri 'none'; form-action 'none'";
 
+/// Of longer generated code the first so many bytes are shown: a page is to stay light.
+const MAX_CODE: usize = 120_000;
+
 /// What a report is made of.
 pub struct Report<'r> {
     /// Its title, e.g. the program's first words.
@@ -100,12 +103,17 @@ fn body(report: &Report<'_>, page: &Page) -> String {
         );
     }
     for (title, text) in report.code {
+        let (shown, left) = beginning(text);
         let _ = write!(
             out,
-            "<details><summary>{}</summary>\n<pre class=\"code\">{}</pre></details>\n",
+            "<details><summary>{}</summary>\n<pre class=\"code\">{}</pre>",
             escaped(title),
-            escaped(text)
+            escaped(shown)
         );
+        if left > 0 {
+            let _ = write!(out, "<p class=\"soft\">{left} {}</p>", say.more);
+        }
+        out.push_str("</details>\n");
     }
     let _ = write!(
         out,
@@ -114,6 +122,15 @@ fn body(report: &Report<'_>, page: &Page) -> String {
         say.font
     );
     out
+}
+
+/// As many lines as a page can hold of generated code, and how many are left out.
+fn beginning(text: &str) -> (&str, usize) {
+    let newline = |bytes: &[u8]| bytes.iter().rposition(|byte| *byte == b'\n');
+    match text.as_bytes().get(..MAX_CODE).and_then(newline) {
+        Some(end) => (&text[..end], text[end..].lines().count().saturating_sub(1)),
+        None => (text, 0),
+    }
 }
 
 /// The first derivation by each variable.

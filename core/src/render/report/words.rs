@@ -15,6 +15,8 @@ pub(super) struct Words {
     pub heads: [&'static str; 7],
     pub holds: &'static str,
     pub fails: &'static str,
+    /// After the number of lines of code that are left out.
+    pub more: &'static str,
     pub font: &'static str,
 }
 
@@ -39,6 +41,7 @@ const EN: Words = Words {
     ],
     holds: "holds",
     fails: "does not hold",
+    more: "further lines: <code>chainrule emit --target rust</code> writes all of it.",
     font: "Formulas are set in STIX Two Math (SIL Open Font License 1.1).",
 };
 
@@ -54,6 +57,7 @@ const ZH: Words = Words {
     heads: ["导数", "变量", "误差最大处", "闭式解", "差分", "相对误差", ""],
     holds: "成立",
     fails: "不成立",
+    more: "行未列出：<code>chainrule emit --target rust</code> 可输出全部代码。",
     font: "公式字体为 STIX Two Math（SIL Open Font License 1.1）。",
 };
 

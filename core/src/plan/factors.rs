@@ -4,7 +4,7 @@
 //! Invariant: an array is scaled only where everything that is made of it is a product that wants that number, once.
 
 use crate::ir::{Graph, NodeId, Op};
-use crate::plan::lin::estimate;
+use super::lin::estimate;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What moves.
