@@ -104,7 +104,8 @@ fn the_largest_of_the_gallery_are_small() {
         assert_eq!(ran.code, 0, "{}", ran.err);
         assert!(ran.out.len() < 400 << 10, "{name}: {} bytes", ran.out.len());
         // What is left out of generated code is said.
-        let code = ran.out.rfind("<pre class=\"code\">").map(|at| &ran.out[at..]).unwrap_or_default();
+        let code =
+            ran.out.rfind("<pre class=\"code\">").map(|at| &ran.out[at..]).unwrap_or_default();
         let whole = code.contains("}\n</pre>");
         assert_eq!(whole, !code.contains("further lines"), "{name}");
     }

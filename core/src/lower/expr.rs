@@ -3,8 +3,8 @@
 use super::shape::Operand;
 use super::{Lowerer, Val, limits};
 use crate::ir::{Attrs, Dim, NamedConst, Num, Op};
-use crate::ops;
-use chainrule_grammar::ast::{AddOp, CompareOp, Expr, ExprKind, MulOp};
+use crate::ops::{self, Operator};
+use chainrule_grammar::ast::{AddOp, Expr, ExprKind, MulOp};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
 pub use super::hints::nearest;
@@ -50,7 +50,7 @@ impl Lowerer<'_> {
             }
             ExprKind::Compare(op, a, b) => {
                 let operands = [self.operand(a)?, self.operand(b)?];
-                self.elementwise(ops::known(compare_row(*op), 2), &operands, span)
+                self.elementwise(ops::of_operator(Operator::Compare(*op)), &operands, span)
             }
             ExprKind::Pipe(first, stages) => {
                 let mut operand = self.operand(first)?;
@@ -185,7 +185,7 @@ impl Lowerer<'_> {
         if matches!(self.graph.op(base.val.node), Op::Named(NamedConst::E)) {
             return self.elementwise(ops::known("exp", 1), &[exponent], span);
         }
-        self.elementwise(ops::known("pow", 2), &[base, exponent], span)
+        self.elementwise(ops::of_operator(Operator::Power), &[base, exponent], span)
     }
 
     /// The number that a node is, if it is one.
@@ -238,15 +238,4 @@ fn bad_place(span: Span, what: &str) -> Diagnostic {
         span,
         format!("{what} can stand only as an argument of a function that takes one"),
     )
-}
-
-fn compare_row(op: CompareOp) -> &'static str {
-    match op {
-        CompareOp::Lt => "lt",
-        CompareOp::Le => "le",
-        CompareOp::Gt => "gt",
-        CompareOp::Ge => "ge",
-        CompareOp::Eq => "eq",
-        CompareOp::Ne => "ne",
-    }
 }

@@ -4,10 +4,11 @@
 //! false. Conventions at kinks and ties are PyTorch's, and each stands in the doc of its row.
 
 use super::spec::{
-    Kind, Mirror, OpSpec, Probe, Range, Rule, alike, defined, elementwise, kinks, on, probe_at,
-    unary,
+    Kind, Mirror, OpSpec, Operator, Probe, Range, Rule, alike, defined, elementwise, kinks, on,
+    probe_at, unary,
 };
 use crate::eval::special;
+use chainrule_grammar::ast::CompareOp;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 
 const SELU_SCALE: f64 = 1.050_700_987_355_480_5;
@@ -132,6 +133,7 @@ pub const ROWS: &[OpSpec] = &[
         python: ["np.power({0}, {1})", "jnp.power({0}, {1})", "torch.pow({0}, {1})"],
         c: "pow({0}, {1})",
         probe: on(&[(0.2, 3.0), (-2.0, 2.0)]),
+        operator: Some(Operator::Power),
         ..elementwise("pow", &["a", "b"], |a| a[0].powf(a[1]))
     },
     OpSpec {
@@ -708,6 +710,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: TRUTH,
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("gt"),
+        operator: Some(Operator::Compare(CompareOp::Lt)),
         ..elementwise("lt", &["a", "b"], |a| truth(a[0] < a[1]))
     },
     OpSpec {
@@ -720,6 +723,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: TRUTH,
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("ge"),
+        operator: Some(Operator::Compare(CompareOp::Le)),
         ..elementwise("le", &["a", "b"], |a| truth(a[0] <= a[1]))
     },
     OpSpec {
@@ -732,6 +736,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: TRUTH,
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("lt"),
+        operator: Some(Operator::Compare(CompareOp::Gt)),
         ..elementwise("gt", &["a", "b"], |a| truth(a[0] > a[1]))
     },
     OpSpec {
@@ -744,6 +749,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: TRUTH,
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("le"),
+        operator: Some(Operator::Compare(CompareOp::Ge)),
         ..elementwise("ge", &["a", "b"], |a| truth(a[0] >= a[1]))
     },
     OpSpec {
@@ -756,6 +762,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: TRUTH,
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("eq"),
+        operator: Some(Operator::Compare(CompareOp::Eq)),
         ..elementwise("eq", &["a", "b"], |a| truth(a[0] == a[1]))
     },
     OpSpec {
@@ -768,6 +775,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: TRUTH,
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("ne"),
+        operator: Some(Operator::Compare(CompareOp::Ne)),
         ..elementwise("ne", &["a", "b"], |a| truth(a[0] != a[1]))
     },
 ];

@@ -15,7 +15,7 @@ pub mod stable;
 
 #[cfg(feature = "tools")]
 pub use probe::probe_points;
-pub use spec::{Eval, Kind, Mirror, OpSpec, Probe, Range, Rank, Rule};
+pub use spec::{Eval, Kind, Mirror, OpSpec, Operator, Probe, Range, Rank, Rule};
 
 /// An entry of the rule book: its position in [`all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -79,6 +79,14 @@ pub fn lookup(name: &str, args: usize) -> Option<(OpId, &'static OpSpec)> {
 /// The name of the function that users of the other dialect call so; else the name itself.
 pub fn from_elsewhere(name: &str) -> &str {
     all().find(|(.., row)| row.elsewhere.contains(&name)).map_or(name, |(.., row)| row.name)
+}
+
+/// The entry that an operator calls.
+pub fn of_operator(operator: Operator) -> OpId {
+    match all().find(|(.., row)| row.operator == Some(operator)) {
+        Some((id, ..)) => id,
+        None => unreachable!("the rule book has {operator:?}"),
+    }
 }
 
 /// The entry of this name, which must exist: for the few functions that the calculus itself speaks of.

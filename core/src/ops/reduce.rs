@@ -110,6 +110,7 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("_norm2({0}, {axes})"),
         c: "cr_norm2",
         range: Range::Nonnegative,
+        root_of_squares: true,
         ..reduce("norm2", special::norm2)
     },
     OpSpec {

@@ -3,6 +3,7 @@
 use crate::eval::Array;
 use crate::ir::{Attrs, Dim, Graph, Shape};
 use crate::lower::call::Build;
+use chainrule_grammar::ast::CompareOp;
 
 /// One function of the language.
 #[derive(Clone, Copy)]
@@ -48,6 +49,10 @@ pub struct OpSpec {
     pub range: Range,
     /// Of a function of one number: how its value at the opposite argument follows.
     pub mirror: Mirror,
+    /// The operator of the language that calls it.
+    pub operator: Option<Operator>,
+    /// Whether it is the root of the sum of the squares: its even powers are powers of that sum.
+    pub root_of_squares: bool,
     /// Whether it is one over its argument, and 0 where that is 0: formulas divide by the argument, and say so of 0.
     pub guarded: bool,
     /// The value is the second argument where the first is not 0, and the third where it is.
@@ -105,6 +110,15 @@ impl OpSpec {
             _ => false,
         }
     }
+}
+
+/// An operator that is a function of the rule book.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Operator {
+    /// `a < b`
+    Compare(CompareOp),
+    /// `a ^ b`
+    Power,
 }
 
 /// The shape of a result's trailing axes from the arguments' trailing axes, or what is wrong with them.
@@ -274,6 +288,8 @@ const DEFAULT: OpSpec = OpSpec {
     probe: Probe { domain: &[(-3.0, 3.0)], kinks: &[], points: &[] },
     range: Range::Any,
     mirror: Mirror::None,
+    operator: None,
+    root_of_squares: false,
     guarded: false,
     chooses: false,
     symmetric: false,

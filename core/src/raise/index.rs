@@ -6,8 +6,8 @@ use super::ranges::binder;
 use super::{Scope, matrix};
 use crate::few::Each;
 use crate::ir::{Dim, Graph, NamedConst, NodeId, Num, Op, View};
-use crate::ops::{self, Kind};
-use chainrule_grammar::ast::{CompareOp, Expr, IndexItem};
+use crate::ops::{self, Kind, OpSpec, Operator};
+use chainrule_grammar::ast::{Expr, IndexItem};
 
 /// Formulas nest no deeper than this; [`super::share`] cuts long before.
 const MAX_DEPTH: usize = 400;
@@ -304,7 +304,7 @@ impl Indexer<'_> {
         match row.kind {
             Kind::Elementwise => {
                 let values = args.each(|&arg| self.entry(arg, at_, inside).expr());
-                Term::of(apply(row.name, values))
+                Term::of(apply(row, values))
             }
             Kind::Reduce if args.len() == 1 => {
                 let mut inner = inside.clone();
@@ -431,24 +431,13 @@ fn delta_of(a: Expr, b: Expr) -> Expr {
 }
 
 /// A function of the rule book over entries; comparisons and powers with their signs.
-pub(super) fn apply(name: &str, mut args: Vec<Expr>) -> Expr {
-    let sign = match name {
-        "lt" => Some(CompareOp::Lt),
-        "le" => Some(CompareOp::Le),
-        "gt" => Some(CompareOp::Gt),
-        "ge" => Some(CompareOp::Ge),
-        "eq" => Some(CompareOp::Eq),
-        "ne" => Some(CompareOp::Ne),
-        _ => None,
-    };
-    if args.len() != 2 || (sign.is_none() && name != "pow") {
-        return Expr::call(name, args);
-    }
+pub(super) fn apply(row: &OpSpec, mut args: Vec<Expr>) -> Expr {
+    let (Some(operator), 2) = (row.operator, args.len()) else { return Expr::call(row.name, args) };
     let second = args.remove(1);
     let first = args.remove(0);
-    match sign {
-        Some(sign) => build::compare(sign, first, second),
-        None => power(first, second),
+    match operator {
+        Operator::Compare(sign) => build::compare(sign, first, second),
+        Operator::Power => power(first, second),
     }
 }
 

@@ -202,7 +202,7 @@ fn call(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
             cover.iter_mut().zip(&part.cover).for_each(|(all, has)| *all |= has);
             values.push(part.term.expr());
         }
-        return Some(Loose { term: Term::of(apply(row.name, values)), cover, kept: None });
+        return Some(Loose { term: Term::of(apply(row, values)), cover, kept: None });
     }
     let values: Vec<Expr> = args.iter().map(|&arg| exact(scope, arg)).collect::<Option<_>>()?;
     let mut value = Loose::full(whole_call(scope, node, values.clone()), rank);

@@ -7,7 +7,7 @@ use super::phrases::{Phrase, phrase};
 use super::products::product;
 use super::template;
 use crate::few::Each;
-use crate::ops::{self, Kind};
+use crate::ops::{self, Kind, Operator};
 use crate::raise::Notation;
 use chainrule_grammar::ast::{AddOp, Binder, CompareOp, Expr, ExprKind, Ident, IndexItem};
 
@@ -247,14 +247,11 @@ impl Layout<'_> {
         if !bound.is_empty() {
             return self.bound_call(name, bound, args);
         }
+        if let ([a, b], Some(Operator::Compare(sign))) = (args, operator(name)) {
+            return self.compare(sign, a, b);
+        }
         match (name, args) {
             ("d", [of, by]) => return self.derivative(of, by),
-            ("lt", [a, b]) => return self.compare(CompareOp::Lt, a, b),
-            ("le", [a, b]) => return self.compare(CompareOp::Le, a, b),
-            ("gt", [a, b]) => return self.compare(CompareOp::Gt, a, b),
-            ("ge", [a, b]) => return self.compare(CompareOp::Ge, a, b),
-            ("eq", [a, b]) => return self.compare(CompareOp::Eq, a, b),
-            ("ne", [a, b]) => return self.compare(CompareOp::Ne, a, b),
             ("sum" | "prod", [arg]) if kwargs.is_empty() => return self.big(big(name), None, arg),
             ("ones" | "zeros", sizes) => {
                 let symbol =
@@ -423,6 +420,11 @@ fn big(name: &str) -> Big {
 
 pub(super) fn minus() -> Math {
     Math::Symbol(Symbol::Minus)
+}
+
+/// The operator that is written for a function of two arguments.
+fn operator(name: &str) -> Option<Operator> {
+    ops::lookup(name, 2)?.1.operator
 }
 
 fn relation(op: CompareOp) -> Symbol {

@@ -4,6 +4,7 @@ use super::Simplifier;
 use super::facts;
 use crate::few::Each;
 use crate::ir::{Graph, NodeId, Num, Op};
+use crate::ops;
 
 impl Simplifier<'_> {
     /// The normal form of `base ^ exponent`.
@@ -38,7 +39,7 @@ impl Simplifier<'_> {
             }
             // ‖x‖² = Σ x², which is smooth at the origin; so for every even power.
             Op::Call(op, attrs)
-                if op == crate::ops::known("norm2", 1) && whole.is_some_and(|n| n % 2 == 0) =>
+                if ops::spec(op).root_of_squares && whole.is_some_and(|n| n % 2 == 0) =>
             {
                 let squared = self.power(args[0], Num::int(2));
                 let labels: Vec<u32> = (0..self.graph.rank(squared) as u32).collect();
