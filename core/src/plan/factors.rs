@@ -3,8 +3,8 @@
 //!
 //! Invariant: an array is scaled only where everything that is made of it is a product that wants that number, once.
 
-use crate::ir::{Graph, NodeId, Op};
 use super::lin::estimate;
+use crate::ir::{Graph, NodeId, Op};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What moves.

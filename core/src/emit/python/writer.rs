@@ -6,11 +6,11 @@
 use super::dialect::Library;
 use super::layout::statement;
 use super::names::Names;
-use crate::plan::factors::{Scales, scales};
 use super::value::{Bind, Gives, Value};
 use crate::emit::declared::whole;
 use crate::emit::names::Scope;
 use crate::ir::{Dim, DimId, Graph, NodeId, Op};
+use crate::plan::factors::{Scales, scales};
 use chainrule_grammar::{Code, Diagnostic, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
