@@ -45,7 +45,7 @@ fn program(seed: u64) -> Outcome {
     match compiled(&text) {
         Err(why) => Outcome::Fails(why),
         Ok(one) => match judged(&maker, &one, &mut random).unwrap_or_else(Outcome::Fails) {
-            Outcome::Holds if seed % 8 == 0 => read_back(&one, &mut random, &text),
+            Outcome::Holds if seed.is_multiple_of(8) => read_back(&one, &mut random, &text),
             outcome => said(outcome),
         },
     }
