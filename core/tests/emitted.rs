@@ -182,6 +182,20 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         "param a:[65], b:[66]; A[i,j] = sin(a[i] + 3*b[j]); C = A @ A.T @ A; loss E = sum(C^2)/1000;",
         &[],
     ),
+    // Second derivatives of a mixture: zero for other components and places.
+    (
+        "dim N, D, K; input x:[N,D]; param a:[K], mu:[K,D], l:[K, D*(D-1)/2]; p = tensor[i:D, j:D](floor(max(0, j*(2*D - j - 1)/2 + i - j - 1))); Q[k,i,j] = delta[i,j]*exp(mu[k,i]) + (i > j)*l[k,p[i,j]]; y[n,k,i] = sum[j](Q[k,i,j]*(x[n,j] - mu[k,j])); loss F = sum(logsumexp(tensor[n:N, k:K](a[k] - 1/2*sum[i](y[n,k,i]^2)), axis=1)); output L = d(d(F, l), l); output M = d(d(F, mu), l); output A = d(d(F, a), mu);",
+        &[7, 4, 3],
+    ),
+    // Gates that the way back reads; sequences, states and captures that are read backwards, and entries beyond the first.
+    (
+        "dim T; input x: [T, 3], s0: [2, 3]; param u: [3], w: [3], v: [3]; fn cell(s, xt) = { c = s[1]*sigmoid(xt*w) + sigmoid(s[0]*v)*tanh(s[0]*w); stack([tanh(c)*v, c]) }; a = scan(cell, s0, x*u); b = scan(cell, s0[::-1], a[::-1, 0]); y = b[::-1, 1]; loss E = sum(y[1:]^2) + sum(a[0]); hvp E wrt u, w; grad E wrt u, w, v, x; output y;",
+        &[5],
+    ),
+    (
+        "input x: [4], z: [4, 4], h0: [4]; param k; r = z[::-1]; fn step(h, xt) = tanh(k*(h @ r) + xt); a = scan(step, h0[::-1], x[::-1]); loss E = sum(a^2); output first = a[::-1][0];",
+        &[],
+    ),
 ];
 
 /// A program of more steps than one function gets, with two losses and a direction.

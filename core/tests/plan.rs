@@ -93,6 +93,42 @@ fn what_only_one_factor_runs_over_is_summed_before_the_product() {
     assert!(!plan.backward[0].steps.iter().any(too_much));
 }
 
+/// The most numbers that a buffer of the workspace has.
+fn largest(plan: &Plan) -> i128 {
+    let fixed = |id: &NodeId| -> i128 {
+        plan.graph.shape(*id).iter().map(|dim| dim.as_fixed().expect("a fixed size")).product()
+    };
+    plan.work.iter().map(fixed).max().unwrap_or(0)
+}
+
+#[test]
+fn what_is_zero_for_other_components_is_not_worked_out() {
+    let plan = plan_of(&format!("{MIXTURE} output H = d(d(F, Q), Q); output G = d(d(F, Q), mu);"));
+    // Points by rows of Q, twice: never points by rows by all of Q.
+    assert_eq!(largest(&plan), 40 * (4 * 6) * (4 * 6));
+}
+
+#[test]
+fn rows_are_picked_of_the_factor_that_has_them() {
+    let program = "dim N = 40, M = 7, D = 3; input x: [N, D], p: int[N]; param l: [M, D];
+        loss F = sum(exp(sum(x * l[p], axis=1))); output H = d(d(F, l), l);";
+    let plan = plan_of(program);
+    let rows = |step: &Step| match step {
+        Step::Rows { row, scatter: false, .. } => row.as_fixed(),
+        _ => None,
+    };
+    let widest = all_steps(&plan.forward).into_iter().filter_map(rows).max();
+    // Rows of the identity of M, not of that of M by D.
+    assert_eq!(widest, Some(7));
+}
+
+#[test]
+fn rows_of_two_axes_are_one_axis_of_a_product() {
+    let plan = plan_of(&format!("{MIXTURE} output H = d(d(F, Q), Q);"));
+    let products = products(&plan.forward);
+    assert!(products.iter().any(|[_, m, k, n]| *k == 40 && m.max(n) == &36), "{products:?}");
+}
+
 const RECURRENCE: &str =
     "dim T = 50, H = 6, D = 3; input x: [T, D], h0: [H]; param W: [D, H], U: [H, H], v: [H];
     fn step(h, xt) = tanh(xt @ W + h @ U) * sigmoid(v * h);
@@ -128,10 +164,43 @@ fn what_a_step_does_without_its_state_is_done_for_all_steps_at_once() {
     let [step] = scans(&plan.forward)[..] else { panic!("one scan") };
     assert!(products(step).is_empty());
     assert_eq!(calls(step), 2);
-    // The states are known: the scan backwards calls no function, and what comes after it calls each once.
+    // The way back calls no function: what it wants was kept.
     let [step] = scans(&plan.backward[0])[..] else { panic!("one scan") };
     assert_eq!(calls(step), 0);
-    assert_eq!(calls(&plan.backward[0]), 2);
+    assert_eq!(calls(&plan.backward[0]), 0);
+}
+
+/// A cell with gates, whose sequence is a product.
+const GATES: &str = "dim T = 50, H = 6; input x: [T, H], s0: [2, H]; param u: [H], w: [H], v: [H];
+    fn cell(s, xt) = { c = s[1]*sigmoid(xt*w) + sigmoid(s[0]*v)*tanh(s[0]*w); stack([tanh(c)*v, c]) };
+    loss E = sum(scan(cell, s0, x * u)[:, 0]^2);";
+
+#[test]
+fn what_the_way_back_wants_of_steps_is_kept() {
+    let plan = plan_of(GATES);
+    let kept = |phase: &Phase| -> usize {
+        let of = |step: &&Step| match step {
+            Step::Scan(scan) => scan.kept.len(),
+            _ => 0,
+        };
+        all_steps(phase).iter().map(of).sum()
+    };
+    // Both gates that depend on the state, and tanh(c).
+    assert_eq!(kept(&plan.forward), 3);
+    assert_eq!(calls(&plan.backward[0]), 0);
+    // Who wants values alone pays for nothing else.
+    assert_eq!(kept(&plan_of(&GATES.replace("loss E", "output y")).forward), 0);
+}
+
+#[test]
+fn sequences_are_read_backwards_where_they_stand() {
+    let plan = plan_of(GATES);
+    let scan = all_steps(&plan.backward[0]).into_iter().find_map(|step| match step {
+        Step::Scan(scan) => Some(scan),
+        _ => None,
+    });
+    let scan = scan.expect("a scan backwards");
+    assert!(scan.entries.iter().all(|entry| entry.flipped), "{:?}", scan.entries);
 }
 
 /// The steps of a phase, those of streams in their place.
@@ -153,8 +222,8 @@ fn a_sequence_that_is_a_product_gives_both_sweeps_the_same_nodes() {
         loss E = sum(scan(step, h0, x * u)^2);";
     let plan = plan_of(program);
     assert_eq!(calls(&plan.forward), 1);
-    // The tanh of all states; the sigmoid stands in the workspace.
-    assert_eq!(calls(&plan.backward[0]), 1);
+    // The sigmoid and the tanh stand in the workspace.
+    assert_eq!(calls(&plan.backward[0]), 0);
 }
 
 #[test]

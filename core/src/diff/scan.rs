@@ -3,7 +3,7 @@
 
 use super::reverse;
 use crate::few;
-use crate::ir::stack::{flip, over_steps};
+use crate::ir::stack::{flip, over_steps, shift, states_before};
 use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op, View};
 use crate::simplify::{Stage, settle};
 use chainrule_grammar::{Code, Diagnostic};
@@ -132,7 +132,14 @@ fn backwards(graph: &mut Graph, step: BodyId, seed: &[Dim]) -> Result<BodyId, Di
     let result = settle(graph, &[result], Stage::Derivative)[0];
     let mut entries = vec![given, body.state];
     entries.extend(&body.entries);
-    let back = Body { name: String::new(), state: mu, entries, captures: body.captures, result };
+    let back = Body {
+        name: String::new(),
+        state: mu,
+        entries,
+        captures: body.captures,
+        result,
+        follows: false,
+    };
     let back = graph.step(back);
     graph.adjoints.backwards.insert(key, back);
     Ok(back)
@@ -157,28 +164,6 @@ fn pulled(
     let pulled = sweep.cotangents.get(&target).map(|&pulled| (bar, pulled));
     graph.adjoints.pulled.insert(key, pulled);
     Ok(pulled)
-}
-
-/// init, out[0], …, out[T - 2].
-fn states_before(graph: &mut Graph, out: NodeId, init: NodeId) -> NodeId {
-    let later = shift(graph, out, 1);
-    // init read through an axis of size 1 at the step itself: 0 but for the first.
-    let rank = graph.rank(init) as u32;
-    let labels: Vec<u32> = (0..rank).collect();
-    let wide: Vec<u32> = std::iter::once(rank).chain(0..rank).collect();
-    let widened = graph.einsum(&[(init, labels)], &wide, &[(rank, Dim::fixed(1))]);
-    let shape = graph.shape(out).clone();
-    let map = (0..shape.len()).map(Affine::at).collect();
-    let start = graph.view(widened, View { map, shape: shape.clone() });
-    graph.add(&[(Num::ONE, start), (Num::ONE, later)], &shape)
-}
-
-/// Entry t is entry t - by of the node; 0 where there is none.
-fn shift(graph: &mut Graph, node: NodeId, by: i128) -> NodeId {
-    let shape = graph.shape(node).clone();
-    let mut map: Vec<Affine> = (0..shape.len()).map(Affine::at).collect();
-    map[0].offset = Dim::fixed(-by);
-    graph.view(node, View { map, shape })
 }
 
 fn first(graph: &mut Graph, node: NodeId) -> NodeId {

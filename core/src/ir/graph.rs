@@ -68,6 +68,9 @@ pub struct Body {
     pub captures: Vec<NodeId>,
     /// The state after the step.
     pub result: NodeId,
+    /// Whether the result is not the next state, but something else that a step finds: the states are those of the scan that is the last
+    /// argument, which has the same stand-ins. Planning alone makes such.
+    pub follows: bool,
 }
 
 /// What may be declared of a variable.

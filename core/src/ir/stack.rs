@@ -14,6 +14,45 @@ pub fn flip(graph: &mut Graph, node: NodeId) -> NodeId {
     graph.view(node, View { map, shape })
 }
 
+/// The sequence that this one is, read backwards.
+pub fn flipped(graph: &Graph, node: NodeId) -> Option<NodeId> {
+    let Op::View(view) = graph.op(node) else {
+        return None;
+    };
+    let (arg, shape) = (graph.args(node)[0], graph.shape(node));
+    let last = shape[0].plus(&Dim::fixed(1), Num::int(-1));
+    let backwards = Affine { terms: vec![(0, -1)], offset: last, divisor: 1 };
+    let straight = (1..shape.len()).map(Affine::at);
+    let is_turned = graph.shape(arg) == shape
+        && view
+            .map
+            .iter()
+            .eq(std::iter::once(backwards).chain(straight).collect::<Vec<_>>().iter());
+    is_turned.then_some(arg)
+}
+
+/// The states before each step of a scan: `init`, `out[0]`, …, `out[T - 2]`.
+pub fn states_before(graph: &mut Graph, out: NodeId, init: NodeId) -> NodeId {
+    let later = shift(graph, out, 1);
+    // init read through an axis of size 1 at the step itself: 0 but for the first.
+    let rank = graph.rank(init) as u32;
+    let labels: Vec<u32> = (0..rank).collect();
+    let wide: Vec<u32> = std::iter::once(rank).chain(0..rank).collect();
+    let widened = graph.einsum(&[(init, labels)], &wide, &[(rank, Dim::fixed(1))]);
+    let shape = graph.shape(out).clone();
+    let map = (0..shape.len()).map(Affine::at).collect();
+    let start = graph.view(widened, View { map, shape: shape.clone() });
+    graph.add(&[(Num::ONE, start), (Num::ONE, later)], &shape)
+}
+
+/// Entry t is entry t - by of the node; 0 where there is none.
+pub fn shift(graph: &mut Graph, node: NodeId, by: i128) -> NodeId {
+    let shape = graph.shape(node).clone();
+    let mut map: Vec<Affine> = (0..shape.len()).map(Affine::at).collect();
+    map[0].offset = Dim::fixed(-by);
+    graph.view(node, View { map, shape })
+}
+
 /// A formula with stand-ins replaced by sequences: everything that depends on them gets the steps as a first axis.
 ///
 /// # Errors

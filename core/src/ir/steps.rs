@@ -63,6 +63,7 @@ impl Graph {
             return true;
         }
         let alike = known.name == new.name
+            && known.follows == new.follows
             && known.entries.len() == new.entries.len()
             && known.captures.len() == new.captures.len();
         if !alike || self.stand_in_shapes(known) != self.stand_in_shapes(new) {

@@ -2,19 +2,24 @@
 //! Elementwise factors are joined into one operand, deltas are substituted away, scalars stand where they cost least.
 //! Invariant: values do not change (up to rounding), and the graph grows by a bounded number of nodes a contraction.
 
+use super::blocks::{self, Known};
 use super::lin::estimate;
 use crate::few::{self, Each};
-use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op};
+use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op, View};
 use crate::ops::{self, Kind};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A factor and the label that each of its axes is read at.
-type Factor = (NodeId, Vec<u32>);
+pub(super) type Factor = (NodeId, Vec<u32>);
 
 /// Products of more factors take no further ones in.
 const MOST_FACTORS: usize = 12;
-/// A sum is taken apart only where the work falls at least to this part: estimates are rough.
+/// Of so many operands every order is tried; of more, the cheapest pair is taken first.
+const MOST_TRIED: usize = 5;
+/// A sum is taken apart only where the work falls at least to this part, ...
 const SAVES: f64 = 0.75;
+/// ... and to this part where it is worked out for others as well: estimates are rough.
+const SAVES_MUCH: f64 = 0.5;
 
 /// The formulas of `roots` again, ready for planning, and where each node went.
 pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
@@ -34,10 +39,12 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
         .collect();
     let once = read_once(graph, &order, roots);
     let mut inner: BTreeSet<NodeId> = BTreeSet::new();
+    let mut known = Known::new();
     for &id in &order {
         let args: Vec<NodeId> = graph.args(id).each(|arg| map[arg]);
         let new = match graph.op(id) {
-            Op::Einsum(e) => Product::new(&mut out, e, &args, &inner).build(),
+            Op::Einsum(e) => Product::new(&mut out, e, &args, &inner, &mut known).build(),
+            Op::Gather | Op::Scatter(_) => blocks::rows(&mut out, id, args),
             Op::Call(op, attrs) if matches!(ops::spec(*op).kind, Kind::Reduce) => {
                 let (op, attrs) = (*op, attrs.clone());
                 trailing(&mut out, op, attrs, args, graph.shape(id).clone())
@@ -51,6 +58,8 @@ pub fn contract(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, Nod
             _ => out.with_args(id, args),
         };
         map.insert(id, new);
+        // Arguments first, so that nothing is asked that goes deep.
+        blocks::is_in_blocks(&out, &mut known, new);
         if once.contains(&id) {
             inner.insert(new);
         }
@@ -100,14 +109,28 @@ fn trailing(
     graph.call(op, args, attrs, shape)
 }
 
+/// A view without an axis of size 1.
+fn first_of(graph: &mut Graph, node: NodeId, axis: usize) -> NodeId {
+    let Op::View(View { mut map, mut shape }) = graph.op(node).clone() else { return node };
+    let arg = graph.args(node)[0];
+    for affine in &mut map {
+        affine.terms.retain(|(at, _)| *at != axis);
+        affine.terms.iter_mut().for_each(|(at, _)| *at -= usize::from(*at > axis));
+    }
+    shape.remove(axis);
+    graph.view(arg, View { map, shape })
+}
+
 /// One product being put in order.
-struct Product<'g> {
-    graph: &'g mut Graph,
-    factors: Vec<Factor>,
-    out: Vec<u32>,
-    sizes: BTreeMap<u32, Dim>,
+pub(super) struct Product<'g> {
+    pub(super) graph: &'g mut Graph,
+    pub(super) factors: Vec<Factor>,
+    pub(super) out: Vec<u32>,
+    pub(super) sizes: BTreeMap<u32, Dim>,
     /// Products that only this one reads.
-    inner: &'g BTreeSet<NodeId>,
+    pub(super) inner: &'g BTreeSet<NodeId>,
+    /// What is known of the structure of nodes.
+    pub(super) known: &'g mut Known,
 }
 
 impl<'g> Product<'g> {
@@ -116,6 +139,7 @@ impl<'g> Product<'g> {
         e: &Einsum,
         args: &[NodeId],
         inner: &'g BTreeSet<NodeId>,
+        known: &'g mut Known,
     ) -> Product<'g> {
         let labels = |ins: &[u8]| ins.iter().map(|&ix| u32::from(ix)).collect::<Vec<u32>>();
         Product {
@@ -124,18 +148,36 @@ impl<'g> Product<'g> {
             out: labels(&e.out),
             sizes: few::map((0..).zip(e.sizes.iter().cloned())),
             inner,
+            known,
         }
     }
 
-    fn build(mut self) -> NodeId {
+    pub(super) fn build(mut self) -> NodeId {
         self.flatten();
+        self.drop_single();
+        if let Some(sum) = self.multiplied_out() {
+            return sum;
+        }
         self.flatten_sums();
         self.substitute_deltas();
         self.count_absent();
+        let (out, sizes) = (self.out.clone(), self.sizes.clone());
         if self.bound().is_empty() {
-            let (factors, out) = (std::mem::take(&mut self.factors), self.out.clone());
+            let factors = std::mem::take(&mut self.factors);
             return self.product(&factors, &out);
         }
+        let mut all = self.set_aside();
+        if all.is_empty() {
+            return self.summed();
+        }
+        let kept = self.out.clone();
+        all.push((self.summed(), kept));
+        self.sizes = sizes;
+        self.product(&all, &out)
+    }
+
+    /// The product, some of whose indices are summed over, without deltas.
+    fn summed(&mut self) -> NodeId {
         self.sum_private();
         let scalars = self.take_scalars();
         let mut groups = self.groups();
@@ -173,7 +215,32 @@ impl<'g> Product<'g> {
         }
     }
 
-    /// `Σ_n w_n Σ_i Q_i y_ni = Σ_i Q_i Σ_n w_n y_ni`: a sum that only this product reads becomes a part of it, where that saves work.
+    /// A sum over one entry of what is read at places of a buffer is that entry, read at its place.
+    fn drop_single(&mut self) {
+        for label in self.bound() {
+            let holds = |(_, labels): &Factor| labels.contains(&label);
+            let holders: Vec<usize> =
+                (0..self.factors.len()).filter(|&at| holds(&self.factors[at])).collect();
+            if !self.sizes.get(&label).is_some_and(Dim::is_one)
+                || !holders
+                    .iter()
+                    .all(|&at| matches!(self.graph.op(self.factors[at].0), Op::View(_)))
+            {
+                continue;
+            }
+            for at in holders {
+                let (node, labels) = &mut self.factors[at];
+                while let Some(axis) = labels.iter().position(|one| *one == label) {
+                    *node = first_of(self.graph, *node, axis);
+                    labels.remove(axis);
+                }
+            }
+            self.sizes.remove(&label);
+        }
+    }
+
+    /// `Σ_n w_n Σ_i Q_i y_ni = Σ_i Q_i Σ_n w_n y_ni`: a sum becomes a part of the product, where that saves work. One that others read as
+    /// well is there in any case.
     fn flatten_sums(&mut self) {
         let mut at = 0;
         while at < self.factors.len() {
@@ -183,10 +250,14 @@ impl<'g> Product<'g> {
                 && self.factors.len() + factors.len() <= MOST_FACTORS
             {
                 let within: Vec<u32> = factors.iter().flat_map(|(_, ls)| ls.clone()).collect();
-                let apart = self.volume(&within) + self.work(&self.factors);
+                let (own, part) = match self.inner.contains(&node) {
+                    true => (self.volume(&within), SAVES),
+                    false => (0.0, SAVES_MUCH),
+                };
+                let apart = own + self.work(&self.factors);
                 let mut joined = self.factors.clone();
                 joined.splice(at..=at, factors);
-                if self.work(&joined) < SAVES * apart {
+                if self.work(&joined) < part * apart {
                     self.factors = joined;
                     self.flatten();
                     continue;
@@ -197,10 +268,10 @@ impl<'g> Product<'g> {
         }
     }
 
-    /// The factors of a sum that only this product reads, its summed indices under labels of their own.
+    /// The factors of a sum, its summed indices under labels of their own.
     fn opened(&mut self, node: NodeId, labels: &[u32]) -> Option<Vec<Factor>> {
         let Op::Einsum(e) = self.graph.op(node) else { return None };
-        if e.bound().is_empty() || !self.inner.contains(&node) {
+        if e.bound().is_empty() {
             return None;
         }
         let e = e.clone();
@@ -220,23 +291,32 @@ impl<'g> Product<'g> {
 
     /// About how many multiplications the factors cost, taken pair by pair.
     fn work(&self, factors: &[Factor]) -> f64 {
-        let mut operands: Vec<Factor> = factors.to_vec();
-        let mut work = 0.0;
-        while operands.len() > 1 {
-            let (p, q) = self.cheapest(&operands);
-            let b = operands.remove(q);
-            let a = operands.remove(p);
-            let both = [a.1.as_slice(), &b.1].concat();
-            work += self.volume(&both);
-            let kept = distinct(&both)
-                .into_iter()
-                .filter(|label| {
-                    self.out.contains(label) || operands.iter().any(|(_, ls)| ls.contains(label))
-                })
-                .collect();
-            operands.push((a.0, kept));
+        match self.cheapest(factors) {
+            None => 0.0,
+            Some((p, q, _)) => {
+                let (work, operands) = self.paired(factors, p, q);
+                work + self.work(&operands)
+            }
         }
-        work
+    }
+
+    /// What the product of two operands costs, and the operands with that product in their place.
+    fn paired(&self, operands: &[Factor], p: usize, q: usize) -> (f64, Vec<Factor>) {
+        let mut rest = operands.to_vec();
+        let b = rest.remove(q);
+        let a = rest.remove(p);
+        let both = [a.1.as_slice(), &b.1].concat();
+        let kept = self.kept(&both, &rest);
+        rest.push((a.0, kept));
+        (self.volume(&both), rest)
+    }
+
+    /// The indices of a product that its result or another operand has.
+    fn kept(&self, labels: &[u32], others: &[Factor]) -> Vec<u32> {
+        let wanted = |label: &u32| {
+            self.out.contains(label) || others.iter().any(|(_, ls)| ls.contains(label))
+        };
+        distinct(labels).into_iter().filter(wanted).collect()
     }
 
     fn transparent(&self, node: NodeId) -> Option<Einsum> {
@@ -276,7 +356,7 @@ impl<'g> Product<'g> {
         }
     }
 
-    fn bound(&self) -> Vec<u32> {
+    pub(super) fn bound(&self) -> Vec<u32> {
         self.sizes.keys().copied().filter(|label| !self.out.contains(label)).collect()
     }
 
@@ -335,7 +415,7 @@ impl<'g> Product<'g> {
         groups
     }
 
-    fn volume(&self, labels: &[u32]) -> f64 {
+    pub(super) fn volume(&self, labels: &[u32]) -> f64 {
         distinct(labels).iter().filter_map(|label| self.sizes.get(label)).map(estimate).product()
     }
 
@@ -378,16 +458,12 @@ impl<'g> Product<'g> {
             })
             .collect();
         self.sum_alone(&mut operands);
-        while operands.len() > 2 {
-            let (p, q) = self.cheapest(&operands);
+        while operands.len() > 2
+            && let Some((p, q, _)) = self.cheapest(&operands)
+        {
             let b = operands.remove(q);
             let a = operands.remove(p);
-            let kept: Vec<u32> = distinct(&[a.1.as_slice(), &b.1].concat())
-                .into_iter()
-                .filter(|label| {
-                    self.out.contains(label) || operands.iter().any(|(_, ls)| ls.contains(label))
-                })
-                .collect();
+            let kept = self.kept(&[a.1.as_slice(), &b.1].concat(), &operands);
             let node = self.graph.einsum(&[a, b], &kept, &[]);
             operands.push((node, kept));
         }
@@ -418,14 +494,17 @@ impl<'g> Product<'g> {
         }
     }
 
-    fn cheapest(&self, operands: &[Factor]) -> (usize, usize) {
-        let mut best = (0, 1);
-        let mut least = f64::INFINITY;
+    /// The pair to take first, and what all pairs cost then; of many operands, what this one costs.
+    fn cheapest(&self, operands: &[Factor]) -> Option<(usize, usize, f64)> {
+        let mut best: Option<(usize, usize, f64)> = None;
         for p in 0..operands.len() {
             for q in p + 1..operands.len() {
-                let work = self.volume(&[operands[p].1.as_slice(), &operands[q].1].concat());
-                if work < least {
-                    (best, least) = ((p, q), work);
+                let (mut work, rest) = self.paired(operands, p, q);
+                if operands.len() <= MOST_TRIED {
+                    work += self.cheapest(&rest).map_or(0.0, |(.., later)| later);
+                }
+                if best.is_none_or(|(.., least)| work < least) {
+                    best = Some((p, q, work));
                 }
             }
         }

@@ -98,7 +98,8 @@ impl Fusion {
             }
             Op::Scan(_) => {
                 self.stored[id.0 as usize] = true;
-                self.operands(graph, args);
+                let read = super::scan::reads(graph, id).into_iter().map(|(arg, _)| arg);
+                self.operands(graph, &read.collect::<Vec<_>>());
             }
             // A view reads a buffer; a reshape is a name for its argument's buffer.
             Op::View(_) | Op::Reshape => self.operands(graph, args),
@@ -168,6 +169,10 @@ pub fn is_leaf(graph: &Graph, id: NodeId) -> bool {
     )
 }
 
+fn constant(graph: &Graph, id: NodeId) -> bool {
+    graph.args(id).iter().all(|arg| matches!(graph.op(*arg), Op::Const(_)))
+}
+
 /// About how many additions one entry costs, arguments aside.
 pub fn own_cost(graph: &Graph, id: NodeId) -> u32 {
     match graph.op(id) {
@@ -181,6 +186,8 @@ pub fn own_cost(graph: &Graph, id: NodeId) -> u32 {
                 12
             }
         }
+        // A number is the same wherever it is repeated.
+        Op::Einsum(e) if e.ins.iter().all(Vec::is_empty) && constant(graph, id) => 0,
         Op::Einsum(e) => (e.ins.len() as u32).saturating_sub(1).max(1),
         Op::Add(c) => c.len() as u32,
         Op::View(view) => {

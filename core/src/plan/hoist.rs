@@ -7,8 +7,8 @@
 
 use super::fuse;
 use crate::few::{self, Each};
-use crate::ir::stack::{flip, over_steps};
-use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op};
+use crate::ir::stack::{flip, flipped, over_steps};
+use crate::ir::{Body, BodyId, Dim, Graph, NodeId, Num, Op, View};
 use crate::simplify::{Stage, settle};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -22,8 +22,12 @@ pub fn hoist(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId
     let known: BTreeSet<NodeId> = few::set(graph.reachable(roots));
     for id in known.iter().copied() {
         let args: Vec<NodeId> = graph.args(id).each(|arg| map[arg]);
-        let new = match *graph.op(id) {
+        let new = match graph.op(id).clone() {
             Op::Scan(body) => scan(&mut graph, id, body, args, &known),
+            Op::View(view) => match flipped(&graph, args[0]) {
+                Some(inner) => through(&mut graph, view, inner),
+                None => graph.with_args(id, args),
+            },
             _ => graph.with_args(id, args),
         };
         map.insert(id, new);
@@ -89,7 +93,8 @@ fn stateless(graph: &Graph, body: &Body) -> Vec<NodeId> {
     found
 }
 
-fn is_dear(graph: &Graph, node: NodeId) -> bool {
+/// Whether work is worth a buffer: sums, and functions that are no simple arithmetic.
+pub fn is_dear(graph: &Graph, node: NodeId) -> bool {
     let sums = matches!(graph.op(node), Op::Einsum(e) if !e.bound().is_empty());
     sums || fuse::own_cost(graph, node) >= DEAR
 }
@@ -106,11 +111,12 @@ fn for_all_steps(
     let read = graph.reachable(&[node]);
     let mut map: BTreeMap<NodeId, NodeId> =
         few::map(entries.iter().copied().filter(|(entry, _)| read.contains(entry)));
-    let forwards: Option<Vec<NodeId>> = map.values().map(|node| turned(graph, *node)).collect();
+    let forwards: Option<Vec<NodeId>> = map.values().map(|node| flipped(graph, *node)).collect();
     if let Some(forwards) = &forwards {
         map.values_mut().zip(forwards).for_each(|(sequence, forward)| *sequence = *forward);
     }
     let inside = graph.substitute(node, captures);
+    products(graph, inside, &mut map, times);
     let all = over_steps(graph, inside, map, times).ok()?;
     // In the form that a gradient has it in, if one has.
     let simple = settle(graph, &[all], Stage::Value)[0];
@@ -118,19 +124,29 @@ fn for_all_steps(
     Some(if forwards.is_some() { flip(graph, all) } else { all })
 }
 
-/// The sequence that this one is, read backwards.
-fn turned(graph: &Graph, node: NodeId) -> Option<NodeId> {
-    let Op::View(view) = graph.op(node) else {
-        return None;
-    };
-    let (arg, shape) = (graph.args(node)[0], graph.shape(node));
-    let last = shape[0].plus(&Dim::fixed(1), Num::int(-1));
-    let backwards = Affine { terms: vec![(0, -1)], offset: last, divisor: 1 };
-    let straight = (1..shape.len()).map(Affine::at);
-    let is_turned = graph.shape(arg) == shape
-        && view
-            .map
-            .iter()
-            .eq(std::iter::once(backwards).chain(straight).collect::<Vec<_>>().iter());
-    is_turned.then_some(arg)
+/// Products with a sequence that is a product itself become one, as a gradient has them.
+fn products(graph: &mut Graph, node: NodeId, map: &mut BTreeMap<NodeId, NodeId>, times: &Dim) {
+    let is_product =
+        |graph: &Graph, id: NodeId| matches!(graph.op(id), Op::Einsum(e) if e.bound().is_empty());
+    for id in graph.reachable(&[node]) {
+        let nested = graph.args(id).iter().filter_map(|arg| map.get(arg));
+        if is_product(graph, id)
+            && nested.copied().any(|sequence| is_product(graph, sequence))
+            && let Ok(all) = over_steps(graph, id, map.clone(), times)
+        {
+            let simple = settle(graph, &[all], Stage::Value)[0];
+            map.insert(id, simple);
+        }
+    }
+}
+
+/// A view of the sequence `inner` read backwards, as one of the sequence itself.
+fn through(graph: &mut Graph, mut view: View, inner: NodeId) -> NodeId {
+    let last = graph.shape(inner)[0].plus(&Dim::fixed(1), Num::int(-1));
+    let first = &mut view.map[0];
+    // (last·divisor - position) / divisor: outside where the position was, whole where it was.
+    first.terms.iter_mut().for_each(|(_, c)| *c = -*c);
+    let end = last.times(&Dim::fixed(i128::from(first.divisor)));
+    first.offset = end.plus(&first.offset, Num::int(-1));
+    graph.view(inner, view)
 }

@@ -76,10 +76,12 @@ fn orders(
             }
         }
     }
+    let stands = stands(graph, order);
     let place = |axis: Axis| {
         let class = classes.of(axis).unwrap_or(axis);
         let first = shared.get(&class).is_some_and(|votes| *votes > 0);
-        (first, estimate(&graph.shape(class.0)[class.1]), class)
+        let after = stands.get(&axis).copied().unwrap_or(usize::MAX);
+        (first, estimate(&graph.shape(class.0)[class.1]), (class, after))
     };
     let ordered = |&id: &NodeId| {
         let rank = graph.rank(id);
@@ -93,6 +95,22 @@ fn orders(
         (id, axes)
     };
     few::map(free.iter().map(ordered))
+}
+
+/// Where the axes of what a product reads stand in the product: rows in the same order are one axis of a matrix.
+fn stands(graph: &Graph, order: &[NodeId]) -> BTreeMap<Axis, usize> {
+    let mut stands = BTreeMap::new();
+    for &id in order {
+        let Op::Einsum(e) = graph.op(id) else { continue };
+        for (arg, ins) in graph.args(id).iter().zip(&e.ins) {
+            for (axis, ix) in ins.iter().enumerate() {
+                if let Some(at) = e.out.iter().position(|one| one == ix) {
+                    stands.entry((*arg, axis)).or_insert(at);
+                }
+            }
+        }
+    }
+    stands
 }
 
 /// Whether an index of a product of two is one along which it is many products; `None` where it is no product of two.

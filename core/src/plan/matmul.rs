@@ -55,30 +55,35 @@ impl Strided {
 }
 
 /// The roles of the indices of a two-operand contraction.
-struct Roles {
-    batch: Vec<Ix>,
-    first: Vec<Ix>,
-    second: Vec<Ix>,
-    summed: Vec<Ix>,
+struct Roles<'e> {
+    batch: &'e [Ix],
+    rows: &'e [Ix],
+    columns: &'e [Ix],
+    summed: &'e [Ix],
+    swapped: bool,
 }
 
-fn roles(e: &Einsum) -> Option<Roles> {
+/// How many of the first axes of the result both operands have, or need, as axes of a batch at the least.
+fn shared(e: &Einsum, summed: &[Ix]) -> Option<usize> {
     let [a, b] = e.ins.as_slice() else {
         return None;
     };
-    let mut roles = Roles { batch: vec![], first: vec![], second: vec![], summed: e.bound() };
-    for ix in &e.out {
-        match (a.contains(ix), b.contains(ix)) {
-            (true, true) => roles.batch.push(*ix),
-            (true, false) => roles.first.push(*ix),
-            (false, true) => roles.second.push(*ix),
-            (false, false) => return None,
-        }
-    }
-    let shared = roles.summed.iter().all(|ix| a.contains(ix) && b.contains(ix));
-    let sides = roles.first.len() + roles.second.len();
-    let product = !roles.summed.is_empty() && sides > 0;
-    (shared && product).then_some(roles)
+    let both = |ix: &Ix| a.contains(ix) && b.contains(ix);
+    let any = |ix: &Ix| a.contains(ix) || b.contains(ix);
+    let product = !summed.is_empty() && summed.iter().all(both) && e.out.iter().all(any);
+    product.then(|| e.out.iter().rposition(both).map_or(0, |last| last + 1))
+}
+
+/// The roles where the first axes of the result, so many of them, are those of a batch.
+fn roles<'e>(e: &'e Einsum, batch: usize, summed: &'e [Ix]) -> Option<Roles<'e>> {
+    let (batch, rest) = e.out.split_at(batch);
+    let of_first = |ix: &Ix| e.ins[0].contains(ix);
+    let swapped = !of_first(rest.first()?) && rest.iter().any(of_first);
+    let left = &e.ins[usize::from(swapped)];
+    let split = rest.iter().position(|ix| !left.contains(ix)).unwrap_or(rest.len());
+    let (rows, columns) = rest.split_at(split);
+    let whole = !columns.iter().any(|ix| left.contains(ix));
+    whole.then_some(Roles { batch, rows, columns, summed, swapped })
 }
 
 /// Whether [`strided`] gives something.
@@ -86,24 +91,24 @@ pub fn is_matmul(e: &Einsum) -> bool {
     strided(e).is_some()
 }
 
-/// The contraction as a matrix product; `None` where the axes of the result are interleaved.
+/// The contraction as a matrix product; `None` where the axes of the result are interleaved. An axis that only one operand has may be
+/// one of the batch, where it stands before the others: each product has rows and columns then.
 pub fn strided(e: &Einsum) -> Option<Strided> {
-    let roles = roles(e)?;
-    let order = |parts: [&[Ix]; 3]| parts.concat() == e.out;
-    let swapped = if order([&roles.batch, &roles.first, &roles.second]) {
-        false
-    } else if order([&roles.batch, &roles.second, &roles.first]) {
-        true
-    } else {
-        return None;
-    };
-    let (left, right) = if swapped { (&e.ins[1], &e.ins[0]) } else { (&e.ins[0], &e.ins[1]) };
-    let (rows, columns) =
-        if swapped { (&roles.second, &roles.first) } else { (&roles.first, &roles.second) };
+    let summed = e.bound();
+    let least = shared(e, &summed)?;
+    (least..e.out.len()).find_map(|batch| {
+        let roles = roles(e, batch, &summed)?;
+        let wide = roles.rows.is_empty() || roles.columns.is_empty();
+        (batch == least || !wide).then(|| by_roles(e, &roles))?
+    })
+}
+
+fn by_roles(e: &Einsum, roles: &Roles) -> Option<Strided> {
+    let (left, right) = if roles.swapped { (&e.ins[1], &e.ins[0]) } else { (&e.ins[0], &e.ins[1]) };
     let a = |ix: Ix| distance(e, left, ix);
     let b = |ix: Ix| distance(e, right, ix);
-    let (m, a_row) = merged(e, rows, &a)?;
-    let (n, b_col) = merged(e, columns, &b)?;
+    let (m, a_row) = merged(e, roles.rows, &a)?;
+    let (n, b_col) = merged(e, roles.columns, &b)?;
     let (k, a_col, b_row) = [left, right].into_iter().find_map(|operand| {
         let mut summed: Vec<Ix> = operand.clone();
         summed.retain(|ix| roles.summed.contains(ix));
@@ -114,13 +119,11 @@ pub fn strided(e: &Einsum) -> Option<Strided> {
     })?;
     let shape: Vec<Dim> = e.out.each(|&ix| e.sizes[ix as usize].clone());
     let of_result = strides(&shape);
-    let batch = roles
-        .batch
-        .iter()
-        .enumerate()
+    let batch = roles.batch.iter().enumerate();
+    let batch = batch
         .map(|(at, &ix)| (e.sizes[ix as usize].clone(), [a(ix), b(ix), of_result[at].clone()]))
         .collect();
-    Some(Strided { swapped, batch, m, k, n, a: (a_row, a_col), b: (b_row, b_col) })
+    Some(Strided { swapped: roles.swapped, batch, m, k, n, a: (a_row, a_col), b: (b_row, b_col) })
 }
 
 /// For `product + vector`, the product and the vector, where the vector stands along the columns of the result.

@@ -1,8 +1,9 @@
 //! Planning. In: a graph and the results that are wanted. Out: steps over buffers, the same for every target that has loops.
 //!
 //! - [`hoist`]: what the steps of scans do without their state is done for all steps at once.
+//! - [`keep`]: what others want of the steps of a scan is kept as it goes along.
 //! - [`scale`]: scalar factors are moved to where they are applied once.
-//! - [`contract`]: every contraction gets one or two operands, in a cheap order.
+//! - [`contract`], [`blocks`]: every contraction gets one or two operands, in a cheap order; what is 0 off a diagonal stays apart.
 //! - [`layout`]: tensors of three and more axes are stored in the order that products want.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`counted`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
@@ -10,12 +11,14 @@
 //!
 //! Invariant: a step reads only buffers that an earlier step of its phase, or the forward phase, has filled.
 
+pub mod blocks;
 pub mod contract;
 pub mod counted;
 #[cfg(feature = "tools")]
 pub mod factors;
 pub mod fuse;
 pub mod hoist;
+pub mod keep;
 pub mod kernel;
 pub mod layout;
 pub mod lin;
@@ -119,13 +122,15 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     .concat();
     let (graph, hoisted) = hoist::hoist(job.graph, &all);
     let roots: Vec<NodeId> = all.each(|id| hoisted[id]);
+    let (graph, kept) = keep::keep(&graph, &roots);
+    let roots: Vec<NodeId> = roots.each(|id| kept[id]);
     let (graph, scaled) = scale::scale(&graph, &roots);
     let roots: Vec<NodeId> = roots.each(|id| scaled[id]);
     let (graph, contracted) = contract::contract(&graph, &roots);
     let roots: Vec<NodeId> = roots.each(|id| contracted[id]);
     let (mut graph, laid) = layout::layout(&graph, &roots);
     let block = stream::name(&mut graph);
-    let moved = |nodes: &[NodeId]| nodes.each(|id| laid[&contracted[&scaled[&hoisted[id]]]]);
+    let moved = |nodes: &[NodeId]| nodes.each(|id| laid[&contracted[&scaled[&kept[&hoisted[id]]]]]);
     Planner::new(&graph, &moved(&all), block, job.threads).run(
         &moved(&forward),
         &backward.each(|n| moved(n)),
@@ -139,6 +144,8 @@ struct Planner<'a> {
     fusion: Fusion,
     work: Vec<NodeId>,
     listed: BTreeSet<NodeId>,
+    /// For each scan, what else of its steps is wanted.
+    followers: BTreeMap<NodeId, Vec<NodeId>>,
     /// The size of a block.
     block: DimId,
     /// Whether threads may share long work.
@@ -152,6 +159,7 @@ impl<'a> Planner<'a> {
             fusion: Fusion::new(graph, roots, roots),
             work: Vec::new(),
             listed: BTreeSet::new(),
+            followers: keep::followers(graph, roots),
             block,
             threads,
         }
@@ -210,7 +218,14 @@ impl<'a> Planner<'a> {
     /// The stored nodes that roots depend on, and the roots.
     fn stored(&self, roots: &[NodeId]) -> BTreeSet<NodeId> {
         let reachable = self.graph.reachable(roots).into_iter();
-        few::set(reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)))
+        let mut stored =
+            few::set(reachable.filter(|id| self.fusion.is_stored(*id) || roots.contains(id)));
+        for (scan, followers) in &self.followers {
+            if stored.contains(scan) {
+                stored.extend(followers);
+            }
+        }
+        stored
     }
 
     /// The steps for `kept`, which stand in the workspace, and `results`, which are the caller's, given that `done` is filled.
@@ -231,7 +246,17 @@ impl<'a> Planner<'a> {
         }
         let roots = [kept, results].concat();
         let mut phase = Phase::default();
-        for id in self.needed(&roots, done) {
+        let needed = self.needed(&roots, done);
+        for &id in &needed {
+            if keep::follows(graph, id) {
+                continue;
+            }
+            for follower in self.followers.get(&id).cloned().unwrap_or_default() {
+                if later || needed.contains(&follower) {
+                    slots.map.insert(follower, Slot::Work(follower));
+                    self.list(Slot::Work(follower));
+                }
+            }
             let slot = match results.iter().position(|root| *root == id) {
                 Some(at) if !kept.contains(&id) => Slot::Result(at),
                 _ => Slot::Work(id),

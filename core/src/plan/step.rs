@@ -153,7 +153,9 @@ impl Step {
             | Step::Lanes { out, .. }
             | Step::Structured { out, .. }
             | Step::Rows { out, .. } => vec![*out],
-            Step::Scan(scan) => vec![scan.out],
+            Step::Scan(scan) => {
+                std::iter::once(scan.out).chain(scan.kept.iter().map(|(slot, _)| *slot)).collect()
+            }
             Step::Stream(stream) => stream.work.steps.iter().flat_map(Step::fills).collect(),
         }
     }

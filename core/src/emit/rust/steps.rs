@@ -50,16 +50,23 @@ pub fn scan(graph: &Graph, scan: &Scan, places: &dyn Places, steps: &TokenStream
         let (stand_in, from) = (places.local(Slot::Var(*var)), places.local(*slot));
         quote!(let #stand_in = &#from[..];)
     });
-    let entries = scan.entries.iter().map(|(var, slot, row)| {
-        let (stand_in, from) = (places.local(Slot::Var(*var)), places.local(*slot));
-        let row = index::dim(graph, row);
-        quote!(let #stand_in = &#from[#t * #row..][..#row];)
+    let entries = scan.entries.iter().map(|entry| {
+        let (stand_in, from) = (places.local(Slot::Var(entry.var)), places.local(entry.slot));
+        let row = index::dim(graph, &entry.row);
+        let at = if entry.flipped { quote!((#times - 1 - #t)) } else { quote!(#t) };
+        quote!(let #stand_in = &#from[#at * #row..][..#row];)
     });
     let (out, next) = (places.local(scan.out), places.local(Slot::Result(0)));
+    let kept = scan.kept.iter().enumerate().map(|(at, (slot, row))| {
+        let (result, to) = (places.local(Slot::Result(at + 1)), places.local(*slot));
+        let row = index::dim(graph, row);
+        quote!(let #result = &mut #to[#t * #row..][..#row];)
+    });
     quote! {
         for #t in 0..#times {
             #(#captures)*
             #(#entries)*
+            #(#kept)*
             let (before, after) = #out.split_at_mut(#t * #size);
             let #state = if #t == 0 { &#first[..#size] } else { &before[(#t - 1) * #size..] };
             let #next = &mut after[..#size];

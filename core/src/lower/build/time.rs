@@ -88,6 +88,13 @@ fn close(
 ) -> NodeId {
     let inside: Vec<NodeId> = std::iter::once(state).chain(entries.iter().copied()).collect();
     let (outside, captures, result) = crate::diff::scan::capture(graph, result, &inside);
-    let body = crate::ir::Body { name: name.to_string(), state, entries, captures, result };
+    let body = crate::ir::Body {
+        name: name.to_string(),
+        state,
+        entries,
+        captures,
+        result,
+        follows: false,
+    };
     graph.scan(body, init, sequences, &outside)
 }
