@@ -5,7 +5,7 @@ use crate::few::{self, Each};
 use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId, Op, Var, VarId, VarKind};
 use crate::lower::{self, Lowered, Named};
-use crate::simplify::{Canonical, Stage, settle, simplify};
+use crate::simplify::{Canonical, Stage, settle, simplify, stabilise};
 use chainrule_grammar::ast::{Program, RequestKind};
 use chainrule_grammar::{Code, Diagnostic, Source};
 
@@ -152,7 +152,8 @@ fn results(compiled: &mut Compiled, canonical: &mut Canonical) -> Result<(), Dia
     }
     named.extend(compiled.lowered.losses.iter_mut().chain(compiled.lowered.outputs.iter_mut()));
     let roots: Vec<NodeId> = named.each(|one| one.node);
-    let expanded = diff::expand(graph, &roots)?;
+    let stable = |graph: &mut Graph, of: NodeId| stabilise(graph, &[of]).roots[0];
+    let expanded = diff::expand_spelt(graph, &roots, &stable)?;
     for (one, node) in named.into_iter().zip(&expanded) {
         one.node = *node;
     }

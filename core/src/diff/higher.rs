@@ -121,6 +121,18 @@ fn check_orders(graph: &Graph, nodes: &[NodeId]) -> Result<(), Diagnostic> {
 /// # Errors
 /// As [`reverse`].
 pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagnostic> {
+    expand_spelt(graph, roots, &|_, f| f)
+}
+
+/// The same; what is differentiated by something declared is brought into another spelling before, such as a stable one.
+///
+/// # Errors
+/// As [`reverse`].
+pub fn expand_spelt(
+    graph: &mut Graph,
+    roots: &[NodeId],
+    spell: &dyn Fn(&mut Graph, NodeId) -> NodeId,
+) -> Result<Vec<NodeId>, Diagnostic> {
     let nodes = graph.reachable(roots);
     if !nodes.iter().any(|&node| matches!(graph.op(node), Op::Deriv)) {
         return Ok(roots.to_vec());
@@ -134,6 +146,9 @@ pub fn expand(graph: &mut Graph, roots: &[NodeId]) -> Result<Vec<NodeId>, Diagno
         let args: Vec<NodeId> = graph.args(node).each(|arg| done[arg]);
         let new = match (graph.op(node), args.as_slice()) {
             (Op::Deriv, &[f, x]) => {
+                // A definition may be gone from another spelling.
+                let declared = matches!(graph.op(x), Op::Var(_));
+                let f = if declared { spell(graph, f) } else { f };
                 let jacobian = jacobian(graph, f, x)?;
                 let back = held.get(&node).and_then(|(leaf, by)| Some((*leaf, *done.get(by)?)));
                 back.map_or(jacobian, |back| graph.substitute(jacobian, &[back]))

@@ -3,12 +3,13 @@
 //! In: a graph and requests. Out: the same graph with derivative nodes added, and the [`Sweep`] that made them. It simplifies
 //! nothing and prints nothing. A derivative that the rule book does not have is an error, never 0.
 
+mod gate;
 pub mod higher;
 pub mod pullback;
 pub mod scan;
 pub mod view;
 
-pub use higher::{expand, gradient, hvp, jacobian, jvp};
+pub use higher::{expand, expand_spelt, gradient, hvp, jacobian, jvp};
 
 use crate::few::{self, Each};
 use crate::ir::{Graph, NodeId, Num};

@@ -1,6 +1,6 @@
 //! The pullback of every kind of node: what a node's cotangent gives to each of its arguments.
 
-use super::{scan, view};
+use super::{gate, scan, view};
 use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op, Shape};
 use crate::lower::{Label, Val, call, lower_rule};
@@ -66,13 +66,18 @@ fn einsum_part(
 ) -> NodeId {
     let own = |ix: &u8| u32::from(*ix);
     let front: Vec<u32> = (0..extra as u32).map(|axis| 1000 + axis).collect();
-    let mut factors =
-        vec![(cotangent, front.iter().copied().chain(e.out.iter().map(own)).collect::<Vec<u32>>())];
+    let mut factors = Vec::new();
+    let mut cotangent = cotangent;
     for (other, ins) in
         args.iter().zip(&e.ins).enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| pair)
     {
-        factors.push((*other, ins.each(own)));
+        match gate::product(graph, cotangent, *other, extra).filter(|_| *ins == e.out) {
+            Some(gated) => cotangent = gated,
+            None => factors.push((*other, ins.each(own))),
+        }
     }
+    let reading: Vec<u32> = front.iter().copied().chain(e.out.iter().map(own)).collect();
+    factors.insert(0, (cotangent, reading));
     let mut out = front;
     let mut fresh = 2000;
     for (position, ix) in e.ins[at].iter().enumerate() {
@@ -101,7 +106,8 @@ fn entrywise(graph: &mut Graph, cotangent: NodeId, factor: NodeId, extra: usize)
         (Op::Add(coefficients), [only]) => (coefficients[0], *only),
         _ => (Num::ONE, factor),
     };
-    let product = graph.einsum(&[(cotangent, full.clone()), (factor, own)], &full, &[]);
+    let product = gate::product(graph, cotangent, factor, extra)
+        .unwrap_or_else(|| graph.einsum(&[(cotangent, full.clone()), (factor, own)], &full, &[]));
     graph.scale(coefficient, product)
 }
 

@@ -60,13 +60,15 @@ enum Atoms<'a> {
     These(&'a BTreeSet<NodeId>),
 }
 
-/// Normal form, stable spelling, normal form: of values, which stay undefined where they are, or of derivatives.
+/// Normal form, stable spelling, normal form: of values, which stay undefined where they are, or of derivatives. What is stable as it
+/// is written (`exp(z)/sum(exp(z))` in a longer product) is found first, as normal forms multiply it out.
 pub fn settle(graph: &mut Graph, roots: &[NodeId], stage: Stage) -> Vec<NodeId> {
     let normal = |graph: &mut Graph, roots: &[NodeId]| {
         let nodes = graph.reachable(roots);
         run(graph, roots, nodes, Atoms::Named, &BTreeSet::new(), stage).roots
     };
-    let simple = normal(graph, roots);
+    let written = stabilise(graph, roots).roots;
+    let simple = normal(graph, &written);
     let stable = stabilise(graph, &simple).roots;
     normal(graph, &stable)
 }

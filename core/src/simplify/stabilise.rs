@@ -7,7 +7,7 @@ pub use exponentials::with_shares;
 
 use super::{Rewrite, Simplified, facts};
 use crate::few::Each;
-use crate::ir::{Attrs, Graph, Map, NodeId, Num, Op};
+use crate::ir::{Attrs, Dim, Einsum, Graph, Map, NodeId, Num, Op};
 use crate::ops;
 use std::collections::BTreeMap;
 
@@ -237,51 +237,70 @@ impl Known {
         Some(("norm", graph.call(self.norm2, vec![x], attrs, shape)))
     }
 
-    /// exp(x) / Σ exp(x), the sum repeated along its axis, is softmax(x).
+    /// exp(x) / Σ exp(x), the sum repeated along its axis, is softmax(x), also among other factors.
     fn share_of_exponentials(
         &self,
         graph: &mut Graph,
         node: NodeId,
     ) -> Option<(&'static str, NodeId)> {
         let Op::Einsum(e) = graph.op(node).clone() else { return None };
-        let [a, b] = *graph.args(node) else { return None };
-        if !e.bound().iter().all(|ix| e.sizes[*ix as usize].is_one()) {
-            return None;
-        }
-        let is_exp =
-            |graph: &Graph, id: NodeId| matches!(graph.op(id), Op::Call(op, _) if *op == self.exp);
-        let (top, bottom) = if is_exp(graph, a) {
-            (0, 1)
-        } else if is_exp(graph, b) {
-            (1, 0)
-        } else {
+        let args = graph.args(node).to_vec();
+        let is_exp = |id: NodeId| matches!(graph.op(id), Op::Call(op, _) if *op == self.exp);
+        let tops = (0..args.len()).filter(|&top| is_exp(args[top]));
+        let bottoms = |top: usize| (0..args.len()).map(move |bottom| (top, bottom));
+        let (top, bottom, axis) = tops.flat_map(bottoms).find_map(|(top, bottom)| {
+            Some((top, bottom, self.summed_axis(graph, &e, &args, (top, bottom))?))
+        })?;
+        let (total, Op::Pow(exponent)) = (graph.args(args[bottom])[0], graph.op(args[bottom]))
+        else {
             return None;
         };
-        let args = [a, b];
-        if e.ins[top] != e.out {
-            return None;
+        let left = *exponent + Num::ONE;
+        let x = graph.args(args[top])[0];
+        let attrs = Attrs { axes: vec![axis], ints: Vec::new() };
+        let shape = graph.shape(x).clone();
+        let share = graph.call(self.softmax, vec![x], attrs, shape);
+        let mut factors = Vec::new();
+        for (at, ins) in e.ins.iter().enumerate() {
+            let factor = match at {
+                _ if at == top => share,
+                _ if at == bottom && left == Num::ZERO => continue,
+                _ if at == bottom => graph.pow(total, left),
+                _ => args[at],
+            };
+            factors.push((factor, ins.each(|ix| u32::from(*ix))));
         }
-        let Op::Pow(exponent) = graph.op(args[bottom]) else { return None };
-        if *exponent != Num::int(-1) {
-            return None;
+        let out = e.out.each(|ix| u32::from(*ix));
+        let sizes: Vec<(u32, Dim)> =
+            e.sizes.iter().cloned().enumerate().map(|(ix, size)| (ix as u32, size)).collect();
+        Some(("softmax", graph.einsum(&factors, &out, &sizes)))
+    }
+
+    /// The axis that one factor, an `exp(x)`, is summed over in another one, a power of 1/Σ exp(x) that is read at the other axes.
+    fn summed_axis(
+        &self,
+        graph: &Graph,
+        e: &Einsum,
+        args: &[NodeId],
+        (top, bottom): (usize, usize),
+    ) -> Option<usize> {
+        match graph.op(args[bottom]) {
+            Op::Pow(exponent) if exponent.is_negative() && exponent.as_int().is_some() => {}
+            _ => return None,
         }
         let total = graph.args(args[bottom])[0];
         let (x, axes) =
             self.sum_of(graph, total, self.exp).or_else(|| self.kept_sum(graph, total))?;
-        let [axis] = axes.as_slice() else { return None };
-        if x != graph.args(args[top])[0] {
-            return None;
-        }
-        // The total must be read at the remaining axes, in order.
+        let [axis] = *axes.as_slice() else { return None };
+        let at = &e.ins[top];
+        let different = at.iter().enumerate().all(|(place, ix)| !at[..place].contains(ix));
+        // The total must be read at the remaining axes, in order; what it has beside them is of size 1.
+        let (read, beside): (Vec<u8>, Vec<u8>) =
+            e.ins[bottom].iter().partition(|ix| at.contains(*ix));
         let rest: Vec<u8> =
-            e.out.iter().enumerate().filter(|(at, _)| at != axis).map(|(_, ix)| *ix).collect();
-        let read: Vec<u8> = e.ins[bottom].iter().copied().filter(|ix| e.out.contains(ix)).collect();
-        if read != rest {
-            return None;
-        }
-        let shape = graph.shape(node).clone();
-        let attrs = Attrs { axes: vec![*axis], ints: Vec::new() };
-        Some(("softmax", graph.call(self.softmax, vec![x], attrs, shape)))
+            at.iter().enumerate().filter(|(place, _)| *place != axis).map(|(_, ix)| *ix).collect();
+        let single = beside.iter().all(|ix| e.sizes[*ix as usize].is_one() && !e.out.contains(ix));
+        (x == graph.args(args[top])[0] && different && read == rest && single).then_some(axis)
     }
 
     /// As `sum_of`, for a sum that keeps its axis with size 1.
