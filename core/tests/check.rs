@@ -164,3 +164,15 @@ fn the_curve_of_a_held_quantity_falls() {
     let order = curve.order().expect("a slope");
     assert!((order - 2.0).abs() < 0.2, "{order}: {curve:?}");
 }
+
+/// What only lines mention is listed with the derivation that has them.
+#[test]
+fn parts_that_lines_mention_are_listed() {
+    for program in [
+        "param x: [3], y; loss L = max(exp(x)) + y^2;",
+        "param w: [2]; loss L = ((1.5 + tanh(w*w))^(sigmoid(w @ outer(w, w))))[-1]; hessian L wrt w;",
+    ] {
+        let report = told(&compiled(program), Style::Auto);
+        assert!(report.problems.is_empty(), "{program}: {:#?}", report.problems);
+    }
+}

@@ -257,3 +257,71 @@ fn complements() {
         assert_eq!(told[0].text, form, "{formula}");
     }
 }
+
+/// Where the branch that is not taken is undefined or infinite, neither value nor derivatives know of it, of any order and in any place.
+#[test]
+fn the_branch_not_taken_has_no_say() {
+    for (formula, x, value, first, second) in [
+        ("where(x > 0, sqrt(x), -x)", -2.0, 2.0, -1.0, 0.0),
+        ("where(x > 0, x*log(x), 0)", -2.0, 0.0, 0.0, 0.0),
+        ("where(x > 0, x^1.5, x)", -2.0, -2.0, 1.0, 0.0),
+        ("where(x > 0, 1/x, 3*x)", 0.0, 0.0, 3.0, 0.0),
+        ("where(x == 0, 1, sin(x)/x)", 0.0, 1.0, 0.0, 0.0),
+        ("where(x > 0, sqrt(x), (-x)^1.5)", -4.0, 8.0, -3.0, 0.375),
+        ("where(x < 100, exp(x), x)", 800.0, 800.0, 1.0, 0.0),
+        ("where(x > 0, where(x > 1, log(x - 1), sqrt(x)), x^2)", 0.25, 0.5, 1.0, -2.0),
+        ("where(x > 0, where(x > 1, log(x - 1), sqrt(x)), x^2)", -2.0, 4.0, -4.0, 2.0),
+        ("3*where(x > 0, sqrt(x)*log(x)*cos(x), x^2)", -2.0, 12.0, -12.0, 6.0),
+    ] {
+        let source = Source::new("test", format!("param x; loss E = {formula}; hessian E wrt x;"));
+        let compiled = compile(&source);
+        let nodes =
+            [compiled.losses[0].node, compiled.derivatives[0].node, compiled.derivatives[1].node];
+        let found = eval(&compiled.graph, &point(Array::scalar(x)), &nodes).expect("values");
+        for (found, wanted) in found.iter().zip([value, first, second]) {
+            assert!(close(found.data[0], wanted), "{formula} at {x}: {found:?} for {wanted}");
+        }
+    }
+    // The second derivative of a sum over entries, some of which take one branch and some the other.
+    let program = "param x: [3]; loss E = sum(where(x > 0, sqrt(x)*log(x), x^2)); hessian E wrt x;";
+    let compiled = compile(&Source::new("test", program));
+    let x = Array { shape: vec![3], data: vec![-2.0, 1.0, 4.0] };
+    let found = eval(&compiled.graph, &point(x), &[compiled.derivatives[1].node]).expect("values");
+    let at_4 = -(4f64.ln()) / (4.0 * 8.0);
+    let wanted = [2.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, at_4];
+    for (found, wanted) in found[0].data.iter().zip(wanted) {
+        assert!((found - wanted).abs() < 1e-12, "{found} for {wanted}");
+    }
+}
+
+/// `exp(x)/sum(exp(x))` is a softmax whatever stands beside it, and what is differentiated within the program is stable too.
+#[test]
+fn shares_of_exponentials_among_other_factors() {
+    for (naive, stable) in [
+        ("dot(exp(x)/sum(exp(x)), c)", "dot(softmax(x), c)"),
+        ("sum(exp(x)/sum(exp(x))*x)", "sum(softmax(x)*x)"),
+        ("sum((exp(x)/sum(exp(x)))^2)", "sum(softmax(x)^2)"),
+        ("sum[i](exp(x[i])/sum[j](exp(x[j]))*c[i])", "sum(softmax(x)*c)"),
+        ("sum(3*c*exp(x)/sum(exp(x))*x)", "3*sum(softmax(x)*c*x)"),
+        ("sum(d(log(sum(exp(x))), x)*c)", "sum(softmax(x)*c)"),
+        (
+            "sum(d(d(log(sum(exp(x))), x), x) @ c)",
+            "sum((diag(softmax(x)) - outer(softmax(x), softmax(x))) @ c)",
+        ),
+    ] {
+        let at = |formula: &str| {
+            let program = format!("param x: [3]; c = range(3) - 0.5; loss E = {formula};");
+            let compiled = compile(&Source::new("test", program));
+            let x = Array { shape: vec![3], data: vec![800.0, -800.0, 799.5] };
+            let nodes = [compiled.losses[0].node, compiled.derivatives[0].node];
+            let found = eval(&compiled.graph, &point(x), &nodes).expect("values");
+            [found[0].data.clone(), found[1].data.clone()].concat()
+        };
+        for (found, wanted) in at(naive).iter().zip(at(stable)) {
+            assert!(
+                (found - wanted).abs() <= 1e-9 * (1.0 + wanted.abs()),
+                "{naive}: {found} for {wanted}"
+            );
+        }
+    }
+}

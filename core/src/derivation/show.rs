@@ -6,7 +6,8 @@ use super::notes::Reason;
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
 use crate::few::{self, Each};
-use crate::ir::{Dim, Map, NodeId};
+use crate::ir::{Dim, Map, NodeId, Op};
+use crate::ops::OpId;
 use crate::raise::{self, Names, Notation};
 use crate::render::math::{self, Fence, Math, Symbol};
 use crate::render::phrases::{Phrase, phrase};
@@ -51,6 +52,8 @@ pub(super) struct Show<'s> {
     pub by: NodeId,
     /// Formulas in matrix notation: a line's text and what is set are made of the same one.
     pub raised: RefCell<Map<NodeId, Option<Rc<Expr>>>>,
+    /// Functions whose two cases have been told.
+    pub by_cases: RefCell<Vec<OpId>>,
 }
 
 impl Show<'_> {
@@ -218,7 +221,11 @@ impl Show<'_> {
         let mut steps = Vec::new();
         if self.options.steps == Steps::Full {
             for lemma in &chain.lemmas {
-                steps.extend(self.lemma(lemma));
+                let told = self.lemma(lemma);
+                if let (false, Op::Call(op, _)) = (told.is_empty(), self.names.graph.op(lemma.of)) {
+                    self.by_cases.borrow_mut().push(*op);
+                }
+                steps.extend(told);
             }
         }
         let last = chain.lines.len().saturating_sub(1);
@@ -302,7 +309,7 @@ impl Show<'_> {
                 Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian),
                 Reason::Written(quantity) => self.written(*quantity),
                 // Cases that are not shown are not told of.
-                Reason::Cases(op) if !line.deltas => {
+                Reason::Cases(op) if !line.deltas || !self.by_cases.borrow().contains(op) => {
                     Reason::Function(*op).sentence(self.options.lang)
                 }
                 other => other.sentence(self.options.lang),

@@ -271,18 +271,21 @@ impl<'c> Teller<'c> {
                 };
             }
         }
-        self.spell_stably(&mut chain, of, derivative.node);
+        self.spell_stably(&mut chain, &[of, derivative.of.node], derivative.node);
         let wheres = self.share(chain.closed);
         Ok(self.assemble(derivative, Vec::new(), wheres, &chain, of, by))
     }
 
     /// Where what is differentiated overflows or cancels as it is written, so may the closed form: a last line has it in a stable
     /// spelling.
-    fn spell_stably(&mut self, chain: &mut Chain, of: NodeId, stable: NodeId) {
+    fn spell_stably(&mut self, chain: &mut Chain, of: &[NodeId], stable: NodeId) {
         if chain.closed == stable {
             return;
         }
-        let (cancels, overflows) = self.unstable(of);
+        // In normal form, and as it is written: either may hide what the other shows.
+        let found: Vec<(bool, bool)> = of.each(|of| self.unstable(*of));
+        let cancels = found.iter().any(|(cancels, _)| *cancels);
+        let overflows = found.iter().any(|(_, overflows)| *overflows);
         let worse = cancels || overflows && self.may_overflow(chain.closed);
         if !worse {
             return;
@@ -391,28 +394,31 @@ impl<'c> Teller<'c> {
         mentions
     }
 
-    /// The bindings, each after the shared parts that it mentions, and at last those of the closed form; the steps of scans first.
+    /// The bindings, each after the shared parts that it mentions, and at last those of the lines and the closed form; the steps of scans
+    /// first.
     fn with_all_parts(
         &mut self,
         bindings: Vec<(String, NodeId)>,
         closed: NodeId,
+        lines: &[NodeId],
     ) -> Vec<(String, NodeId)> {
         // A closed form that was a part of an earlier one is written anew, with the names that parts of it got since.
         self.mentions.remove(&closed);
         let mut seen: HashSet<NodeId> = HashSet::new();
         let mut functions = Vec::new();
         let mut ordered: Vec<(String, NodeId)> = Vec::new();
-        let ends = bindings.into_iter().map(Some).chain(std::iter::once(None));
-        for binding in ends {
-            let root = binding.as_ref().map_or(closed, |(_, node)| *node);
+        let shown = lines.iter().chain(std::iter::once(&closed)).map(|root| (*root, None));
+        let named = bindings.into_iter().map(|(name, node)| (node, Some((name, node))));
+        for (root, binding) in named.chain(shown) {
             let mut parts: BTreeSet<NodeId> = BTreeSet::new();
-            let mut stack = vec![root];
+            functions.extend(self.steps_of.get(&root).cloned());
+            let mut stack = self.mentions(root).to_vec();
             while let Some(node) = stack.pop() {
                 if !seen.insert(node) {
                     continue;
                 }
                 functions.extend(self.steps_of.get(&node).cloned());
-                if node != root && self.given.parts.contains_key(&node) {
+                if self.given.parts.contains_key(&node) {
                     parts.insert(node);
                 }
                 stack.extend(self.mentions(node).iter());
@@ -450,6 +456,7 @@ impl<'c> Teller<'c> {
             of,
             by,
             raised: RefCell::default(),
+            by_cases: RefCell::default(),
         };
         show.steps(chain)
     }
@@ -473,7 +480,8 @@ impl<'c> Teller<'c> {
         by: NodeId,
     ) -> Show<'s> {
         let (ranks, options) = (&self.ranks, self.options);
-        Show { names, ranks, options, derivative, about: "", of, by, raised: RefCell::default() }
+        let (raised, by_cases) = (RefCell::default(), RefCell::default());
+        Show { names, ranks, options, derivative, about: "", of, by, raised, by_cases }
     }
 
     pub(super) fn assemble(
@@ -485,12 +493,16 @@ impl<'c> Teller<'c> {
         of: NodeId,
         by: NodeId,
     ) -> Told {
+        let mut lines = Vec::new();
         if self.options.steps == Steps::None {
             steps.clear();
         } else {
             steps.extend(self.steps(chain, derivative, "", of, by));
+            // The first line has the result's own formula.
+            lines.push(of);
+            lines.extend(chain.lines.iter().map(|line| line.rhs));
         }
-        let bindings = self.with_all_parts(bindings, chain.closed);
+        let bindings = self.with_all_parts(bindings, chain.closed, &lines);
         let names = self.names();
         let show = self.show(&names, derivative, of, by);
         let wheres: Vec<Arc<Binding>> =
