@@ -1,5 +1,6 @@
 //! Derivations as data: the lines of a textbook, each with the rule that made it.
 
+mod cases;
 mod chain;
 mod cone;
 mod layers;

@@ -1,19 +1,19 @@
 //! Lines to text and LaTeX. Decides no mathematics: it raises nodes to formulas in the notation asked for.
 
-use super::chain::{Chain, Lemma, Line, Weight};
+use super::chain::{Chain, Line, Weight};
 use super::left;
 use super::notes::Reason;
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
 use crate::few::{self, Each};
-use crate::ir::{Dim, Map, NodeId, Op};
+use crate::ir::{Dim, Map, NodeId};
 use crate::ops::OpId;
 use crate::raise::{self, Names, Notation};
 use crate::render::math::{self, Fence, Math, Symbol};
 use crate::render::phrases::{Phrase, phrase};
 use crate::render::prose::Prose;
 use crate::render::{self, Context};
-use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, IndexItem, RequestKind};
+use chainrule_grammar::ast::{Expr, ExprKind, IndexItem, RequestKind};
 use chainrule_grammar::print;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
@@ -57,12 +57,12 @@ pub(super) struct Show<'s> {
 }
 
 impl Show<'_> {
-    fn set(&self, expr: &Expr, notation: Notation) -> Math {
+    pub(super) fn set(&self, expr: &Expr, notation: Notation) -> Math {
         let rank = |name: &str| self.ranks.get(name).copied();
         render::layout(expr, &Context { rank: &rank, notation, lang: self.options.lang })
     }
 
-    fn say(&self, said: Phrase, holes: &[(&str, Prose)]) -> Prose {
+    pub(super) fn say(&self, said: Phrase, holes: &[(&str, Prose)]) -> Prose {
         Prose::fill(phrase(said, self.options.lang), holes)
     }
 
@@ -97,7 +97,7 @@ impl Show<'_> {
     // ---- formulas -----------------------------------------------------------------------------------------------
 
     /// A formula in the language, as this program reads it.
-    fn in_language(&self, expr: &Expr) -> String {
+    pub(super) fn in_language(&self, expr: &Expr) -> String {
         raise::written(self.names.graph, expr)
     }
 
@@ -221,11 +221,7 @@ impl Show<'_> {
         let mut steps = Vec::new();
         if self.options.steps == Steps::Full {
             for lemma in &chain.lemmas {
-                let told = self.lemma(lemma);
-                if let (false, Op::Call(op, _)) = (told.is_empty(), self.names.graph.op(lemma.of)) {
-                    self.by_cases.borrow_mut().push(*op);
-                }
-                steps.extend(told);
+                steps.extend(self.lemma(lemma));
             }
         }
         let last = chain.lines.len().saturating_sub(1);
@@ -477,94 +473,6 @@ impl Show<'_> {
             IndexItem::At(expr) => Some(self.set(expr, Notation::Index)),
             _ => None,
         }
-    }
-
-    // ---- the two cases of a local Jacobian --------------------------------------------------------------------------
-
-    fn lemma(&self, lemma: &Lemma) -> Vec<Step> {
-        let graph = self.names.graph;
-        let Some(of) = self.names.of(lemma.of) else { return Vec::new() };
-        let Some(by) = self.names.of(lemma.by) else { return Vec::new() };
-        let mut of_letters = self.names.letters.shape(graph.shape(lemma.of), &[]);
-        let mut by_letters = of_letters.clone();
-        let [i, j] = self.names.letters.pair(&of_letters);
-        of_letters[lemma.axis] = i;
-        by_letters[lemma.axis] = j;
-        let mut axes = of_letters.clone();
-        axes.push(by_letters[lemma.axis].clone());
-        let left = Expr::call(
-            "d",
-            vec![
-                raise::entry(self.names, lemma.of, &of_letters),
-                raise::entry(self.names, lemma.by, &by_letters),
-            ],
-        );
-        let about = format!("d({of}, {by})");
-        let entry = raise::index(self.names, lemma.jacobian, &axes);
-        let shape = graph.shape(lemma.jacobian).clone();
-        let wrap =
-            |entry: Expr| self.in_language(&raise::tensor_of(self.names, &shape, &axes, entry));
-        let set = |node: NodeId, axes: &[String]| {
-            self.set(&raise::index(self.names, node, axes), Notation::Index)
-        };
-        let letter = |letters: &[String]| render::name(&letters[lemma.axis]);
-        let condition = |sign: Symbol| {
-            Math::Row(vec![letter(&of_letters), Math::Symbol(sign), letter(&by_letters)])
-        };
-        let (same, other) = (condition(Symbol::Equals), condition(Symbol::NotEqual));
-        let cases = Math::Cases(vec![
-            (set(lemma.same, &of_letters), same.clone()),
-            (set(lemma.different, &axes), other.clone()),
-        ]);
-        let partial = render::partial(of, &of_letters, by, &by_letters);
-        let why = self.say(
-            Phrase::TwoCases,
-            &[
-                ("of", Prose::math(render::name(of))),
-                ("by", Prose::math(render::name(by))),
-                ("same", Prose::math(same)),
-                ("other", Prose::math(other)),
-            ],
-        );
-        let rule = super::notes::reason_of(graph, lemma.of).rule();
-        // The derivative as such, its two cases, and both in one.
-        let opened = Expr::call(
-            "d",
-            vec![
-                raise::index(self.names, lemma.of, &of_letters),
-                raise::entry(self.names, lemma.by, &by_letters),
-            ],
-        );
-        let line = math::Line::new(partial, self.set(&opened, Notation::Index));
-        let definition = Reason::Definition(of.to_string());
-        let said = definition.sentence(self.options.lang);
-        let step = |rule: &str, text: Expr, line: math::Line, why: Prose| Step {
-            about: about.clone(),
-            rule: rule.to_string(),
-            text: wrap(text),
-            line,
-            why,
-        };
-        let first = step(&definition.rule(), left, line, said);
-        let line = math::Line { left: None, right: cases };
-        let name = |letters: &[String]| Expr::name(&letters[lemma.axis]);
-        let equal = ExprKind::Compare(
-            CompareOp::Eq,
-            Box::new(name(&of_letters)),
-            Box::new(name(&by_letters)),
-        );
-        let split = Expr::call(
-            "where",
-            vec![
-                Expr::synthetic(equal),
-                raise::index(self.names, lemma.same, &of_letters),
-                raise::index(self.names, lemma.different, &axes),
-            ],
-        );
-        let second = step(&rule, split, line, why);
-        let line = math::Line { left: None, right: self.set(&entry, Notation::Index) };
-        let why = self.say(Phrase::CasesInOne, &[]);
-        vec![first, second, step(&rule, entry, line, why)]
     }
 }
 

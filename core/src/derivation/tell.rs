@@ -290,6 +290,8 @@ impl<'c> Teller<'c> {
         if !worse {
             return;
         }
+        // The lines have other scans and parts than the stable spelling: names for those too.
+        self.share(chain.closed);
         let atoms = self.atoms();
         let nodes: Vec<NodeId> = shown(&self.graph, stable, &atoms).into_iter().collect();
         let stable = with_shares(&mut self.graph, stable, &nodes);
