@@ -165,6 +165,38 @@ fn the_curve_of_a_held_quantity_falls() {
     assert!((order - 2.0).abs() < 0.2, "{order}: {curve:?}");
 }
 
+/// Jacobians of a solution by its right side, a vector, and by its matrix: formulas of many vectors at once are not the language's.
+#[test]
+fn jacobians_of_solutions_hold() {
+    for (program, closed) in [
+        (
+            "input A: [3, 3]; param b: [3]; output o = solve(A, b); jacobian o wrt b;",
+            "solve(A.T, eye(3)).T",
+        ),
+        ("param A: [3, 3]; input b: [3]; output o = solve(A, b); jacobian o wrt A;", ""),
+        (
+            "input S: [3, 3] spd, m: [3]; param x: [3]; loss E = (x - m) @ solve(S, x - m); hessian E wrt x;",
+            "",
+        ),
+        (
+            "param A: [3, 3], b: [3]; loss E = b @ solve(A, b); hessian E wrt b; hessian E wrt A;",
+            "",
+        ),
+        (
+            "param z: [2]; input S: [2, 2]; loss E = z @ solve(S * (z @ z) + eye(2), z); hessian E wrt z;",
+            "",
+        ),
+    ] {
+        let compiled = compiled(program);
+        let report = check(&compiled, 1, 2, 1e-6);
+        assert!(report.holds(), "{program}: {report:?}");
+        let read = told(&compiled, Style::Auto);
+        assert!(read.problems.is_empty(), "{program}: {:#?}", read.problems);
+        let printed = tell(&compiled, Options::default()).expect("a derivation");
+        assert!(closed.is_empty() || printed[0].text == closed, "{program}: {}", printed[0].text);
+    }
+}
+
 /// What only lines mention is listed with the derivation that has them.
 #[test]
 fn parts_that_lines_mention_are_listed() {

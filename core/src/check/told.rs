@@ -354,6 +354,10 @@ fn differs(found: &Array, wanted: &Array) -> String {
     if found.shape != wanted.shape {
         return format!("has shape {:?}, not {:?}", found.shape, wanted.shape);
     }
+    let undefined = |(a, b): (&f64, &f64)| a.is_nan() != b.is_nan();
+    if found.data.iter().zip(&wanted.data).any(undefined) {
+        return "is a number where the other is none, or the reverse".to_string();
+    }
     let apart = |(a, b): (&f64, &f64)| (a - b).abs();
     let most = found.data.iter().zip(&wanted.data).map(apart).fold(0.0, f64::max);
     format!("differs by {most:.1e}")

@@ -3,6 +3,7 @@
 //! In: a graph and requests. Out: the same graph with derivative nodes added, and the [`Sweep`] that made them. It simplifies
 //! nothing and prints nothing. A derivative that the rule book does not have is an error, never 0.
 
+mod columns;
 mod gate;
 pub mod higher;
 pub mod pullback;

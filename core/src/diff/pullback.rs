@@ -1,6 +1,6 @@
 //! The pullback of every kind of node: what a node's cotangent gives to each of its arguments.
 
-use super::{gate, scan, view};
+use super::{columns, gate, scan, view};
 use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op, Shape};
 use crate::lower::{Label, Val, call, lower_rule};
@@ -8,7 +8,7 @@ use crate::ops::{self, Kind, OpId, OpSpec, Rule};
 use chainrule_grammar::{Code, Diagnostic};
 
 /// Labels that rules are lowered with start here, clear of those of an einsum.
-const FIRST_LABEL: u32 = 1 << 16;
+pub(super) const FIRST_LABEL: u32 = 1 << 16;
 
 /// What `node` gives to each argument for which `wanted` holds. `cotangent` has `extra` axes in front of the node's own, and so has
 /// everything that is given.
@@ -180,6 +180,9 @@ fn call_part(
             vjp_part(graph, node, row, attrs, pullbacks[at], at, cotangent, extra).map(Some)
         }
         Rule::VjpByRank(rows) => {
+            if let Some(part) = columns::part(graph, node, row, at, cotangent, extra)? {
+                return Ok(Some(part));
+            }
             let pullbacks = rows[ranks_row(graph, node, row.kind)];
             vjp_part(graph, node, row, attrs, pullbacks[at], at, cotangent, extra).map(Some)
         }
@@ -229,7 +232,12 @@ fn partial(
 }
 
 /// A rule's result with its labelled axes in this order and its positional axes repeated to this shape.
-fn spread(graph: &mut Graph, val: &Val, labels: &[(Label, Dim)], shape: &[Dim]) -> NodeId {
+pub(super) fn spread(
+    graph: &mut Graph,
+    val: &Val,
+    labels: &[(Label, Dim)],
+    shape: &[Dim],
+) -> NodeId {
     let own = graph.shape(val.node)[val.labels.len()..].to_vec();
     let offset = shape.len() - own.len().min(shape.len());
     let axis = |at: usize| 3 * FIRST_LABEL + at as u32;
