@@ -2,7 +2,8 @@
 //! nothing twice.
 //! That the code of such plans is right is held by `tests/adbench.rs` in the root package.
 
-use chainrule_core::ir::NodeId;
+use chainrule_core::ir::{Graph, NodeId, Num};
+use chainrule_core::plan::blocks::{Known, is_in_blocks};
 use chainrule_core::plan::kernel::Value;
 use chainrule_core::plan::{Phase, Plan, Slot, Step, plan};
 use chainrule_core::{Source, compile};
@@ -246,4 +247,17 @@ fn what_was_not_chosen_is_passed_over() {
     let steps = all_steps(both);
     let gates = steps.iter().filter(|step| matches!(step, Step::Loops(k) if k.gate.is_some()));
     assert_eq!(gates.count(), 1);
+}
+
+#[test]
+fn blocks_are_found_at_any_depth() {
+    let mut graph = Graph::default();
+    let x = graph.stand_in("x", Vec::new());
+    let one = graph.int(1);
+    let mut deep = x;
+    for _ in 0..200_000 {
+        let sum = graph.add(&[(Num::ONE, deep), (Num::ONE, one)], &[]);
+        deep = graph.multiply(&[sum, x]);
+    }
+    assert!(!is_in_blocks(&graph, &mut Known::new(), deep));
 }

@@ -126,10 +126,8 @@ impl Reader<'_> {
             let wanted = own.or(before.get(about).copied()).unwrap_or(value);
             // Lines before the last may leave the range of numbers where the closed form, in its stable spelling, does not.
             let last = at + 1 == self.told.steps.len();
-            let strays =
-                value.data.iter().zip(&wanted.data).any(|(a, b)| !a.is_finite() && b.is_finite());
-            let holds = agree(value, wanted, TOLERANCE)
-                || !last && strays
+            let held = if last { value.clone() } else { where_finite(value, wanted) };
+            let holds = agree(&held, wanted, TOLERANCE)
                 || self
                     .at_kinks(&step.text)
                     .is_some_and(|conventional| agree(&conventional, wanted, TOLERANCE));
@@ -347,6 +345,19 @@ fn part(binding: &Binding) -> Result<Stmt, String> {
         (Some(diagnostic), _) => Err(diagnostic.message),
         (None, None) => Err("it says nothing".to_string()),
     }
+}
+
+/// A value whose entries that are no numbers, where those wanted are, are those wanted.
+fn where_finite(value: &Array, wanted: &Array) -> Array {
+    let mut held = value.clone();
+    if held.shape == wanted.shape {
+        for (entry, &other) in held.data.iter_mut().zip(&wanted.data) {
+            if !entry.is_finite() && other.is_finite() {
+                *entry = other;
+            }
+        }
+    }
+    held
 }
 
 /// How two values differ, in a few words.

@@ -2,15 +2,13 @@
 //! factor that is not finite there (`1/(2*sqrt(x))` at x < 0) must not make it NaN: factors go inside, `where(c, v*p, 0)`.
 
 use crate::ir::{Graph, NodeId, Num, Op};
-use crate::lower::{Val, call, lower_rule};
 use crate::ops;
 
 /// A choice with 0 for one of its branches.
 struct Gate {
-    condition: NodeId,
+    /// The other branch, and its place among the arguments.
     value: NodeId,
-    /// Whether the value is what holds where the condition does.
-    first: bool,
+    place: usize,
 }
 
 /// A cotangent, with `extra` axes in front, times an entrywise factor, inside of the choice that the cotangent comes from; none where
@@ -33,13 +31,9 @@ pub(super) fn product(
     let value = product(graph, gate.value, factor, 0).unwrap_or_else(|| {
         graph.einsum(&[(gate.value, own.clone()), (factor, own.clone())], &own, &[])
     });
-    let formula = if gate.first { "where(c, v, 0)" } else { "where(c, 0, v)" };
-    let whole = |node: NodeId| Val { node, labels: Vec::new() };
-    let names = [("c", whole(gate.condition)), ("v", whole(value))];
-    let gated = lower_rule(graph, &call::formula(formula), &names).ok()?.node;
-    if graph.shape(gated) != graph.shape(chosen) {
-        return None;
-    }
+    let mut branches = graph.args(chosen).to_vec();
+    branches[gate.place] = value;
+    let gated = graph.with_args(chosen, branches);
     let Some(place) = place else { return Some(gated) };
     let mut args = graph.args(cotangent).to_vec();
     args[place] = gated;
@@ -86,16 +80,16 @@ fn find(graph: &Graph, cotangent: NodeId, extra: usize) -> Option<(NodeId, Optio
 }
 
 fn gate(graph: &Graph, node: NodeId) -> Option<Gate> {
-    let (Op::Call(op, _), &[condition, a, b]) = (graph.op(node), graph.args(node)) else {
+    let (Op::Call(op, _), &[_, a, b]) = (graph.op(node), graph.args(node)) else {
         return None;
     };
     if !ops::spec(*op).chooses {
         return None;
     }
     if graph.is_zero(b) {
-        Some(Gate { condition, value: a, first: true })
+        Some(Gate { value: a, place: 1 })
     } else if graph.is_zero(a) {
-        Some(Gate { condition, value: b, first: false })
+        Some(Gate { value: b, place: 2 })
     } else {
         None
     }

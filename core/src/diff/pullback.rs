@@ -71,7 +71,9 @@ fn einsum_part(
     for (other, ins) in
         args.iter().zip(&e.ins).enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| pair)
     {
-        match gate::product(graph, cotangent, *other, extra).filter(|_| *ins == e.out) {
+        let gated =
+            if *ins == e.out { gate::product(graph, cotangent, *other, extra) } else { None };
+        match gated {
             Some(gated) => cotangent = gated,
             None => factors.push((*other, ins.each(own))),
         }

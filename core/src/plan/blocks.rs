@@ -23,19 +23,29 @@ pub type Known = BTreeMap<NodeId, bool>;
 
 /// Whether a node is, or has as a term or a factor, a product with a delta between two of its axes.
 pub fn is_in_blocks(graph: &Graph, known: &mut Known, node: NodeId) -> bool {
-    if let Some(&answer) = known.get(&node) {
-        return answer;
-    }
-    let args = graph.args(node);
-    let answer = match graph.op(node) {
-        Op::Einsum(e) if e.bound().is_empty() => {
-            has_delta(graph, e, args) || args.iter().any(|arg| is_in_blocks(graph, known, *arg))
+    // Without recursion: a chain of products may be as deep as the program is long.
+    let mut waiting = vec![node];
+    while let Some(&top) = waiting.last() {
+        let parts = if known.contains_key(&top) { &[] } else { parts(graph, top) };
+        let open: Vec<NodeId> = parts.iter().copied().filter(|p| !known.contains_key(p)).collect();
+        if open.is_empty() {
+            waiting.pop();
+            let own = matches!(graph.op(top), Op::Einsum(e) if has_delta(graph, e, parts));
+            let answer = own || parts.iter().any(|part| known[part]);
+            known.entry(top).or_insert(answer);
         }
-        Op::Add(_) => args.iter().any(|arg| is_in_blocks(graph, known, *arg)),
-        _ => false,
-    };
-    known.insert(node, answer);
-    answer
+        waiting.extend(open);
+    }
+    known[&node]
+}
+
+/// The terms or factors of a node; nothing where it is neither a sum nor a product without sums.
+fn parts(graph: &Graph, node: NodeId) -> &[NodeId] {
+    match graph.op(node) {
+        Op::Einsum(e) if !e.bound().is_empty() => &[],
+        Op::Einsum(_) | Op::Add(_) => graph.args(node),
+        _ => &[],
+    }
 }
 
 fn has_delta(graph: &Graph, e: &Einsum, args: &[NodeId]) -> bool {
