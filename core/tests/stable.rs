@@ -1,6 +1,6 @@
 //! Naive spellings against the functions that they stand for, at inputs where the spelling as written overflows or cancels.
 
-use chainrule_core::check::check_told;
+use chainrule_core::check::{check, check_told, random_point};
 use chainrule_core::derivation::{Options, Steps, tell};
 use chainrule_core::eval::{Array, Point, eval};
 use chainrule_core::ir::VarId;
@@ -79,6 +79,10 @@ fn sigmoids_and_tangents_written_out() {
     same("(exp(-x) - exp(x))/(exp(x) + exp(-x))", "-tanh(x)");
     same("3*(exp(2*x) - 1)/(exp(2*x) + 1)", "3*tanh(x)");
     same("(1 - exp(-x))/(1 + exp(-x))", "tanh(x/2)");
+    same("sinh(x)/cosh(x)", "tanh(x)");
+    same("(sinh(x)/cosh(x))^2", "tanh(x)^2");
+    same("exp(x)*exp(-x)", "1 + 0*x");
+    same("exp(x)/(exp(x) + exp(-x))", "sigmoid(x - -x)");
 }
 
 #[test]
@@ -92,6 +96,18 @@ fn logarithms_of_exponentials() {
     same("log(exp(x)/(1 + exp(x)))", "logsigmoid(x)");
     same("log(2*exp(x) + 3*exp(2*x))", "logaddexp(x + log(2), 2*x + log(3))");
     same("log(5 + exp(x))", "logaddexp(log(5), x)");
+    same("log((1 + tanh(x/2))/2)", "logsigmoid(x)");
+    same("log(1/2 - tanh(x/2)/2)", "logsigmoid(-x)");
+    same("log(3 - 3*sigmoid(x))", "logsigmoid(-x) + log(3)");
+    same("log(sigmoid(x)^2)", "2*logsigmoid(x)");
+    same("log1p(-sigmoid(x))", "logsigmoid(-x)");
+    same("log1p(tanh(x))", "logsigmoid(2*x) + log(2)");
+    same("log(1 - tanh(x)^2)", "-2*logcosh(x)");
+    same(
+        "log(where(x > 0, sigmoid(x), 1 - sigmoid(x)))",
+        "where(x > 0, logsigmoid(x), logsigmoid(-x))",
+    );
+    same("log(exp(-x^2/2)/sqrt(2*pi))", "-x^2/2 - log(2*pi)/2");
 }
 
 #[test]
@@ -324,4 +340,120 @@ fn shares_of_exponentials_among_other_factors() {
             );
         }
     }
+}
+
+/// Values and slopes that are finite, though parts of the formula as written are not.
+#[test]
+fn parts_that_overflow() {
+    let e = 1f64.exp();
+    for (formula, x, value, slope) in [
+        ("log(sigmoid(x)/(1 - sigmoid(x)))", 800.0, 800.0, 1.0),
+        ("log(sigmoid(x)/(1 - sigmoid(x)))", -800.0, -800.0, 1.0),
+        ("log(x*exp(x))", 800.0, 800f64.ln() + 800.0, 1.00125),
+        ("log(-2*x*exp(-x))", -800.0, 1600f64.ln() + 800.0, -1.00125),
+        ("log(x^2*exp(x)*exp(x))", -700.0, 2.0 * 700f64.ln() - 1400.0, 2.0 - 2.0 / 700.0),
+        ("log(1/(x*exp(x)))", 800.0, -(800f64.ln()) - 800.0, -1.00125),
+        ("log(exp(x) - 1)", 800.0, 800.0, 1.0),
+        ("log(4*exp(x) - 4)", 800.0, 800.0 + 4f64.ln(), 1.0),
+        ("log(expm1(x))", 1e-9, 1e-9f64.exp_m1().ln(), 1e9 + 0.5),
+        ("log(sinh(x))", 800.0, 800.0 - 2f64.ln(), 1.0),
+        ("log2(3*exp(x))", 800.0, 800.0 / 2f64.ln() + 3f64.log2(), 1.0 / 2f64.ln()),
+        ("log10(1 + exp(x))", 800.0, 800.0 / 10f64.ln(), 1.0 / 10f64.ln()),
+        ("sigmoid(x)/(1 - sigmoid(x))", 40.0, 40f64.exp(), 40f64.exp()),
+        ("sigmoid(x)^2/(3 - 3*sigmoid(x))", -800.0, 0.0, 0.0),
+        ("x/(exp(x) - 1)", 800.0, 0.0, 0.0),
+        ("exp(x)/(exp(x) - 1)", 800.0, 1.0, 0.0),
+        ("1/cosh(x)", 800.0, 0.0, 0.0),
+        ("1/cosh(x)", -800.0, 0.0, 0.0),
+        ("exp(x)/exp(x - 1)", 800.0, e, 0.0),
+        ("exp(800 + x)/exp(800)", 1.0, e, e),
+        ("exp(x)/(1 + exp(x) + exp(2*x))", 800.0, 0.0, 0.0),
+        ("exp(2*x)/(exp(2*x) + exp(2*x + 1))", 800.0, 1.0 / (1.0 + e), 0.0),
+        ("exp(x)/(exp(-x) + exp(x))", 800.0, 1.0, 0.0),
+        ("(exp(x)/(exp(-x) + exp(x)))^2", -800.0, 0.0, 0.0),
+    ] {
+        let (found, found_slope) = at(formula, x);
+        let near = |a: f64, b: f64| (a - b).abs() <= 1e-13 * (1.0 + b.abs());
+        assert!(near(found, value), "{formula} at {x}: {found} for {value}");
+        assert!(near(found_slope, slope), "{formula} at {x}: slope {found_slope} for {slope}");
+        printed(&program(formula), &point(Array::scalar(if x.abs() > 1.0 { 0.7 } else { x })));
+    }
+}
+
+/// The value and the first gradient of a program, its variables in the order of their declaration.
+fn values_at(text: &str, at: &[&[f64]]) -> (f64, Vec<f64>) {
+    let compiled = compile(&Source::new("test", text));
+    assert!(!compiled.has_errors(), "{text}: {:?}", compiled.diagnostics);
+    let mut point = Point::default();
+    for (id, (var, data)) in compiled.graph.vars.iter().zip(at).enumerate() {
+        let shape = if var.shape.is_empty() { Vec::new() } else { vec![data.len()] };
+        point.vars.insert(VarId(id as u32), Array { shape, data: data.to_vec() });
+    }
+    let roots = [compiled.losses[0].node, compiled.derivatives[0].node];
+    let found = eval(&compiled.graph, &point, &roots).expect("values");
+    (found[0].data[0], found[1].data.clone())
+}
+
+#[track_caller]
+fn exact(text: &str, at: &[&[f64]], value: f64, gradient: &[f64]) {
+    let (found, slopes) = values_at(text, at);
+    let near = |a: f64, b: f64| a == b || (a - b).abs() <= 1e-12 * b.abs();
+    assert!(near(found, value), "{text} at {at:?}: {found} for {value}");
+    let all = slopes.len() == gradient.len()
+        && slopes.iter().zip(gradient).all(|(found, wanted)| near(*found, *wanted));
+    assert!(all, "the gradient of {text} at {at:?}: {slopes:?} for {gradient:?}");
+}
+
+#[test]
+fn densities_and_shares() {
+    let density = "param r; input s; loss E = log(exp(-(r/s)^2/2)/(s*sqrt(2*pi)));";
+    exact(density, &[&[800.0], &[1.0]], -320_000.918_938_533_2, &[-800.0]);
+    let share = 1.0 / (1.0 + 1f64.exp());
+    let slope = share * (1.0 - share);
+    for formula in [
+        "exp(x[0])/sum(exp(x))",
+        "exp(x[0])/(exp(x[0]) + exp(x[1]))",
+        "sum(exp(x[:1])/sum(exp(x)))",
+        "exp(x[0])^2/(exp(x[0])*sum(exp(x)))",
+    ] {
+        let text = format!("param x: [2]; loss E = {formula};");
+        exact(&text, &[&[800.0, 801.0]], share, &[slope, -slope]);
+    }
+    let chosen =
+        "param z: [2]; input y: [2]; loss E = -sum(log(where(y > 0, sigmoid(z), 1 - sigmoid(z))));";
+    exact(chosen, &[&[800.0, -800.0], &[0.0, 1.0]], 1600.0, &[1.0, -1.0]);
+    exact(chosen, &[&[800.0, -800.0], &[1.0, 0.0]], 0.0, &[0.0, 0.0]);
+}
+
+/// An outcome of probability 0 adds nothing.
+#[test]
+fn zero_times_the_logarithm_of_zero() {
+    let divergence = "input p: [2]; param q: [2]; loss E = kl_div(p, q);";
+    exact(divergence, &[&[1.0, 0.0], &[0.5, 0.5]], 2f64.ln(), &[-2.0, 0.0]);
+    let entropy = "param z: [2]; input t: [2]; loss E = kl_div(t, softmax(z));";
+    exact(entropy, &[&[800.0, 0.0], &[0.0, 1.0]], 800.0, &[1.0, -1.0]);
+    let classes = "input p: [2]; param c; input t: [2]; loss E = c*cross_entropy(p, t);";
+    exact(classes, &[&[1.0, 0.0], &[3.0], &[1.0, 0.0]], 0.0, &[0.0]);
+    for p in [0.0, 1.0] {
+        let binary = "input p; param c; input t; loss E = c*bce(p, t);";
+        exact(binary, &[&[p], &[3.0], &[p]], 0.0, &[0.0]);
+        let other = values_at(binary, &[&[p], &[3.0], &[1.0 - p]]).0;
+        assert_eq!(other, f64::INFINITY);
+    }
+    // Elsewhere they are the product.
+    exact("input a; param b; loss E = xlogy(a, b);", &[&[3.0], &[2.0]], 3.0 * 2f64.ln(), &[1.5]);
+    exact("input a; param b; loss E = xlog1py(a, b);", &[&[3.0], &[1.0]], 3.0 * 2f64.ln(), &[1.5]);
+    // What a program writes has no value where it has none.
+    assert!(values_at("param p: [2]; loss E = -sum(p*log(p));", &[&[1.0, 0.0]]).0.is_nan());
+}
+
+#[test]
+fn divergences_of_declared_targets_are_checked() {
+    let text = "input p: [3] one_hot; param z: [3]; loss E = kl_div(p, softmax(z));";
+    let compiled = compile(&Source::new("test", text));
+    let report = check(&compiled, 1, 3, 1e-6);
+    assert!(report.holds() && report.rows[0].compared > 0, "{report:?}");
+    let told = tell(&compiled, Options::default()).expect("a derivation");
+    let point = random_point(&compiled, 1).expect("a point");
+    assert_eq!(check_told(&compiled, &told, &point).problems, Vec::<String>::new());
 }

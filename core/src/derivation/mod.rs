@@ -8,6 +8,7 @@ mod left;
 mod local;
 mod notes;
 mod orders;
+mod plain;
 mod show;
 mod stages;
 mod tell;

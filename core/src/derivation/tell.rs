@@ -5,6 +5,7 @@ use super::cone::{Cone, shown};
 use super::layers;
 use super::left;
 use super::notes::Reason;
+use super::plain::plain;
 use super::show::Show;
 use super::stages::Stages;
 use super::ways::Ways;
@@ -80,7 +81,8 @@ impl<'c> Teller<'c> {
         for derivative in &compiled.derivatives {
             roots.extend([derivative.of.node, derivative.wrt.node]);
         }
-        let normal = simplify(&mut graph, &roots).roots;
+        let written = plain(&mut graph, &roots);
+        let normal = simplify(&mut graph, &written).roots;
         let normal: BTreeMap<NodeId, NodeId> = few::map(roots.into_iter().zip(normal));
         let mut variables: HashMap<&str, Rc<Vec<NodeId>>> = HashMap::new();
         for one in compiled.derivatives.iter().filter(|one| one.kind == RequestKind::Grad) {

@@ -226,6 +226,8 @@ impl Lowerer<'_> {
         let nodes = self.expand(operands, &labels, &shape);
         let full: Vec<Dim> =
             labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();
+        // What formulas write instead gets its place in their order here.
+        ops::as_product(self.graph, op, &nodes);
         let node = self.graph.call(op, nodes, Attrs::default(), full);
         self.graph.spans.entry(node).or_insert(span);
         Ok(Val { node, labels })

@@ -25,10 +25,10 @@ pub const ROWS: &[OpSpec] = &[
         ..loss("mae", &["p", "t"], "abs(p - t)")
     },
     OpSpec {
-        doc: "The cross-entropy of probabilities p and target probabilities t, classes on the last axis.",
+        doc: "The cross-entropy of probabilities p and target probabilities t, classes on the last axis; 0*log(0) is 0.",
         latex: r"\operatorname{CE}",
         probe: CHANCE,
-        ..class_loss("cross_entropy", &["p", "t"], "-sum(t*log(p), axis=-1)")
+        ..class_loss("cross_entropy", &["p", "t"], "-sum(xlogy(t, p), axis=-1)")
     },
     OpSpec {
         aliases: &["cross_entropy_with_logits"],
@@ -38,10 +38,10 @@ pub const ROWS: &[OpSpec] = &[
     },
     OpSpec {
         aliases: &["binary_cross_entropy"],
-        doc: "The cross-entropy of each entry, a probability p of being 1, and its target t.",
+        doc: "The cross-entropy of each entry, a probability p of being 1, and its target t; 0*log(0) is 0.",
         latex: r"\operatorname{BCE}",
         probe: CHANCE,
-        ..loss("bce", &["p", "t"], "-(t*log(p) + (1 - t)*log(1 - p))")
+        ..loss("bce", &["p", "t"], "-(xlogy(t, p) + xlogy(1 - t, 1 - p))")
     },
     OpSpec {
         aliases: &["binary_cross_entropy_with_logits"],
@@ -56,10 +56,10 @@ pub const ROWS: &[OpSpec] = &[
         ..class_loss("nll", &["logp", "t"], "-sum(t*logp, axis=-1)")
     },
     OpSpec {
-        doc: "The divergence of q from p, both probabilities over the last axis: the sum of p*(log(p) - log(q)).",
+        doc: "The divergence of q from p, both probabilities over the last axis: the sum of p*(log(p) - log(q)), where 0*log(0) is 0.",
         latex: r"D_{\mathrm{KL}}",
         probe: CHANCE,
-        ..loss("kl_div", &["p", "q"], "sum(p*(log(p) - log(q)), axis=-1)")
+        ..loss("kl_div", &["p", "q"], "sum(xlogy(p, p) - xlogy(p, q), axis=-1)")
     },
     OpSpec {
         doc: "How far the score s of each entry falls short of the margin 1 on the side of its target t, 1 or -1; derivative 0 on the margin.",

@@ -17,6 +17,8 @@ pub mod stable;
 pub use probe::probe_points;
 pub use spec::{Eval, Kind, Mirror, OpSpec, Operator, Probe, Range, Rank, Rule};
 
+use crate::ir::{Attrs, Graph, NodeId};
+
 /// An entry of the rule book: its position in [`all`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct OpId(pub u16);
@@ -87,6 +89,20 @@ pub fn of_operator(operator: Operator) -> OpId {
         Some((id, ..)) => id,
         None => unreachable!("the rule book has {operator:?}"),
     }
+}
+
+/// The entry that is a·f(b), and 0 where a is 0 and f(b) infinite, if there is one for this f.
+pub fn times(f: OpId) -> Option<OpId> {
+    all().find(|(.., row)| row.times == Some(spec(f).name)).map(|(id, ..)| id)
+}
+
+/// The product a·f(b) that formulas write for a call, where they do.
+pub fn as_product(graph: &mut Graph, op: OpId, args: &[NodeId]) -> Option<NodeId> {
+    let f = known(spec(op).times?, 1);
+    let &[a, b] = args else { return None };
+    let shape = graph.shape(b).clone();
+    let call = graph.call(f, vec![b], Attrs::default(), shape);
+    Some(graph.multiply(&[a, call]))
 }
 
 /// The entry of this name, which must exist: for the few functions that the calculus itself speaks of.

@@ -55,6 +55,8 @@ pub struct OpSpec {
     pub root_of_squares: bool,
     /// Whether it is one over its argument, and 0 where that is 0: formulas divide by the argument, and say so of 0.
     pub guarded: bool,
+    /// Of a function of two numbers a and b: the f by which it is a·f(b), and 0 where a is 0 and f(b) infinite; formulas write the product.
+    pub times: Option<&'static str>,
     /// The value is the second argument where the first is not 0, and the third where it is.
     pub chooses: bool,
     /// Whether it makes a symmetric matrix of a symmetric matrix.
@@ -291,6 +293,7 @@ const DEFAULT: OpSpec = OpSpec {
     operator: None,
     root_of_squares: false,
     guarded: false,
+    times: None,
     chooses: false,
     symmetric: false,
     rank: Rank::Widest,

@@ -1,6 +1,6 @@
 //! Rows of the rule book: functions that stable spellings need, because the formula that defines them overflows.
 
-use super::spec::{Mirror, OpSpec, Rule, alike, elementwise, unary};
+use super::spec::{Mirror, OpSpec, Rule, alike, elementwise, on, unary};
 use crate::eval::special;
 use std::f64::consts::LN_2;
 
@@ -25,6 +25,32 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.logaddexp({0}, {1})"),
         c: "cr_logaddexp({0}, {1})",
         ..elementwise("logaddexp", &["a", "b"], special::logsumexp)
+    },
+    OpSpec {
+        doc: "a*log(b), and 0 where both are 0, as an outcome of probability 0 counts.",
+        rule: Rule::Partials(&["log(b)", "a/b"]),
+        latex: r"\operatorname{xlogy}",
+        rust: "if {0} == F::ZERO && {1} == F::ZERO { F::ZERO } else { {0} * {1}.ln() }",
+        python: alike("_xlogy({0}, {1})"),
+        times: Some("log"),
+        c: "{0} == 0 && {1} == 0 ? 0 : {0} * log({1})",
+        probe: on(&[(-3.0, 3.0), (0.1, 4.0)]),
+        ..elementwise("xlogy", &["a", "b"], |a| {
+            if a[0] == 0.0 && a[1] == 0.0 { 0.0 } else { a[0] * a[1].ln() }
+        })
+    },
+    OpSpec {
+        doc: "a*log(1 + b), and 0 where a is 0 and b is -1; precise for small b.",
+        rule: Rule::Partials(&["log1p(b)", "a/(1 + b)"]),
+        latex: r"\operatorname{xlog1py}",
+        rust: "if {0} == F::ZERO && {1} == -F::ONE { F::ZERO } else { {0} * {1}.log1p() }",
+        python: alike("_xlog1py({0}, {1})"),
+        times: Some("log1p"),
+        c: "{0} == 0 && {1} == -1 ? 0 : {0} * log1p({1})",
+        probe: on(&[(-3.0, 3.0), (-0.8, 3.0)]),
+        ..elementwise("xlog1py", &["a", "b"], |a| {
+            if a[0] == 0.0 && a[1] == -1.0 { 0.0 } else { a[0] * a[1].ln_1p() }
+        })
     },
 ];
 

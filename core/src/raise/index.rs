@@ -430,8 +430,21 @@ fn delta_of(a: Expr, b: Expr) -> Expr {
     at(Expr::name("delta"), vec![IndexItem::At(a), IndexItem::At(b)])
 }
 
-/// A function of the rule book over entries; comparisons and powers with their signs.
-pub(super) fn apply(row: &OpSpec, mut args: Vec<Expr>) -> Expr {
+/// A function of the rule book over entries; a product where formulas write one.
+pub(super) fn applied(row: &OpSpec, values: Vec<Term>) -> Term {
+    let exprs = |values: Vec<Term>| values.into_iter().map(Term::expr).collect();
+    let (Some(f), [_, _]) = (row.times, values.as_slice()) else {
+        return Term::of(apply(row, exprs(values)));
+    };
+    let mut values = values.into_iter();
+    let mut product = Term::one();
+    values.by_ref().take(1).for_each(|factor| product.absorb(factor));
+    product.times(Expr::call(f, exprs(values.collect())), Num::ONE);
+    product
+}
+
+/// Comparisons and powers have their signs.
+fn apply(row: &OpSpec, mut args: Vec<Expr>) -> Expr {
     let (Some(operator), 2) = (row.operator, args.len()) else { return Expr::call(row.name, args) };
     let second = args.remove(1);
     let first = args.remove(0);

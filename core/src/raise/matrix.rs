@@ -4,7 +4,7 @@
 use super::Scope;
 use super::build::{Term, at, call_with, chained, number, signed_sum, whole_axis};
 use super::contract::{self, Tensor};
-use super::index::{apply, is_inside, named_const, size_expr};
+use super::index::{applied, is_inside, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
 use super::structure;
 use crate::few::Each;
@@ -200,9 +200,9 @@ fn call(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         for &arg in args {
             let part = loose(scope, arg)?;
             cover.iter_mut().zip(&part.cover).for_each(|(all, has)| *all |= has);
-            values.push(part.term.expr());
+            values.push(part.term);
         }
-        return Some(Loose { term: Term::of(apply(row, values)), cover, kept: None });
+        return Some(Loose { term: applied(row, values), cover, kept: None });
     }
     let values: Vec<Expr> = args.iter().map(|&arg| exact(scope, arg)).collect::<Option<_>>()?;
     let mut value = Loose::full(whole_call(scope, node, values.clone()), rank);

@@ -99,16 +99,26 @@ fn sign_within(graph: &Graph, node: NodeId, left: &mut usize) -> Option<bool> {
         Op::Add(coefficients) if coefficients.iter().all(|c| !c.is_negative()) => {
             Some(all(args)?.into_iter().any(|over| over))
         }
+        Op::Add(_) => {
+            let complement = complement(graph, node)?;
+            (!complement.scale.is_negative()).then(|| sign_within(graph, complement.call, left))?
+        }
         Op::Pow(exponent) => match (exponent.as_int(), all(args).map(|over| over[0])) {
             (_, Some(over)) => Some(over),
             (Some(n), None) if n % 2 == 0 => Some(false),
             _ => None,
         },
+        Op::Call(op, _) if ops::spec(*op).chooses => {
+            Some(all(&args[1..])?.into_iter().all(|over| over))
+        }
         Op::Call(op, _) => match ops::spec(*op).range {
             Range::Positive | Range::Simplex => Some(true),
             Range::Nonnegative => Some(false),
             Range::Any => None,
         },
+        Op::View(view) if view.reads_inside(graph.shape(args[0])) => {
+            all(&args[..1]).map(|over| over[0])
+        }
         Op::View(_) | Op::Scatter(_) => all(&args[..1]).map(|_| false),
         Op::Reshape | Op::Gather => all(&args[..1]).map(|over| over[0]),
         _ => None,
@@ -130,7 +140,8 @@ pub fn number(graph: &Graph, node: NodeId) -> Option<Num> {
 pub struct Complement {
     /// f(x)
     pub call: NodeId,
-    scale: Num,
+    /// c
+    pub scale: Num,
 }
 
 /// Reads a sum as such a complement.

@@ -2,6 +2,8 @@
 //! before anything is differentiated. Names do not hide a pattern: `p = softmax(z)` and `log(p)` meet.
 
 mod exponentials;
+mod logarithms;
+mod products;
 
 pub use exponentials::with_shares;
 
@@ -9,6 +11,7 @@ use super::{Rewrite, Simplified, facts};
 use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, Map, NodeId, Num, Op};
 use crate::ops;
+use std::cell::Cell;
 use std::collections::BTreeMap;
 
 /// `1 - f(x) = f(-x)`, where the difference loses digits in the derivative too.
@@ -77,12 +80,21 @@ struct Known {
     logsumexp: ops::OpId,
     norm2: ops::OpId,
     cosh: ops::OpId,
+    sinh: ops::OpId,
     tanh: ops::OpId,
     log1p: ops::OpId,
+    log2: ops::OpId,
+    log10: ops::OpId,
+    prod: ops::OpId,
     expm1: ops::OpId,
     logcosh: ops::OpId,
     logaddexp: ops::OpId,
+    /// How many more logarithms are looked into for the rewrite at hand.
+    left: Cell<usize>,
 }
+
+/// A logarithm looks into so many others: formulas that share their parts take no more time than their size says.
+const MOST_LOGS: usize = 64;
 
 impl Known {
     fn new() -> Known {
@@ -98,25 +110,38 @@ impl Known {
             logsumexp: op("logsumexp"),
             norm2: op("norm2"),
             cosh: op("cosh"),
+            sinh: op("sinh"),
             tanh: op("tanh"),
             log1p: op("log1p"),
+            log2: op("log2"),
+            log10: op("log10"),
+            prod: op("prod"),
             expm1: op("expm1"),
             logcosh: op("logcosh"),
             logaddexp: ops::known("logaddexp", 2),
+            left: Cell::new(MOST_LOGS),
         }
     }
 
     fn rewrite(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+        self.left.set(MOST_LOGS);
         match graph.op(node).clone() {
             Op::Call(op, _) if op == self.log => self.logarithm(graph, node),
-            Op::Call(op, _) if op == self.log1p => self.log_of_one_plus_exp(graph, node),
+            Op::Call(op, _) if op == self.log1p => {
+                self.log_of_one_plus_exp(graph, node).or_else(|| self.log_of_one_and(graph, node))
+            }
+            Op::Call(op, _) if op == self.log2 => self.log_to_base(graph, node, 2),
+            Op::Call(op, _) if op == self.log10 => self.log_to_base(graph, node, 10),
             Op::Pow(exponent) if exponent.is_negative() && exponent.as_int().is_some() => {
                 self.reciprocal(graph, node, -exponent)
             }
             Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
-            Op::Einsum(_) => {
-                self.share_of_exponentials(graph, node).or_else(|| self.written_out(graph, node))
-            }
+            Op::Einsum(_) => self
+                .share_of_exponentials(graph, node)
+                .or_else(|| self.written_out(graph, node))
+                .or_else(|| self.exponentials_together(graph, node))
+                .or_else(|| self.share_of_sum(graph, node)),
+            Op::Call(op, _) => self.times_log(graph, node, op),
             Op::Add(_) => self.less_one(graph, node),
             _ => None,
         }
@@ -155,8 +180,14 @@ impl Known {
             ));
         }
         self.log_of_reading(graph, arg)
+            .or_else(|| self.log_of_choice(graph, arg))
             .or_else(|| self.log_of_sum(graph, arg))
             .or_else(|| self.log_of_cosh(graph, arg))
+            .or_else(|| self.log_of_expm1(graph, arg))
+            .or_else(|| self.log_of_entries_together(graph, arg))
+            .or_else(|| self.log_of_complement(graph, arg))
+            .or_else(|| self.log_of_power(graph, arg))
+            .or_else(|| self.log_of_multiple(graph, arg))
             .or_else(|| self.log_of_product(graph, arg))
             .or_else(|| self.log_of_terms(graph, arg))
             .or_else(|| self.log_of_one_plus(graph, arg))

@@ -52,6 +52,16 @@ def _logcosh(x):
     return xp.where(size < 1, small, large)
 
 
+def _xlogy(a, b):
+    """a * log(b), and 0 where both are 0."""
+    return a * xp.log(xp.where((a == 0) & (b == 0), 1, b))
+
+
+def _xlog1py(a, b):
+    """a * log(1 + b), and 0 where a is 0 and b is -1."""
+    return a * xp.log1p(xp.where((a == 0) & (b == -1), 0, b))
+
+
 def _softsign(x):
     """x / (1 + |x|)."""
     return x / (1 + xp.abs(x))

@@ -1,11 +1,11 @@
-//! Formulas of exponentials: their logarithms, and their quotients. Each rule is exact wherever the formula it replaces is defined.
+//! Formulas of exponentials: their differences, and their quotients. Each rule is exact wherever the formula it replaces is defined.
 
 use super::{Known, facts};
 use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
 use crate::ops::OpId;
 
-type Rewritten = Option<(&'static str, NodeId)>;
+pub(super) type Rewritten = Option<(&'static str, NodeId)>;
 
 /// A formula in which `exp(x - logsumexp(x))` is written `softmax(x)`; `nodes` are those that it shows, ascending.
 pub fn with_shares(graph: &mut Graph, root: NodeId, nodes: &[NodeId]) -> NodeId {
@@ -33,120 +33,6 @@ impl Known {
         }
         let (attrs, shape) = (attrs.clone(), graph.shape(x).clone());
         Some(graph.call(self.softmax, vec![x], attrs, shape))
-    }
-
-    /// A logarithm in stable spelling.
-    fn stable_log(&self, graph: &mut Graph, of: NodeId) -> NodeId {
-        let shape = graph.shape(of).clone();
-        let log = graph.call(self.log, vec![of], Attrs::default(), shape);
-        if facts::number(graph, of).is_some_and(|value| value.is_one()) {
-            let shape = graph.shape(of).clone();
-            return graph.zeros(&shape);
-        }
-        self.logarithm(graph, log).map_or(log, |(_, better)| better)
-    }
-
-    /// The logarithm of some entries of a tensor, as `softmax(z)[0]`, is that of the tensor, read there.
-    pub(super) fn log_of_reading(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
-        let reads = match graph.op(arg) {
-            Op::View(view) => view.reads_inside(graph.shape(graph.args(arg)[0])),
-            Op::Reshape | Op::Gather => true,
-            _ => false,
-        };
-        if !reads {
-            return None;
-        }
-        let mut args = graph.args(arg).to_vec();
-        args[0] = self.stable_log(graph, args[0]);
-        let naive = matches!(graph.op(args[0]), Op::Call(op, _) if *op == self.log);
-        (!naive).then(|| ("log-of-entries", graph.with_args(arg, args)))
-    }
-
-    /// log(cosh(x)) = logcosh(x)
-    pub(super) fn log_of_cosh(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
-        let x = self.argument(graph, arg, self.cosh)?;
-        Some(("log-cosh", self.unary(graph, self.logcosh, x)))
-    }
-
-    /// log1p(exp(x)) = softplus(x)
-    pub(super) fn log_of_one_plus_exp(
-        &self,
-        graph: &mut Graph,
-        node: NodeId,
-    ) -> Option<(&'static str, NodeId)> {
-        let arg = graph.args(node)[0];
-        match graph.op(arg) {
-            Op::Call(op, _) if *op == self.exp => {
-                let x = graph.args(arg)[0];
-                Some(("softplus", self.unary(graph, self.softplus, x)))
-            }
-            _ => None,
-        }
-    }
-
-    /// log(1 + u) = log1p(u)
-    pub(super) fn log_of_one_plus(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
-        let (c, u) = one_and(graph, arg)?;
-        let u = graph.scale(c, u);
-        Some(("log1p", self.unary(graph, self.log1p, u)))
-    }
-
-    /// log(Π f^p) = Σ p·log(f) where every f is over 0 and one of them is made of exponentials. Where indices are summed over, that
-    /// is a logsumexp, as long as one of the factors has all indices anyway.
-    pub(super) fn log_of_product(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
-        let Op::Einsum(e) = graph.op(arg).clone() else { return None };
-        let factors = graph.args(arg).to_vec();
-        let bases: Vec<(NodeId, Num)> = factors.each(|&factor| power_of(graph, factor));
-        let exponential = bases.iter().any(|(base, _)| self.is_exponential(graph, *base));
-        if !exponential || !bases.iter().all(|(base, _)| facts::positive(graph, *base)) {
-            return None;
-        }
-        let bound = e.bound();
-        let widest = e.ins.iter().any(|ins| (0..e.sizes.len() as u8).all(|ix| ins.contains(&ix)));
-        if !bound.is_empty() && !widest {
-            return None;
-        }
-        let axes: Vec<u8> = e.out.iter().chain(&bound).copied().collect();
-        let shape: Vec<Dim> = axes.each(|ix| e.sizes[*ix as usize].clone());
-        let mut terms = Vec::new();
-        for ((base, power), ins) in bases.into_iter().zip(&e.ins) {
-            let log = self.stable_log(graph, base);
-            terms.push((power, spread(graph, log, ins, &axes, &e)));
-        }
-        let sum = graph.add(&terms, &shape);
-        if bound.is_empty() {
-            return Some(("log-of-product", sum));
-        }
-        let attrs = Attrs { axes: (e.out.len()..axes.len()).collect(), ints: Vec::new() };
-        let out = shape[..e.out.len()].to_vec();
-        Some(("log-sum-exp", graph.call(self.logsumexp, vec![sum], attrs, out)))
-    }
-
-    /// log(Σ c·t) = logaddexp(log c + log t, …) where every c and t is over 0 and a t is made of exponentials.
-    pub(super) fn log_of_terms(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
-        let Op::Add(coefficients) = graph.op(arg).clone() else { return None };
-        let terms = graph.args(arg).to_vec();
-        let exponential = terms.iter().any(|term| self.has_exponential(graph, *term));
-        let over = coefficients.iter().all(|c| !c.is_negative())
-            && terms.iter().all(|term| facts::positive(graph, *term));
-        if !exponential || !over {
-            return None;
-        }
-        let shape = graph.shape(arg).clone();
-        let mut total: Option<NodeId> = None;
-        for (c, term) in coefficients.into_iter().zip(terms) {
-            let factor = graph.constant(c);
-            let (scale, log) = (self.stable_log(graph, factor), self.stable_log(graph, term));
-            let scale = graph.fill(scale, &shape);
-            let log = graph.add(&[(Num::ONE, log), (Num::ONE, scale)], &shape);
-            total = Some(match total {
-                Some(total) => {
-                    graph.call(self.logaddexp, vec![total, log], Attrs::default(), shape.clone())
-                }
-                None => log,
-            });
-        }
-        total.map(|total| ("log-add-exp", total))
     }
 
     /// exp(x) - 1 = expm1(x), and sqrt(1 + u) - 1 = u/(sqrt(1 + u) + 1)
@@ -216,6 +102,8 @@ impl Known {
     fn can_be_first(&self, graph: &Graph, a: NodeId) -> bool {
         let (base, _) = power_of(graph, a);
         self.argument(graph, base, self.exp).is_some()
+            || self.argument(graph, base, self.sinh).is_some()
+            || self.argument(graph, base, self.sigmoid).is_some()
             || self.scaled_expm1(graph, a).is_some()
             || self.two_exponentials(graph, base).is_some()
     }
@@ -224,6 +112,9 @@ impl Known {
     fn can_be_second(&self, graph: &Graph, b: NodeId) -> bool {
         let (base, _) = power_of(graph, b);
         self.argument(graph, base, self.sigmoid).is_some()
+            || self.argument(graph, base, self.cosh).is_some()
+            || self.argument(graph, base, self.expm1).is_some()
+            || facts::complement(graph, base).is_some()
             || self.two_exponentials(graph, base).is_some()
     }
 
@@ -242,6 +133,60 @@ impl Known {
             return Some(("tanh", graph.scale(c, tanh)));
         }
         self.quotient_of_exponentials(graph, a, b)
+            .or_else(|| self.sinh_over_cosh(graph, a, b))
+            .or_else(|| self.odds(graph, a, b))
+            .or_else(|| self.exp_over_expm1(graph, a, b))
+    }
+
+    /// sigmoid(x)/(1 - sigmoid(x)) = exp(x), for as many of both as there are.
+    fn odds(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
+        let ((above, over_power), (below, under_power)) = (power_of(graph, a), power_of(graph, b));
+        let x = self.argument(graph, above, self.sigmoid)?;
+        let complement = facts::complement(graph, below)?;
+        if !is_count(over_power) || !is_count(-under_power) || complement.call != above {
+            return None;
+        }
+        let both = over_power.min(-under_power);
+        let power = {
+            let exp = self.unary(graph, self.exp, x);
+            graph.pow(exp, both)
+        };
+        let scale = complement.scale.powi(both.as_int()?)?.recip()?;
+        let rest = [(above, over_power + -both), (below, under_power + both)];
+        let odds = with_rest(graph, (power, Num::ONE), rest);
+        Some(("odds", graph.scale(scale, odds)))
+    }
+
+    /// exp(x)/(exp(x) - 1) = 1/(1 - exp(-x)), for as many of both as there are.
+    fn exp_over_expm1(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
+        let ((above, over_power), (below, under_power)) = (power_of(graph, a), power_of(graph, b));
+        let x = self.argument(graph, above, self.exp)?;
+        if !is_count(over_power)
+            || !is_count(-under_power)
+            || self.argument(graph, below, self.expm1) != Some(x)
+        {
+            return None;
+        }
+        let both = over_power.min(-under_power);
+        let opposite = graph.scale(Num::int(-1), x);
+        let inner = self.unary(graph, self.expm1, opposite);
+        let rest = graph.scale(Num::int(-1), inner);
+        let left = [(above, over_power + -both), (below, under_power + both)];
+        Some(("exp-over-expm1", with_rest(graph, (rest, -both), left)))
+    }
+
+    /// sinh(x)/cosh(x) = tanh(x), for as many of both as there are.
+    fn sinh_over_cosh(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
+        let ((above, over_power), (below, under_power)) = (power_of(graph, a), power_of(graph, b));
+        if !is_count(over_power) || !is_count(-under_power) {
+            return None;
+        }
+        let x = self.argument(graph, above, self.sinh)?;
+        let tanh = (self.argument(graph, below, self.cosh)? == x)
+            .then(|| self.unary(graph, self.tanh, x))?;
+        let both = over_power.min(-under_power);
+        let rest = [(above, over_power + -both), (below, under_power + both)];
+        Some(("tanh", with_rest(graph, (tanh, both), rest)))
     }
 
     /// (exp(x) - exp(-x))/(exp(x) + exp(-x)) = tanh(x), for as many of both as there are.
@@ -296,20 +241,20 @@ impl Known {
     }
 
     /// The x of f(x).
-    fn argument(&self, graph: &Graph, node: NodeId, f: OpId) -> Option<NodeId> {
+    pub(super) fn argument(&self, graph: &Graph, node: NodeId, f: OpId) -> Option<NodeId> {
         match graph.op(node) {
             Op::Call(op, _) if *op == f => graph.args(node).first().copied(),
             _ => None,
         }
     }
 
-    fn unary(&self, graph: &mut Graph, f: OpId, x: NodeId) -> NodeId {
+    pub(super) fn unary(&self, graph: &mut Graph, f: OpId, x: NodeId) -> NodeId {
         let shape = graph.shape(x).clone();
         graph.call(f, vec![x], Attrs::default(), shape)
     }
 
     /// exp(x), or a sum of such, whose logarithm can be told without them.
-    fn is_exponential(&self, graph: &Graph, node: NodeId) -> bool {
+    pub(super) fn is_exponential(&self, graph: &Graph, node: NodeId) -> bool {
         let is_exp = |id: NodeId| matches!(graph.op(id), Op::Call(op, _) if *op == self.exp);
         is_exp(node)
             || match graph.op(node) {
@@ -318,7 +263,7 @@ impl Known {
             }
     }
 
-    fn has_exponential(&self, graph: &Graph, term: NodeId) -> bool {
+    pub(super) fn has_exponential(&self, graph: &Graph, term: NodeId) -> bool {
         let (base, _) = power_of(graph, term);
         self.is_exponential(graph, base)
             || matches!(graph.op(base), Op::Einsum(_))
@@ -330,19 +275,23 @@ impl Known {
 }
 
 /// The base and the exponent of a constant power.
-fn power_of(graph: &Graph, node: NodeId) -> (NodeId, Num) {
+pub(super) fn power_of(graph: &Graph, node: NodeId) -> (NodeId, Num) {
     match graph.op(node) {
         Op::Pow(exponent) => (graph.args(node)[0], *exponent),
         _ => (node, Num::ONE),
     }
 }
 
-fn is_count(power: Num) -> bool {
+pub(super) fn is_count(power: Num) -> bool {
     power.as_int().is_some_and(|n| n > 0)
 }
 
 /// The product of powers of one shape, those to the power 0 left out.
-fn with_rest(graph: &mut Graph, first: (NodeId, Num), rest: [(NodeId, Num); 2]) -> NodeId {
+pub(super) fn with_rest(
+    graph: &mut Graph,
+    first: (NodeId, Num),
+    rest: [(NodeId, Num); 2],
+) -> NodeId {
     let mut factors = vec![graph.pow(first.0, first.1)];
     for (base, power) in rest {
         if !power.is_zero() {
@@ -353,7 +302,7 @@ fn with_rest(graph: &mut Graph, first: (NodeId, Num), rest: [(NodeId, Num); 2]) 
 }
 
 /// The c and u of 1 + c·u.
-fn one_and(graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
+pub(super) fn one_and(graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
     let Op::Add(c) = graph.op(node) else { return None };
     let [a, b] = *graph.args(node) else { return None };
     let one = |at: usize, id: NodeId| {
@@ -367,7 +316,7 @@ fn one_and(graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
 }
 
 /// Whether b is -a, as written.
-fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
+pub(super) fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
     let scaled = |mut node: NodeId| {
         let mut scale = Num::ONE;
         while let (Op::Add(c), [only]) = (graph.op(node), graph.args(node)) {
@@ -411,7 +360,13 @@ fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
 }
 
 /// A factor of a product on its own, with the product's axes.
-fn spread(graph: &mut Graph, node: NodeId, ins: &[u8], axes: &[u8], e: &Einsum) -> NodeId {
+pub(super) fn spread(
+    graph: &mut Graph,
+    node: NodeId,
+    ins: &[u8],
+    axes: &[u8],
+    e: &Einsum,
+) -> NodeId {
     let labels: Vec<u32> = ins.each(|ix| u32::from(*ix));
     let out: Vec<u32> = axes.each(|ix| u32::from(*ix));
     let extra: Vec<(u32, Dim)> = axes.each(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone()));

@@ -1,0 +1,315 @@
+//! Logarithms of formulas of exponentials, told without them. Each rule is exact wherever the formula it replaces is defined.
+
+use super::exponentials::{Rewritten, one_and, power_of, spread};
+use super::{Known, facts};
+use crate::few::Each;
+use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
+use crate::ops;
+
+/// A factor of a product: its base, its power, and where it is read.
+type Factor = (NodeId, Num, Vec<u8>);
+
+impl Known {
+    /// A logarithm in stable spelling.
+    pub(super) fn stable_log(&self, graph: &mut Graph, of: NodeId) -> NodeId {
+        let shape = graph.shape(of).clone();
+        if facts::number(graph, of).is_some_and(|value| value.is_one()) {
+            return graph.zeros(&shape);
+        }
+        let log = graph.call(self.log, vec![of], Attrs::default(), shape);
+        let Some(left) = self.left.get().checked_sub(1) else { return log };
+        self.left.set(left);
+        self.logarithm(graph, log).map_or(log, |(_, better)| better)
+    }
+
+    /// Whether a logarithm in stable spelling is another one than that of the whole.
+    fn is_told(&self, graph: &Graph, log: NodeId) -> bool {
+        !matches!(graph.op(log), Op::Call(op, _) if [self.log, self.log1p].contains(op))
+    }
+
+    /// The logarithm of some entries of a tensor, as `softmax(z)[0]`, is that of the tensor, read there.
+    pub(super) fn log_of_reading(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let reads = match graph.op(arg) {
+            Op::View(view) => view.reads_inside(graph.shape(graph.args(arg)[0])),
+            Op::Reshape | Op::Gather => true,
+            _ => false,
+        };
+        if !reads {
+            return None;
+        }
+        let mut args = graph.args(arg).to_vec();
+        args[0] = self.stable_log(graph, args[0]);
+        self.is_told(graph, args[0]).then(|| ("log-of-entries", graph.with_args(arg, args)))
+    }
+
+    /// log(cosh(x)) = logcosh(x)
+    pub(super) fn log_of_cosh(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let x = self.argument(graph, arg, self.cosh)?;
+        Some(("log-cosh", self.unary(graph, self.logcosh, x)))
+    }
+
+    /// log1p(exp(x)) = softplus(x)
+    pub(super) fn log_of_one_plus_exp(
+        &self,
+        graph: &mut Graph,
+        node: NodeId,
+    ) -> Option<(&'static str, NodeId)> {
+        let arg = graph.args(node)[0];
+        match graph.op(arg) {
+            Op::Call(op, _) if *op == self.exp => {
+                let x = graph.args(arg)[0];
+                Some(("softplus", self.unary(graph, self.softplus, x)))
+            }
+            _ => None,
+        }
+    }
+
+    /// log(1 + u) = log1p(u)
+    pub(super) fn log_of_one_plus(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let (c, u) = one_and(graph, arg)?;
+        let u = graph.scale(c, u);
+        Some(("log1p", self.unary(graph, self.log1p, u)))
+    }
+
+    /// log(cases) = the cases' logarithms, where one of them is told.
+    pub(super) fn log_of_choice(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        match graph.op(arg) {
+            Op::Call(op, _) if ops::spec(*op).chooses => {}
+            _ => return None,
+        }
+        let &[condition, a, b] = graph.args(arg) else { return None };
+        let logs = [self.stable_log(graph, a), self.stable_log(graph, b)];
+        let told = logs.iter().any(|log| self.is_told(graph, *log));
+        told.then(|| ("log-of-choice", graph.with_args(arg, vec![condition, logs[0], logs[1]])))
+    }
+
+    /// log(exp(x) - 1) = x + log(1 - exp(-x)), and log(sinh(x)) = x + log(1 - exp(-2x)) - log(2)
+    pub(super) fn log_of_expm1(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let (x, times) = match self.argument(graph, arg, self.expm1) {
+            Some(x) => (x, -1),
+            None => (self.argument(graph, arg, self.sinh)?, -2),
+        };
+        let shape = graph.shape(x).clone();
+        let opposite = graph.scale(Num::int(times), x);
+        let inner = self.unary(graph, self.expm1, opposite);
+        let rest = graph.scale(Num::ratio(1, times)?, inner);
+        let log = self.unary(graph, self.log, rest);
+        Some(("log-expm1", graph.add(&[(Num::ONE, x), (Num::ONE, log)], &shape)))
+    }
+
+    /// log(Π x) = Σ log(x) over the entries of what is over 0: the product of many is too small or too large for a float.
+    pub(super) fn log_of_entries_together(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let x = self.argument(graph, arg, self.prod)?;
+        let Op::Call(_, attrs) = graph.op(arg).clone() else { return None };
+        if !facts::positive(graph, x) || graph.rank(arg) + attrs.axes.len() != graph.rank(x) {
+            return None;
+        }
+        let log = self.stable_log(graph, x);
+        let labels: Vec<u32> = (0..graph.rank(x) as u32).collect();
+        let mut out = labels.clone();
+        out.retain(|axis| !attrs.axes.contains(&(*axis as usize)));
+        Some(("log-of-product", graph.einsum(&[(log, labels)], &out, &[])))
+    }
+
+    /// log1p(-sigmoid(x)) and log1p(±tanh(x)), as logarithms of complements.
+    pub(super) fn log_of_one_and(&self, graph: &mut Graph, node: NodeId) -> Rewritten {
+        let u = graph.args(node)[0];
+        let shape = graph.shape(u).clone();
+        let ones = graph.ones(&shape);
+        let sum = graph.add(&[(Num::ONE, ones), (Num::ONE, u)], &shape);
+        self.log_of_complement(graph, sum)
+    }
+
+    /// Logarithms to another base, where the natural one is told.
+    pub(super) fn log_to_base(&self, graph: &mut Graph, node: NodeId, base: i128) -> Rewritten {
+        let log = self.stable_log(graph, graph.args(node)[0]);
+        if !self.is_told(graph, log) {
+            return None;
+        }
+        let base = graph.constant(Num::int(base));
+        let unit = self.unary(graph, self.log, base);
+        let inverse = graph.pow(unit, Num::int(-1));
+        let shape = graph.shape(log).clone();
+        let inverse = graph.fill(inverse, &shape);
+        Some(("log-to-base", graph.multiply(&[log, inverse])))
+    }
+
+    /// log(1 - tanh(x)^2) = -2·log(cosh(x)), log(1 ± tanh(x)) and log(1 - sigmoid(x)), times any number over 0.
+    pub(super) fn log_of_complement(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let (scale, ratio, term) = number_and(graph, arg)?;
+        if scale.is_negative() || (ratio != Num::ONE && ratio != Num::int(-1)) {
+            return None;
+        }
+        let (base, power) = power_of(graph, term);
+        let minus = ratio.is_negative();
+        let (rule, scale, log) = match self.argument(graph, base, self.tanh) {
+            Some(x) if power == Num::int(2) && minus => {
+                let log = self.unary(graph, self.logcosh, x);
+                ("log-cosh", scale, graph.scale(Num::int(-2), log))
+            }
+            Some(x) if power.is_one() => {
+                let twice = graph.scale(ratio * Num::int(2), x);
+                ("log-sigmoid", scale * Num::int(2), self.unary(graph, self.logsigmoid, twice))
+            }
+            _ => {
+                let x = self.argument(graph, term, self.sigmoid).filter(|_| minus)?;
+                let opposite = graph.scale(Num::int(-1), x);
+                ("log-sigmoid", scale, self.unary(graph, self.logsigmoid, opposite))
+            }
+        };
+        Some((rule, self.with_log_of(graph, scale, log)))
+    }
+
+    /// log(c) + log
+    fn with_log_of(&self, graph: &mut Graph, c: Num, log: NodeId) -> NodeId {
+        let shape = graph.shape(log).clone();
+        let scale = graph.constant(c);
+        let scale = self.stable_log(graph, scale);
+        let scale = graph.fill(scale, &shape);
+        graph.add(&[(Num::ONE, log), (Num::ONE, scale)], &shape)
+    }
+
+    /// log(c·f) = log(c) + log(f) where c is over 0 and the logarithm of f is told.
+    pub(super) fn log_of_multiple(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let (scale, inner) = scaled(graph, arg);
+        if inner == arg || scale.is_negative() {
+            return None;
+        }
+        let log = self.stable_log(graph, inner);
+        let told = self.is_told(graph, log);
+        told.then(|| ("log-of-multiple", self.with_log_of(graph, scale, log)))
+    }
+
+    /// log(f^p) = p·log(f) where f is over 0 and its logarithm is told.
+    pub(super) fn log_of_power(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let Op::Pow(power) = *graph.op(arg) else { return None };
+        let base = graph.args(arg)[0];
+        if !facts::positive(graph, base) {
+            return None;
+        }
+        let log = self.stable_log(graph, base);
+        self.is_told(graph, log).then(|| ("log-of-power", graph.scale(power, log)))
+    }
+
+    /// log(c · Π f^p) = Σ p·log(f) + log(c · the others), where these f are over 0 and one of them is made of exponentials or has a
+    /// logarithm that is told: then the product has the sign of the others. Where indices are summed over, that is a logsumexp,
+    /// if all are over 0, and as long as one of the factors has all indices anyway.
+    pub(super) fn log_of_product(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let (scale, product) = scaled(graph, arg);
+        let Op::Einsum(e) = graph.op(product).clone() else { return None };
+        let args = graph.args(product).to_vec();
+        let all = args.iter().zip(&e.ins).map(|(&arg, ins)| {
+            let (base, power) = power_of(graph, arg);
+            (base, power, ins.clone())
+        });
+        let (over, others): (Vec<Factor>, Vec<Factor>) =
+            all.partition(|(base, ..)| facts::positive(graph, *base));
+        let logs = over.each(|(base, ..)| self.stable_log(graph, *base));
+        let helps = |(base, log): (&Factor, &NodeId)| {
+            self.is_exponential(graph, base.0) || self.is_told(graph, *log)
+        };
+        if !over.iter().zip(&logs).any(helps) || (others.is_empty() && !scale.is_one()) {
+            return None;
+        }
+        let bound = e.bound();
+        let widest = e.ins.iter().any(|ins| (0..e.sizes.len() as u8).all(|ix| ins.contains(&ix)));
+        let summed = widest && others.is_empty();
+        if !bound.is_empty() && !summed {
+            return None;
+        }
+        let axes: Vec<u8> = e.out.iter().chain(&bound).copied().collect();
+        let shape: Vec<Dim> = axes.each(|ix| e.sizes[*ix as usize].clone());
+        let mut terms = Vec::new();
+        for ((_, power, ins), log) in over.iter().zip(logs) {
+            terms.push((*power, spread(graph, log, ins, &axes, &e)));
+        }
+        if !others.is_empty() {
+            let log = self.log_of_others(graph, scale, &others, (&axes, &e));
+            terms.push((Num::ONE, log));
+        }
+        let sum = graph.add(&terms, &shape);
+        if bound.is_empty() {
+            return Some(("log-of-product", sum));
+        }
+        let attrs = Attrs { axes: (e.out.len()..axes.len()).collect(), ints: Vec::new() };
+        let out = shape[..e.out.len()].to_vec();
+        Some(("log-sum-exp", graph.call(self.logsumexp, vec![sum], attrs, out)))
+    }
+
+    /// The logarithm of c times factors that may be below 0; p·log(f) of a single one that has the sign of its power.
+    fn log_of_others(
+        &self,
+        graph: &mut Graph,
+        c: Num,
+        others: &[Factor],
+        (axes, e): (&[u8], &Einsum),
+    ) -> NodeId {
+        if let [(base, power, ins)] = others
+            && c.is_one()
+            && power.as_int().is_none_or(|power| power % 2 != 0)
+        {
+            let log = self.stable_log(graph, *base);
+            let log = spread(graph, log, ins, axes, e);
+            return graph.scale(*power, log);
+        }
+        let labels = |ins: &[u8]| ins.each(|ix| u32::from(*ix));
+        let factors: Vec<(NodeId, Vec<u32>)> =
+            others.each(|(base, power, ins)| (graph.pow(*base, *power), labels(ins)));
+        let sizes: Vec<(u32, Dim)> =
+            axes.each(|ix| (u32::from(*ix), e.sizes[*ix as usize].clone()));
+        let product = graph.einsum(&factors, &labels(axes), &sizes);
+        let product = graph.scale(c, product);
+        self.unary(graph, self.log, product)
+    }
+
+    /// log(Σ c·t) = logaddexp(log c + log t, …) where every c and t is over 0 and a t is made of exponentials.
+    pub(super) fn log_of_terms(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let Op::Add(coefficients) = graph.op(arg).clone() else { return None };
+        let terms = graph.args(arg).to_vec();
+        let exponential = terms.iter().any(|term| self.has_exponential(graph, *term));
+        let over = coefficients.iter().all(|c| !c.is_negative())
+            && terms.iter().all(|term| facts::positive(graph, *term));
+        if !exponential || !over {
+            return None;
+        }
+        let shape = graph.shape(arg).clone();
+        let mut total: Option<NodeId> = None;
+        for (c, term) in coefficients.into_iter().zip(terms) {
+            let factor = graph.constant(c);
+            let (scale, log) = (self.stable_log(graph, factor), self.stable_log(graph, term));
+            let scale = graph.fill(scale, &shape);
+            let log = graph.add(&[(Num::ONE, log), (Num::ONE, scale)], &shape);
+            total = Some(match total {
+                Some(total) => {
+                    graph.call(self.logaddexp, vec![total, log], Attrs::default(), shape.clone())
+                }
+                None => log,
+            });
+        }
+        total.map(|total| ("log-add-exp", total))
+    }
+}
+
+/// The c and x of c·x, as often as there are such.
+fn scaled(graph: &Graph, mut node: NodeId) -> (Num, NodeId) {
+    let mut scale = Num::ONE;
+    while let (Op::Add(c), [only]) = (graph.op(node), graph.args(node)) {
+        (scale, node) = (scale * c[0], *only);
+    }
+    (scale, node)
+}
+
+/// The c, r and u of c·(1 + r·u).
+fn number_and(graph: &Graph, node: NodeId) -> Option<(Num, Num, NodeId)> {
+    let (scale, node) = scaled(graph, node);
+    let Op::Add(c) = graph.op(node) else { return None };
+    let [a, b] = *graph.args(node) else { return None };
+    let number = |at: usize, id: NodeId| facts::number(graph, id).map(|value| value * c[at]);
+    let (one, factor, term) = match (number(0, a), number(1, b)) {
+        (Some(one), None) => (one, c[1], b),
+        (None, Some(one)) => (one, c[0], a),
+        _ => return None,
+    };
+    let (inside, term) = scaled(graph, term);
+    Some((scale * one, factor * inside * one.recip()?, term))
+}
