@@ -63,31 +63,49 @@ impl Compiled {
         let vars: Vec<(VarId, NodeId)> =
             self.lowered.vars.iter().filter_map(|node| self.number(*node)).collect();
         let by = few::set(vars.iter().map(|(var, _)| *var));
+        let wrt: Vec<Named> = vars.each(|(var, node)| {
+            let declared = self.graph.var(*var);
+            Named { name: declared.name.clone(), node: *node, span: declared.span }
+        });
         let mut canonical = Canonical::before_derivatives_by(by);
         let known = self.losses.iter().map(|loss| loss.node);
         let known: Vec<NodeId> = known.chain(self.derivatives.iter().map(|one| one.node)).collect();
         canonical.merge(&mut all.graph, &known);
         for loss in &self.losses {
-            for (var, node) in &vars {
-                let declared = self.graph.var(*var);
-                let wrt = Named { name: declared.name.clone(), node: *node, span: declared.span };
-                let graph = &mut all.graph;
-                let made = carry_out(
-                    graph,
-                    RequestKind::Grad,
-                    loss.node,
-                    std::slice::from_ref(&wrt),
-                    &self.lowered,
-                );
-                let Ok(made) = made else { continue };
-                let settled = settle(graph, &[made[0].0], Stage::Derivative);
-                let node = canonical.merge(graph, &settled)[0];
-                if unsound(graph, &[node]).is_none() {
-                    let (kind, of) = (RequestKind::Grad, loss.clone());
-                    all.every.push(Derivative { kind, of, wrt, node, directions: Vec::new() });
-                }
+            all.every.extend(self.gradients(&mut all.graph, &mut canonical, loss, &wrt));
+        }
+        all
+    }
+
+    /// The gradients that there are: all of them at once, or each half by itself where that does not do.
+    fn gradients(
+        &self,
+        graph: &mut Graph,
+        canonical: &mut Canonical,
+        of: &Named,
+        wrt: &[Named],
+    ) -> Vec<Derivative> {
+        let kind = RequestKind::Grad;
+        if let Ok(made) = carry_out(graph, kind, of.node, wrt, &self.lowered) {
+            let settled = settle(graph, &made.each(|(node, _)| *node), Stage::Derivative);
+            let nodes = canonical.merge(graph, &settled);
+            if unsound(graph, &nodes).is_none() {
+                let one = |(wrt, node): (&Named, NodeId)| Derivative {
+                    kind,
+                    of: of.clone(),
+                    wrt: wrt.clone(),
+                    node,
+                    directions: Vec::new(),
+                };
+                return wrt.iter().zip(nodes).map(one).collect();
             }
         }
+        if wrt.len() < 2 {
+            return Vec::new();
+        }
+        let (some, others) = wrt.split_at(wrt.len() / 2);
+        let mut all = self.gradients(graph, canonical, of, some);
+        all.extend(self.gradients(graph, canonical, of, others));
         all
     }
 

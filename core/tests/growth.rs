@@ -2,6 +2,7 @@
 
 use chainrule_core::check::{check_told, random_point};
 use chainrule_core::derivation::{Options, Steps, Style, Told, tell};
+use chainrule_core::emit::{self, Dtype, Library};
 use chainrule_core::ir::{NodeId, Num, Op};
 use chainrule_core::render::document_text::document;
 use chainrule_core::render::phrases::Lang;
@@ -150,6 +151,48 @@ fn reused(count: usize) -> String {
         let _ = writeln!(text, "a{k} = sin(a{}) * x;", k - 1);
     }
     text + &format!("loss E = a{count};")
+}
+
+/// Pieces of memory that are asked for on the way: a measure of work that is the same on every machine.
+fn work(of: impl FnOnce()) -> usize {
+    allocation_counter::measure(of).count_total as usize
+}
+
+/// Names, shared products and long sums of code cost what they are together, in every language.
+#[test]
+fn code_is_written_in_steps_that_do_not_grow() {
+    let dense = |layers| network(layers, "");
+    for (program, size) in [(reused as fn(usize) -> String, 150), (dense, 20)] {
+        let every = |size| compiled(&program(size)).with_every_gradient();
+        for language in ["Rust", "C", "NumPy", "JAX", "PyTorch"] {
+            let code = |size| {
+                let (compiled, source) = (every(size), program(size));
+                let job = compiled.job(&source).expect("a job");
+                let python = |library| emit::python(&job, library, Dtype::F64);
+                work(|| {
+                    let text = match language {
+                        "Rust" => emit::rust_text(&job),
+                        "C" => emit::c99(&job, Dtype::F64),
+                        "NumPy" => python(Library::NumPy),
+                        "JAX" => python(Library::Jax),
+                        _ => python(Library::Torch),
+                    };
+                    assert!(!text.expect("code").is_empty());
+                })
+            };
+            linear(language, code(size), code(2 * size));
+        }
+    }
+}
+
+/// The gradients by every parameter are one sweep.
+#[test]
+fn every_gradient_is_made_in_one_sweep() {
+    let made = |layers| {
+        let compiled = compiled(&network(layers, ""));
+        work(|| assert_eq!(compiled.with_every_gradient().every.len(), layers + 2))
+    };
+    linear("gradients by every parameter", made(40), made(80));
 }
 
 /// A derivative through very many quantities is told in time, not looking at all of them again for each.

@@ -1,6 +1,8 @@
 //! In: files of functions that emitted code may call, and a piece of emitted code. Out: those that it needs.
 //! A function begins where a line that is not indented holds its name, and ends where the next one begins.
 
+use std::collections::BTreeSet;
+
 /// A function of a file: its name and its text.
 pub struct Helper {
     /// What it is called.
@@ -27,11 +29,15 @@ pub fn parse(file: &str, name: fn(&str) -> Option<String>) -> Vec<Helper> {
     helpers
 }
 
+/// The names and numbers of a text.
+pub fn words(text: &str) -> impl Iterator<Item = &str> {
+    let others = |c: char| !c.is_ascii_alphanumeric() && c != '_';
+    text.split(others).filter(|word| !word.is_empty())
+}
+
 /// Whether a text has this name as a whole word.
 pub fn mentions(text: &str, name: &str) -> bool {
-    let word = |c: char| c.is_ascii_alphanumeric() || c == '_';
-    text.match_indices(name)
-        .any(|(at, _)| !text[..at].ends_with(word) && !text[at + name.len()..].starts_with(word))
+    words(text).any(|word| word == name)
 }
 
 /// The functions that a text calls, and those that they call, in the order of `helpers`.
@@ -39,8 +45,9 @@ pub fn needed<'h>(helpers: &'h [Helper], text: &str) -> Vec<&'h Helper> {
     let mut wanted = vec![false; helpers.len()];
     let mut open = vec![text];
     while let Some(text) = open.pop() {
+        let said: BTreeSet<&str> = words(text).collect();
         for (at, helper) in helpers.iter().enumerate() {
-            if !wanted[at] && mentions(text, &helper.name) {
+            if !wanted[at] && said.contains(helper.name.as_str()) {
                 wanted[at] = true;
                 open.push(&helper.text);
             }

@@ -13,6 +13,7 @@ use crate::render::{self, Context};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::{RequestKind, StmtKind};
 use chainrule_grammar::print;
+use std::collections::BTreeSet;
 
 /// From this many nodes on, no steps of derivations are kept.
 const LONG_PROGRAM: usize = 800;
@@ -66,10 +67,10 @@ impl Compiled {
         let mine = pairs
             .iter()
             .filter(|(derivative, _)| self.is_grad(derivative) && derivative.of.name == loss.name);
-        let mut grads: Vec<GradJob> = Vec::new();
+        let (mut grads, mut known) = (Vec::new(), BTreeSet::new());
         for (derivative, told) in mine {
             if let Some(var) = self.var(derivative.wrt.node)
-                && !grads.iter().any(|grad| grad.var == var)
+                && known.insert(var)
             {
                 grads.push(GradJob { var, value: derivative.node, formula: closed(told) });
             }

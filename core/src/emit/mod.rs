@@ -92,6 +92,32 @@ pub struct Formula {
     pub mathml: String,
 }
 
+/// Longer formulas than this are left to `chainrule derive`.
+#[cfg(feature = "tools")]
+const LONG: usize = 160;
+
+#[cfg(feature = "tools")]
+impl Formula {
+    /// The equation that comments show, with its named parts before it.
+    pub fn equation(&self, of: &str) -> Vec<String> {
+        if self.text.lines().any(|line| line.len() > LONG) {
+            return vec![format!("{of}: a long formula, which `chainrule derive` shows")];
+        }
+        let mut lines: Vec<String> = self.text.lines().map(ToString::to_string).collect();
+        if let Some(last) = lines.last_mut() {
+            *last = format!("{of} = {last}");
+        }
+        lines
+    }
+}
+
+/// Lines of equations, each once: gradients share their named parts.
+#[cfg(feature = "tools")]
+pub fn distinct(lines: impl Iterator<Item = String>) -> Vec<String> {
+    let mut known = std::collections::BTreeSet::new();
+    lines.filter(|line| known.insert(line.clone())).collect()
+}
+
 /// A loss and its gradients.
 pub struct LossJob {
     /// Its name.

@@ -1,7 +1,7 @@
 //! In: the user's names. Out: names in ASCII, each once within a scope, for all targets.
 
 use crate::few;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Greek letters, small ones from U+03B1 on.
 const GREEK: &[&str] = &[
@@ -36,12 +36,14 @@ pub fn ascii(name: &str) -> String {
 #[derive(Clone, Debug, Default)]
 pub struct Scope {
     taken: BTreeSet<String>,
+    /// For each stem how many numbers have been tried.
+    tried: BTreeMap<String, usize>,
 }
 
 impl Scope {
     /// A scope in which some names are taken.
     pub fn with(taken: &[&str]) -> Scope {
-        Scope { taken: few::set(taken.iter().map(ToString::to_string)) }
+        Scope { taken: few::set(taken.iter().map(ToString::to_string)), ..Scope::default() }
     }
 
     /// The name, followed by underscores while it is taken.
@@ -56,5 +58,17 @@ impl Scope {
     /// The name itself, if it is not taken yet.
     pub fn take(&mut self, name: &str) -> Option<String> {
         self.taken.insert(name.to_string()).then(|| name.to_string())
+    }
+
+    /// A name that nothing else has: the stem and the next number.
+    pub fn fresh(&mut self, stem: &str) -> String {
+        let mut at = self.tried.get(stem).copied().unwrap_or(0);
+        loop {
+            at += 1;
+            if let Some(name) = self.take(&format!("{stem}{at}")) {
+                self.tried.insert(stem.to_string(), at);
+                return name;
+            }
+        }
     }
 }

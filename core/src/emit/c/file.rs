@@ -3,8 +3,8 @@
 use super::names::{Names, helpers};
 use super::single::single;
 use super::writer::{Place, Result, Writer};
-use crate::emit::helpers::{mentions, needed};
-use crate::emit::{Dtype, Formula, Job};
+use crate::emit::helpers::{mentions, needed, words};
+use crate::emit::{Dtype, Job, distinct};
 use crate::ir::{Dim, DimId, Graph, NodeId, Num, Shape, VarId};
 use crate::plan::contract;
 use std::collections::BTreeMap;
@@ -134,22 +134,22 @@ Laid out as clang-format does with {BasedOnStyle: LLVM, IndentWidth: 4, ColumnLi
         for (loss, name) in job.losses.iter().zip(&self.names.losses) {
             let mut doc =
                 vec![format!("The loss `{}` and its gradients.", loss.name), String::new()];
-            let mut results = vec![(loss.name.clone(), loss.value)];
-            for grad in &loss.grads {
-                let by = &job.graph.var(grad.var).name;
-                closed_form(&mut doc, &format!("d({}, {by})", loss.name), &grad.formula);
-                results.push((format!("d_{by}"), grad.value));
-            }
+            let by = |var| &job.graph.var(var).name;
+            doc.extend(distinct(loss.grads.iter().flat_map(|grad| {
+                grad.formula.equation(&format!("d({}, {})", loss.name, by(grad.var)))
+            })));
+            let grads = loss.grads.iter().map(|grad| (format!("d_{}", by(grad.var)), grad.value));
+            let results: Vec<_> =
+                std::iter::once((loss.name.clone(), loss.value)).chain(grads).collect();
             all.push(self.function(name, &doc, &[], &results)?);
         }
         for (request, name) in job.requests.iter().zip(&self.names.requests) {
             let mut doc = request.doc.clone();
             doc.push(String::new());
-            let mut results = Vec::new();
-            for (by, node, formula) in &request.results {
-                closed_form(&mut doc, by, formula);
-                results.push(("result".to_string(), *node));
-            }
+            let results = request.results.iter();
+            doc.extend(distinct(results.flat_map(|(by, _, formula)| formula.equation(by))));
+            let results = request.results.iter().map(|(_, node, _)| ("result".to_string(), *node));
+            let results: Vec<_> = results.collect();
             all.push(self.function(name, &doc, &request.directions, &results)?);
         }
         Ok(all)
@@ -193,23 +193,24 @@ Laid out as clang-format does with {BasedOnStyle: LLVM, IndentWidth: 4, ColumnLi
         let roots: Vec<(NodeId, String)> =
             results.iter().zip(outs).map(|((_, node), out)| (self.map[node], out)).collect();
         writer.write(&roots)?;
-        let (rooms, mut lines) = (writer.rooms, writer.lines);
-        let body = [rooms.join("\n"), lines.join("\n")].join("\n");
-        let mut head: Vec<String> = arguments
-            .iter()
-            .filter(|(_, name)| !mentions(&body, name))
-            .map(|(_, name)| format!("    (void){name};"))
-            .collect();
+        let (rooms, lines) = (writer.rooms, writer.lines);
+        let mut said: BTreeMap<&str, usize> = BTreeMap::new();
+        rooms.iter().chain(&lines).flat_map(|line| words(line)).for_each(|word| {
+            *said.entry(word).or_default() += 1;
+        });
+        let unused = |name: &String| format!("    (void){name};");
+        let arguments_unused =
+            arguments.iter().filter(|(_, name)| !said.contains_key(name.as_str()));
+        let mut head: Vec<String> = arguments_unused.map(|(_, name)| unused(name)).collect();
         head.extend(rooms.iter().map(|room| format!("    {room}")));
         // What is computed for its name alone is not a mistake.
-        for place in writer.places.values() {
-            if let Place::Number(name) = place
-                && lines.iter().filter(|line| mentions(line, name)).count() == 1
-            {
-                lines.push(format!("    (void){name};"));
-            }
-        }
+        let numbers = writer.places.values().filter_map(|place| match place {
+            Place::Number(name) if said.get(name.as_str()) == Some(&1) => Some(unused(name)),
+            _ => None,
+        });
+        let numbers: Vec<String> = numbers.collect();
         head.extend(lines);
+        head.extend(numbers);
         let arguments: Vec<String> = arguments.into_iter().map(|(text, _)| text).collect();
         let text = format!(
             "{}\nvoid {name}(\n    {}\n)",
@@ -218,26 +219,6 @@ Laid out as clang-format does with {BasedOnStyle: LLVM, IndentWidth: 4, ColumnLi
         );
         let room = writer.room.plus(&Dim::fixed(0), Num::ONE);
         Ok(Function { head: text, body: head.join("\n"), room })
-    }
-}
-
-/// Longer formulas than this are left to `chainrule derive`.
-const LONG: usize = 160;
-
-/// Adds an equation of documentation, with the named parts that are not there yet.
-fn closed_form(doc: &mut Vec<String>, of: &str, formula: &Formula) {
-    let mut lines: Vec<String> = formula.text.lines().map(str::to_string).collect();
-    if lines.iter().any(|line| line.len() > LONG) {
-        doc.push(format!("{of}: a long formula, which `chainrule derive` shows"));
-        return;
-    }
-    if let Some(last) = lines.last_mut() {
-        *last = format!("{of} = {last}");
-    }
-    for line in lines {
-        if !doc.contains(&line) {
-            doc.push(line);
-        }
     }
 }
 

@@ -7,6 +7,7 @@ use super::entry::Expr;
 use super::names::Names;
 use crate::emit::names::Scope;
 use crate::emit::python::value::Bind;
+use crate::ir::walk::Marks;
 use crate::ir::{Dim, Graph, Ix, NodeId, Num, Op};
 use crate::ops::{self, Kind};
 use crate::plan::lin::volume;
@@ -87,7 +88,10 @@ impl<'a> Writer<'a> {
     /// Fills the places that the roots need; a root that gets a place of its own gets the one that it is wanted in.
     pub(super) fn compute(&mut self, nodes: &[NodeId], wanted: &[(NodeId, String)]) -> Result<()> {
         let order = self.graph.reachable(nodes);
-        for id in self.stored(&order, nodes) {
+        // Of several results that are one node, the first.
+        let outs: BTreeMap<NodeId, &String> =
+            wanted.iter().rev().map(|(root, out)| (*root, out)).collect();
+        for id in self.stored(&order, &nodes.iter().copied().collect()) {
             if self.place(id).is_some() {
                 continue;
             }
@@ -100,9 +104,8 @@ impl<'a> Writer<'a> {
                 self.places.insert(id, place);
                 continue;
             }
-            let out = wanted.iter().find(|(root, _)| *root == id).map(|(_, out)| out.clone());
-            let place = match out {
-                Some(out) => Place::Array(out),
+            let place = match outs.get(&id) {
+                Some(out) => Place::Array((*out).clone()),
                 None => self.make_place(id),
             };
             self.fill(id, &place)?;
@@ -234,10 +237,7 @@ impl<'a> Writer<'a> {
 
     /// A name that nothing else has.
     pub(super) fn fresh(&mut self, stem: &str) -> String {
-        (1..)
-            .map(|at| format!("{stem}{at}"))
-            .find_map(|name| self.scope.take(&name))
-            .unwrap_or_default()
+        self.scope.fresh(stem)
     }
 
     /// Where a node stands, if it does.
@@ -264,7 +264,7 @@ impl<'a> Writer<'a> {
     }
 
     /// The nodes that get a place, in order.
-    fn stored(&self, order: &[NodeId], roots: &[NodeId]) -> Vec<NodeId> {
+    fn stored(&self, order: &[NodeId], roots: &Marks) -> Vec<NodeId> {
         let graph = self.graph;
         let mut whole: BTreeSet<NodeId> = BTreeSet::new();
         let mut uses: BTreeMap<NodeId, usize> = BTreeMap::new();
@@ -293,7 +293,7 @@ impl<'a> Writer<'a> {
             let own = summed
                 || alias
                 || !self.is_entrywise(id)
-                || roots.contains(&id) && !self.is_light(id);
+                || roots.contains(id) && !self.is_light(id);
             let keep = own || named || often || deep > DEEP || whole.contains(&id);
             if keep && !self.is_real_var(id) {
                 stored.push(id);

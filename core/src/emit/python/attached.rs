@@ -9,7 +9,8 @@ use super::layout::{listed, statement};
 use super::module::Module;
 use super::writer::Result;
 use crate::emit::LossJob;
-use crate::ir::NodeId;
+use crate::ir::{NodeId, VarId};
+use std::collections::{BTreeMap, BTreeSet};
 
 impl Module<'_> {
     /// The functions of a loss.
@@ -63,12 +64,12 @@ impl Module<'_> {
 
     /// The function that gives a loss and its gradient by every argument.
     fn every(&self, name: &str, loss: &LossJob) -> Result<String> {
+        let known: BTreeMap<VarId, NodeId> = loss.every.iter().copied().collect();
         let gradients = self.vars.iter().map(|var| {
             if self.job.graph.var(*var).int {
                 return Err("None".to_string());
             }
-            let found = loss.every.iter().find(|(by, _)| by == var);
-            found.map(|(_, node)| *node).ok_or_else(|| {
+            known.get(var).copied().ok_or_else(|| {
                 let (xp, own) = (self.library.xp(), &self.names.vars[var]);
                 format!("{xp}.full_like({own}, {xp}.nan)")
             })
@@ -84,9 +85,9 @@ impl Module<'_> {
 
     /// What is said of gradients that there are not.
     fn missing(&self, loss: &LossJob) -> Vec<String> {
-        let known = |var| loss.every.iter().any(|(by, _)| *by == var);
+        let known: BTreeSet<VarId> = loss.every.iter().map(|(by, _)| *by).collect();
         let missing =
-            self.vars.iter().filter(|var| !self.job.graph.var(**var).int && !known(**var));
+            self.vars.iter().filter(|var| !self.job.graph.var(**var).int && !known.contains(var));
         let names: Vec<String> = missing.map(|var| format!("`{}`", self.names.vars[var])).collect();
         match names.is_empty() {
             true => Vec::new(),
@@ -158,7 +159,8 @@ impl Module<'_> {
     /// The function of autograd. Gradients by the asked arguments alone are worked out where no other is wanted.
     fn class(&self, name: &str, loss: &LossJob, class: &str) -> String {
         let (n, sizes) = (self.vars.len(), self.sizes.asked.len());
-        let asked = |at: usize| loss.grads.iter().any(|grad| grad.var == self.vars[at]);
+        let by: BTreeSet<VarId> = loss.grads.iter().map(|grad| grad.var).collect();
+        let asked = |at: usize| by.contains(&self.vars[at]);
         let others: Vec<String> = (0..n)
             .filter(|at| !asked(*at) && !self.job.graph.var(self.vars[*at]).int)
             .map(|at| at.to_string())

@@ -3,9 +3,9 @@
 use super::layout::{WIDTH, listed, statement};
 use super::module::Module;
 use super::writer::{Result, Writer, tuple};
-use crate::emit::Formula;
-use crate::emit::helpers::mentions;
-use crate::ir::{NodeId, VarId};
+use crate::emit::helpers::{mentions, words};
+use crate::ir::{Dim, NodeId, VarId};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What a function returns.
 pub enum Returns<'r> {
@@ -61,14 +61,13 @@ impl Module<'_> {
             out.push_str(&self.unpack());
         }
         let shapes = function.directions.iter().flat_map(|var| &self.job.graph.var(*var).shape);
-        let body = shapes.flat_map(crate::ir::Dim::names).fold(body, |body, dim| {
-            writer.sizes.insert(dim);
-            format!("{body} {}", self.names.dims[&dim])
-        });
+        let shown: BTreeSet<_> = shapes.flat_map(Dim::names).collect();
+        writer.sizes.extend(&shown);
+        let said: BTreeSet<&str> = words(&body).collect();
         let sizes = writer.sizes.iter().copied();
         let used: Vec<_> = sizes
             .filter(|dim| !self.sizes.asked.contains(dim))
-            .filter(|dim| mentions(&body, &self.names.dims[dim]))
+            .filter(|dim| shown.contains(dim) || said.contains(self.names.dims[dim].as_str()))
             .collect();
         out.push_str(&self.sizes.statement(&self.names, &used));
         for (var, name) in function.directions.iter().zip(&given) {
@@ -102,43 +101,63 @@ const MOST_PASSES: usize = 4;
 
 /// A product that one other alone begins with is said there: `p1 = a * b`, `p2 = p1 * c` is `p2 = a * b * c`.
 fn join_products(lines: &mut Vec<String>, returned: &str) {
-    let mut at = 0;
-    while at < lines.len() {
-        let joined = lines[at].trim_start().split_once(" = ").and_then(|(name, text)| {
-            let product = name.strip_prefix('p')?.chars().all(|c| c.is_ascii_digit());
-            let mut others = (0..lines.len()).filter(|o| *o != at && mentions(&lines[*o], name));
-            let (only, more) =
-                (others.next()?, others.next().is_some() || mentions(returned, name));
-            let (other, rest) = lines[only].split_once(&format!(" = {name} * "))?;
-            let whole = format!("{other} = {text} * {rest}");
-            let named = other.trim_start().strip_prefix('p')?.chars().all(|c| c.is_ascii_digit());
-            let fits = whole.len() <= WIDTH && !mentions(rest, name);
-            (product && named && !more && fits).then_some((only, whole))
-        });
-        match joined {
-            Some((only, whole)) => {
-                lines[only] = whole;
-                lines.remove(at);
-            }
-            None => at += 1,
+    let before = lines.clone();
+    let users = mentioning(&before, returned);
+    let mut kept = vec![true; lines.len()];
+    for at in 0..lines.len() {
+        let Some((name, text)) = lines[at].trim_start().split_once(" = ") else { continue };
+        let mut others = users.get(name).into_iter().flatten().filter(|other| **other != at);
+        let (Some(&only), None) = (others.next(), others.next()) else { continue };
+        let user = lines.get(only).and_then(|line| line.split_once(&format!(" = {name} * ")));
+        let Some((other, rest)) = user else { continue };
+        let whole = format!("{other} = {text} * {rest}");
+        let products = is_product(name) && is_product(other.trim_start());
+        if products && whole.len() <= WIDTH && !mentions(rest, name) {
+            lines[only] = whole;
+            kept[at] = false;
         }
     }
+    keep(lines, kept);
+}
+
+/// Whether a name is one that shared products get.
+fn is_product(name: &str) -> bool {
+    name.strip_prefix('p').is_some_and(|number| number.chars().all(|c| c.is_ascii_digit()))
 }
 
 /// Leaves out statements that give a name which nothing mentions: what they were written for was said in another way.
 fn drop_unused(lines: &mut Vec<String>, returned: &str) {
-    loop {
-        let unused = (0..lines.len()).rev().find(|at| {
-            let Some((name, _)) = lines[*at].trim_start().split_once(" = ") else { return false };
-            let others = lines.iter().enumerate().filter(|(other, _)| other != at);
-            let name = name.strip_prefix("_, ").unwrap_or(name);
-            name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_')
-                && !mentions(returned, name)
-                && !others.into_iter().any(|(_, line)| mentions(line, name))
-        });
-        let Some(at) = unused else { return };
-        lines.remove(at);
+    let mut users = mentioning(lines, returned);
+    let mut kept = vec![true; lines.len()];
+    // What mentions a name stands below it.
+    for (at, line) in lines.iter().enumerate().rev() {
+        let Some((name, _)) = line.trim_start().split_once(" = ") else { continue };
+        let name = name.strip_prefix("_, ").unwrap_or(name);
+        if users.get(name).is_some_and(|users| users.iter().all(|user| *user == at)) {
+            kept[at] = false;
+            words(line).for_each(|word| {
+                users.entry(word).or_default().remove(&at);
+            });
+        }
     }
+    keep(lines, kept);
+}
+
+/// Where each name is mentioned: the lines, and their number for what is returned.
+fn mentioning<'l>(lines: &'l [String], returned: &'l str) -> BTreeMap<&'l str, BTreeSet<usize>> {
+    let mut users: BTreeMap<&str, BTreeSet<usize>> = BTreeMap::new();
+    for (at, line) in lines.iter().map(String::as_str).chain([returned]).enumerate() {
+        words(line).for_each(|word| {
+            users.entry(word).or_default().insert(at);
+        });
+    }
+    users
+}
+
+/// Only the lines that are kept.
+fn keep(lines: &mut Vec<String>, kept: Vec<bool>) {
+    let mut kept = kept.into_iter();
+    lines.retain(|_| kept.next().unwrap_or(true));
 }
 
 /// The text after `return`; its statements are the writer's.
@@ -176,21 +195,6 @@ fn returned(writer: &mut Writer, returns: &Returns) -> Result<String> {
             format!("{value}, {}", tuple(&said.collect::<Vec<_>>()))
         }
     })
-}
-
-/// Longer formulas than this are left to `chainrule derive`.
-const LONG: usize = 160;
-
-/// An equation of documentation, with its named parts before it.
-pub fn closed_form(of: &str, formula: &Formula) -> Vec<String> {
-    if formula.text.lines().any(|line| line.len() > LONG) {
-        return vec![format!("{of}: a long formula, which `chainrule derive` shows")];
-    }
-    let mut lines: Vec<String> = formula.text.lines().map(ToString::to_string).collect();
-    if let Some(last) = lines.last_mut() {
-        *last = format!("{of} = {last}");
-    }
-    lines
 }
 
 /// Documentation, its first line a sentence, the others after an empty line.

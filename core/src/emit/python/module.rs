@@ -1,13 +1,13 @@
 //! In: a job. Out: the text of a Python module: forward pass, gradients, further derivatives, and a check of them all.
 
 use super::dialect::Library;
-use super::function::{Function, Returns, closed_form, indented, quoted};
+use super::function::{Function, Returns, indented, quoted};
 use super::layout::{listed, statement};
 use super::names::{Names, bits};
 use super::sizes::Sizes;
 use super::writer::Result;
 use super::{check, mesh, model, node};
-use crate::emit::{Dtype, Job, helpers};
+use crate::emit::{Dtype, Job, distinct, helpers};
 use crate::ir::{NodeId, VarId, VarKind};
 
 /// A module being put together.
@@ -151,15 +151,10 @@ impl Module<'_> {
                 "The loss `{}` and its gradients by the names of the arguments.",
                 loss.name
             )];
-            for grad in &loss.grads {
+            doc.extend(distinct(loss.grads.iter().flat_map(|grad| {
                 let by = &job.graph.var(grad.var).name;
-                for line in closed_form(&format!("d({}, {by})", loss.name), &grad.formula) {
-                    // Gradients share their named parts.
-                    if !doc.contains(&line) {
-                        doc.push(line);
-                    }
-                }
-            }
+                grad.formula.equation(&format!("d({}, {by})", loss.name))
+            })));
             let results = self.gradients(loss);
             let returns = Returns::Both(loss.value, &results);
             all.push(match self.library {
@@ -174,7 +169,7 @@ impl Module<'_> {
         for (request, name) in job.requests.iter().zip(&self.names.requests) {
             let mut doc = request.doc.clone();
             for (by, _, formula) in &request.results {
-                doc.extend(closed_form(by, formula));
+                doc.extend(formula.equation(by));
             }
             let results: Vec<(String, NodeId)> =
                 request.results.iter().map(|(by, node, _)| (by.clone(), *node)).collect();

@@ -9,6 +9,7 @@ use super::names::Names;
 use super::value::{Bind, Gives, Value};
 use crate::emit::declared::whole;
 use crate::emit::names::Scope;
+use crate::ir::walk::Marks;
 use crate::ir::{Dim, DimId, Graph, NodeId, Op};
 use crate::plan::factors::{Scales, scales};
 use chainrule_grammar::{Code, Diagnostic, Span};
@@ -18,6 +19,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const LONG: usize = 70;
 /// An expression may have so many where its arguments are variables.
 const ROOM: usize = 80;
+/// More arguments than this are longer than that even as variables.
+const MANY: usize = ROOM / 2;
 /// So short an expression stays where it is used.
 const SHORT: usize = 8;
 
@@ -90,7 +93,8 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// A node that there is no code for.
     pub fn write(&mut self, roots: &[NodeId]) -> Result<Vec<String>> {
-        let fixed = |id: NodeId| roots.contains(&id) || self.names.nodes.contains_key(&id);
+        let results: Marks = roots.iter().copied().collect();
+        let fixed = |id: NodeId| results.contains(id) || self.names.nodes.contains_key(&id);
         self.scales = scales(self.graph, &self.graph.reachable(roots), &fixed);
         self.compute(roots)?;
         Ok(roots.iter().map(|root| self.result(*root)).collect())
@@ -137,15 +141,26 @@ impl<'a> Writer<'a> {
         if matches!(self.graph.op(id), Op::Scan(_)) {
             return Ok(value);
         }
-        while value.text.len() > ROOM
-            && let Some(longest) = self.longest(id)
-        {
-            let bound = self.values[&longest].clone();
-            let bound = self.bind(longest, bound);
-            self.values.insert(longest, bound);
-            // What is said through it is said anew.
-            for arg in self.graph.args(id).to_vec() {
-                if arg != longest && self.is_see_through(arg) {
+        let args = self.graph.args(id).to_vec();
+        while value.text.len() > ROOM {
+            let mut long = self.long(id);
+            // So many do not fit on a line, whatever they are called: all get a variable at once.
+            if args.len() <= MANY {
+                long.truncate(1);
+            }
+            if long.is_empty() {
+                break;
+            }
+            for arg in long {
+                let bound = self.values[&arg].clone();
+                if !bound.is_word() {
+                    let bound = self.bind(arg, bound);
+                    self.values.insert(arg, bound);
+                }
+            }
+            // What is said through them is said anew.
+            for &arg in &args {
+                if self.is_see_through(arg) {
                     let anew = self.node(arg)?;
                     self.values.insert(arg, anew);
                 }
@@ -155,9 +170,9 @@ impl<'a> Writer<'a> {
         Ok(value)
     }
 
-    /// The argument with the longest expression, if that is long enough to be worth a variable.
-    fn longest(&self, id: NodeId) -> Option<NodeId> {
-        let args = self.graph.args(id).iter().map(|arg| {
+    /// The arguments whose expressions are long enough to be worth a variable, the longest first.
+    fn long(&self, id: NodeId) -> Vec<NodeId> {
+        let args = self.graph.args(id).iter().rev().map(|arg| {
             let through = self.is_see_through(*arg) && !matches!(self.graph.op(*arg), Op::Var(_));
             if through { self.graph.args(*arg)[0] } else { *arg }
         });
@@ -165,7 +180,10 @@ impl<'a> Writer<'a> {
             Some(value) if !value.is_word() => value.text.len(),
             _ => 0,
         };
-        args.filter(|arg| length(arg) > SHORT && !self.is_light(*arg)).max_by_key(length)
+        let mut long: Vec<NodeId> =
+            args.filter(|arg| length(arg) > SHORT && !self.is_light(*arg)).collect();
+        long.sort_by_key(|arg| std::cmp::Reverse(length(arg)));
+        long
     }
 
     /// How often each node's expression would stand in the text.
@@ -222,10 +240,7 @@ impl<'a> Writer<'a> {
 
     /// A name that nothing else has.
     pub(super) fn fresh(&mut self, stem: &str) -> String {
-        (1..)
-            .map(|at| format!("{stem}{at}"))
-            .find_map(|name| self.scope.take(&name))
-            .unwrap_or_default()
+        self.scope.fresh(stem)
     }
 
     /// The value of a node that has been computed, in numbers.
