@@ -25,6 +25,10 @@ const PROGRAMS: &[&str] = &[
     "input x:[3]; param W:[3,2]; z = x@W; o = sigmoid(z); loss E = sum(o^2); grad E wrt z, o, W;",
     // The loss has a named quantity both inside of another stage and beside it.
     "input x:[4]; param W:[4,3], v:[3]; f = sum(tanh(x@W)*v); loss L = f + sum(d(f, x)^2);",
+    // What is picked has a name, what it is picked from has none.
+    "param A:[3,3], x:[3]; y = max(A@(x/3)); m[i] = min[j](A[i,j]*0.1); loss L = y^2 + y*m[2];",
+    // Parts of axes.
+    "param x:[6], W:[6,5]; loss L = sum(tanh(x@W)[1:4]^2) + tanh(x@W)[0]^2*softmax(x)[2];",
     "input x:[3]; param h:[3], W:[3,3], U:[3,3]; z = sigmoid(W@x + U@h); c = tanh(U@(z*h)); y = (1 - z)*h + z*c; loss L = sum(y^2);",
 ];
 

@@ -454,6 +454,69 @@ fn the_error_term_before_a_single_output() {
 }
 
 /// What a constant slice gives back has zeros around it: no sum is left.
+/// What multiplies an entry or a part of an axis is read there alone.
+#[test]
+fn factors_are_read_where_others_are_not_zero() {
+    for (program, form) in [
+        (
+            "param x:[5]; input W:[5,4]; loss L = tanh(x@W)[0]^2;",
+            "2 * tanh(x @ W)[0] * (1 - L) * W[:, 0]",
+        ),
+        (
+            "param x:[6]; input W:[6,5]; loss L = sum(tanh(x@W)[1:4]^2);",
+            "2 * W[:, 1:4] @ (tanh(x @ W)[1:4] * (1 - tanh(x @ W)[1:4]^2))",
+        ),
+        (
+            "dim N, M; param x:[N]; input W:[N,M+3]; h = tanh(x@W); loss L = sum(h[2:M+2]^2);",
+            "2 * W[:, 2 : M + 2] @ (h[2 : M + 2] * (1 - h[2 : M + 2]^2))",
+        ),
+        ("param x:[6]; loss L = softmax(x)[2];", "tensor[j](softmax(x)[j] * (delta[j,2] - L))"),
+        // Whole axes stay as they are, in whatever order they are read.
+        (
+            "param x:[6]; input W:[6,5]; loss L = sum(tanh(x@W)[::-1]*range(5));",
+            "W @ (flip(range(5), axis=0) * (1 - tanh(x @ W)^2))",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// Back-propagation through time, as a textbook has it.
+#[test]
+fn gradients_through_time() {
+    let program = |sizes: &str| {
+        format!(
+            "dim {sizes}; input x:[T,D], h0:[H], t:[H]; param W:[D,H], U:[H,H], b:[H];
+            fn step(h, xt) = tanh(xt@W + h@U + b); h = scan(step, h0, x);
+            loss E = 1/2*sum((h[T-1] - t)^2); grad E wrt W, U, b;"
+        )
+    };
+    let forms = [
+        "x.T @ (lambda * (1 - h^2))",
+        "h_prev.T @ (lambda * (1 - h^2))",
+        "sum(lambda * (1 - h^2), axis=0)",
+    ];
+    let parts = [
+        ("fn backstep(mu_t, h_bar_t, h_t)", "U @ ((h_bar_t + mu_t) * (1 - h_t^2))"),
+        ("mu", "flip(scan(backstep, zeros(3), flip(h_bar, axis=0), flip(h, axis=0)), axis=0)"),
+        ("lambda", "h_bar + pad(mu[1:], [0, 1], axis=0)"),
+    ];
+    let told = all_told(&program("T = 4, H = 3, D = 2"));
+    for (one, form) in told.iter().zip(forms) {
+        assert_eq!(one.text, form);
+    }
+    for (name, text) in parts {
+        let part = told[0].wheres.iter().find(|part| part.name == name);
+        assert_eq!(part.expect(name).text, text);
+    }
+    assert!(all_told(&program("T, H, D")).iter().all(|one| one.text.len() < 80));
+    // Without a name for the states.
+    let told = all_told(
+        "input x:[5]; param w; fn step(h, xt) = tanh(w*h + xt); loss L = sum(scan(step, 0, x)^2);",
+    );
+    assert_eq!(told[0].text, "sum(lambda * (1 - h^2) * h_prev)");
+}
+
 #[test]
 fn gradients_of_slices_are_padded() {
     for (program, form) in [

@@ -319,6 +319,11 @@ fn shares_of_exponentials_among_other_factors() {
         ("sum((exp(x)/sum(exp(x)))^2)", "sum(softmax(x)^2)"),
         ("sum[i](exp(x[i])/sum[j](exp(x[j]))*c[i])", "sum(softmax(x)*c)"),
         ("sum(3*c*exp(x)/sum(exp(x))*x)", "3*sum(softmax(x)*c*x)"),
+        ("sum(exp(x)*c)/sum(exp(x))", "dot(softmax(x), c)"),
+        (
+            "sum(((exp(outer(c, x)) @ outer(x, c))/sum(exp(outer(c, x)), axis=1, keepdims=true))^2)",
+            "sum((softmax(outer(c, x)) @ outer(x, c))^2)",
+        ),
         ("sum(d(log(sum(exp(x))), x)*c)", "sum(softmax(x)*c)"),
         (
             "sum(d(d(log(sum(exp(x))), x), x) @ c)",

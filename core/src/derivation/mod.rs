@@ -9,6 +9,7 @@ mod local;
 mod notes;
 mod orders;
 mod plain;
+mod sequences;
 mod show;
 mod stages;
 mod tell;

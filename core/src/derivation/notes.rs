@@ -39,6 +39,8 @@ pub enum Reason {
     Written(NodeId),
     /// Entries are only moved.
     Rearranged,
+    /// A scan's pullback.
+    ThroughTime,
     /// The local Jacobian of a quantity by the variable itself: the quantity, and the Jacobian.
     Local(NodeId, NodeId),
     /// Kronecker deltas are contracted.
@@ -76,6 +78,7 @@ pub fn reason_of(graph: &Graph, node: NodeId) -> Reason {
         Op::Pow(exponent) => Reason::Power(*exponent),
         Op::Call(op, _) => Reason::Function(*op),
         Op::Einsum(_) => Reason::Linear,
+        Op::Scan(_) => Reason::ThroughTime,
         _ => Reason::Rearranged,
     }
 }
@@ -107,6 +110,7 @@ impl Reason {
             Reason::SumRule => "sum-rule".to_string(),
             Reason::Linear | Reason::Local(..) => "linearity".to_string(),
             Reason::Rearranged => "rearrangement".to_string(),
+            Reason::ThroughTime => "back-propagation-through-time".to_string(),
             Reason::DeltaContract => "delta-contract".to_string(),
             Reason::Substitute(_) => "substitution".to_string(),
             Reason::Simplify => "simplification".to_string(),
@@ -121,7 +125,7 @@ impl Reason {
     /// How telling it is: where a line has several reasons, the first of the most telling names the line.
     pub fn rank(&self) -> usize {
         match self {
-            Reason::Function(_) | Reason::Cases(_) => 0,
+            Reason::Function(_) | Reason::Cases(_) | Reason::ThroughTime => 0,
             Reason::DeltaContract
             | Reason::Stable
             | Reason::RowsSumToOne(_)
@@ -175,6 +179,7 @@ impl Reason {
             Reason::SumRule => (Phrase::SumRule, vec![]),
             Reason::Linear | Reason::Local(..) => (Phrase::Linear, vec![]),
             Reason::Rearranged => (Phrase::Moved, vec![]),
+            Reason::ThroughTime => (Phrase::ThroughTime, vec![]),
             Reason::DeltaContract => (Phrase::DeltasContracted, vec![]),
             Reason::Substitute(of) => (Phrase::PutIn, name(of)),
             Reason::Simplify => (Phrase::Collected, vec![]),

@@ -15,7 +15,7 @@ use crate::few::{self, Each};
 use crate::ir::{Graph, Map, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
 use crate::simplify::stabilise::{COMPLEMENT, FINITE, with_shares};
-use crate::simplify::{simplify, simplify_above, stabilise};
+use crate::simplify::{simplify, stabilise};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
 use std::cell::RefCell;
@@ -90,7 +90,10 @@ impl<'c> Teller<'c> {
             of.push(normal[&one.wrt.node]);
         }
         let mut taken: BTreeSet<String> = few::set(graph.names.values().cloned());
-        taken.extend(graph.vars.iter().map(|var| var.name.clone()));
+        let derivatives = compiled.derivatives.each(|one| one.node);
+        for node in graph.reachable(&derivatives) {
+            taken.extend(graph.name(node).map(str::to_string));
+        }
         taken.extend(compiled.lowered.scope.keys().cloned());
         taken.extend(compiled.lowered.dims.keys().cloned());
         let names = Names::new(&graph);
@@ -155,35 +158,6 @@ impl<'c> Teller<'c> {
     pub(super) fn cone(&mut self, of: NodeId) -> Rc<Cone> {
         let graph = &self.graph;
         Rc::clone(self.cones.entry(of).or_insert_with(|| Rc::new(Cone::new(graph, of))))
-    }
-
-    /// Gives the steps of scans below a node names, so that they can be written as functions of the language.
-    fn name_steps(&mut self, root: NodeId) {
-        let atoms = self.atoms();
-        for node in shown(&self.graph, root, &atoms) {
-            let Op::Scan(body) = *self.graph.op(node) else { continue };
-            let body = self.graph.bodies[body.0 as usize].clone();
-            if !body.name.is_empty() || self.given.functions.contains_key(&node) {
-                continue;
-            }
-            let captured = self.graph.args(node)[1 + body.entries.len()..].to_vec();
-            let mut replace: Vec<(NodeId, NodeId)> =
-                body.captures.iter().copied().zip(captured).collect();
-            let mut params = Vec::new();
-            for stand_in in std::iter::once(body.state).chain(body.entries.iter().copied()) {
-                let name = self.graph.name(stand_in).unwrap_or("s").to_string();
-                let name = self.free_name(&format!("{name}_t"));
-                let shape = self.graph.shape(stand_in).clone();
-                self.note_shape(&name, &shape);
-                replace.push((stand_in, self.graph.stand_in(&name, shape)));
-                params.push(name);
-            }
-            let result = self.graph.substitute(body.result, &replace);
-            let result = simplify_above(&mut self.graph, &[result], &atoms).roots[0];
-            let name = self.free_name("backstep");
-            Rc::make_mut(&mut self.given.functions).insert(node, name.clone());
-            self.steps_of.insert(node, (format!("fn {name}({})", params.join(", ")), result));
-        }
     }
 
     fn tell(&mut self, derivative: &Derivative) -> Result<Told, Diagnostic> {
@@ -288,7 +262,8 @@ impl<'c> Teller<'c> {
         let found: Vec<(bool, bool)> = of.each(|of| self.unstable(*of));
         let cancels = found.iter().any(|(cancels, _)| *cancels);
         let overflows = found.iter().any(|(_, overflows)| *overflows);
-        let worse = cancels || overflows && self.may_overflow(chain.closed);
+        let worse =
+            cancels || overflows && self.may_overflow(chain.closed) > self.may_overflow(stable);
         if !worse {
             return;
         }
@@ -319,17 +294,18 @@ impl<'c> Teller<'c> {
         (cancels, overflows)
     }
 
-    /// Whether a formula divides, or calls a function that grows out of all bounds.
-    fn may_overflow(&mut self, formula: NodeId) -> bool {
+    /// How often a formula divides, or calls a function that grows out of all bounds.
+    fn may_overflow(&mut self, formula: NodeId) -> usize {
         let atoms = self.atoms();
         let graph = &self.graph;
-        shown(graph, formula, &atoms).into_iter().any(|node| match graph.op(node) {
+        let may = |node: &NodeId| match graph.op(*node) {
             Op::Pow(exponent) => {
-                exponent.is_negative() && !matches!(graph.op(graph.args(node)[0]), Op::Size(_))
+                exponent.is_negative() && !matches!(graph.op(graph.args(*node)[0]), Op::Size(_))
             }
             Op::Call(op, _) => crate::ops::spec(*op).overflows(),
             _ => false,
-        })
+        };
+        shown(graph, formula, &atoms).iter().filter(|node| may(node)).count()
     }
 
     /// One chain from a result, whose cotangent is the seed, to a variable.
@@ -359,7 +335,7 @@ impl<'c> Teller<'c> {
 
     /// Names for parts of a formula that is too long or has a part twice.
     pub(super) fn share(&mut self, node: NodeId) -> Vec<(String, NodeId)> {
-        self.name_steps(node);
+        self.name_scans(node);
         let mut named = Vec::new();
         for part in raise::shared(&self.names(), node, LONG_FORMULA) {
             let name = loop {

@@ -2,11 +2,12 @@
 //! λ_t = h̄_t + μ_{t+1} and μ_t = J_t λ_t; the sequences and captures then get the step's pullbacks of all λ_t at once.
 
 use super::reverse;
-use crate::few;
+use crate::few::{self, Each};
 use crate::ir::stack::{flip, over_steps, shift, states_before};
 use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op, View};
 use crate::simplify::{Stage, settle};
 use chainrule_grammar::{Code, Diagnostic};
+use std::collections::BTreeSet;
 
 /// Cuts a formula at what does not depend on `inside`: the parts outside, a stand-in for each, and the formula over stand-ins.
 pub fn capture(
@@ -65,13 +66,11 @@ pub fn part(
     let seed = graph.shape(cotangent)[..extra].to_vec();
     let before = states_before(graph, node, args[0]);
     let arriving = steps_first(graph, cotangent, extra);
-    let step_back = backwards(graph, step, &seed)?;
+    let (step_back, read) = backwards(graph, step, &seed)?;
     let state_bar = graph.shape(graph.bodies[step_back.0 as usize].state).clone();
     let init = graph.zeros(&state_bar);
-    let mut reversed = Vec::new();
-    for &sequence in [arriving, before].iter().chain(sequences) {
-        reversed.push(flip(graph, sequence));
-    }
+    let all = [&[arriving, before, node], sequences].concat();
+    let reversed = read.each(|&at| flip(graph, all[at]));
     let back = graph.scan_with(step_back, init, &reversed, captured);
     // back[k] is μ of step T - 1 - k; forwards again, μ of the next step comes one later.
     let mu = flip(graph, back);
@@ -94,7 +93,9 @@ pub fn part(
     let inside: Vec<(NodeId, NodeId)> =
         body.captures.iter().copied().zip(captured.iter().copied()).collect();
     let pulled = graph.substitute(pulled, &inside);
-    let mut map = few::map([(bar, lambda), (body.state, before)]);
+    // What the step gives to its state is known: the scan's own entries.
+    let found = graph.substitute(body.result, &inside);
+    let mut map = few::map([(found, node), (bar, lambda), (body.state, before)]);
     map.extend(body.entries.iter().copied().zip(sequences.iter().copied()));
     let steps = graph.shape(node)[0].clone();
     let all = over_steps(graph, pulled, map, &steps).map_err(|node| {
@@ -115,34 +116,46 @@ pub fn part(
     Ok(graph.einsum(&[(all, labels)], &out, &[]))
 }
 
-/// The step of the scan backwards: state μ, entries h̄, the state before, and the sequences.
-fn backwards(graph: &mut Graph, step: BodyId, seed: &[Dim]) -> Result<BodyId, Diagnostic> {
+/// The step of the scan backwards, with state μ, and which sequences it reads: of h̄, the states before, those after, and the scan's
+/// own.
+fn backwards(
+    graph: &mut Graph,
+    step: BodyId,
+    seed: &[Dim],
+) -> Result<(BodyId, Vec<usize>), Diagnostic> {
     let key = (step, seed.to_vec());
-    if let Some(&known) = graph.adjoints.backwards.get(&key) {
-        return Ok(known);
+    if let Some(known) = graph.adjoints.backwards.get(&key) {
+        return Ok(known.clone());
     }
     let body = graph.bodies[step.0 as usize].clone();
-    let state_bar = [seed, graph.shape(body.state).as_slice()].concat();
+    let state = graph.shape(body.state).clone();
+    let state_bar = [seed, state.as_slice()].concat();
     let mu = graph.stand_in("mu", state_bar.clone());
     let given = graph.stand_in("h_bar", state_bar.clone());
+    let name = graph.name(body.state).unwrap_or("h").to_string();
+    let before = graph.stand_in(&format!("{name}_prev"), state.clone());
+    let after = graph.stand_in(&name, state);
     let total = graph.add(&[(Num::ONE, given), (Num::ONE, mu)], &state_bar);
     let sweep = reverse(graph, body.result, &[body.state], total, seed.len())?;
     let result = sweep.cotangents.get(&body.state).copied();
     let result = result.unwrap_or_else(|| graph.zeros(&state_bar));
+    let result = graph.substitute(result, &[(body.result, after), (body.state, before)]);
     let result = settle(graph, &[result], Stage::Derivative)[0];
-    let mut entries = vec![given, body.state];
-    entries.extend(&body.entries);
+    let entries = [&[given, before, after], body.entries.as_slice()].concat();
+    let reached: BTreeSet<NodeId> = few::set(graph.reachable(&[result]));
+    let read: Vec<usize> =
+        (0..entries.len()).filter(|&at| at == 0 || reached.contains(&entries[at])).collect();
     let back = Body {
         name: String::new(),
         state: mu,
-        entries,
+        entries: read.each(|&at| entries[at]),
         captures: body.captures,
         result,
         follows: false,
     };
     let back = graph.step(back);
-    graph.adjoints.backwards.insert(key, back);
-    Ok(back)
+    graph.adjoints.backwards.insert(key, (back, read.clone()));
+    Ok((back, read))
 }
 
 /// A stand-in for the cotangent of a step, and what it gives to one of the step's stand-ins, if anything.

@@ -8,8 +8,8 @@ use super::{Op, Shape};
 /// What differentiation has worked out of steps, for the axes of a seed: each is the same for every cotangent of every scan.
 #[derive(Clone, Debug, Default)]
 pub struct Adjoints {
-    /// The step of the scan backwards.
-    pub backwards: Map<(BodyId, Shape), BodyId>,
+    /// The step of the scan backwards, and which of its sequences it reads.
+    pub backwards: Map<(BodyId, Shape), (BodyId, Vec<usize>)>,
     /// What a step's cotangent, a stand-in, gives to one of its stand-ins; `None` where that is nothing.
     pub pulled: Map<(BodyId, Shape, NodeId), Option<(NodeId, NodeId)>>,
 }

@@ -80,6 +80,7 @@ impl Lowerer<'_> {
     /// What is said of a name that stands for nothing here.
     pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
         if let Some(&(at, word)) = self.later.get(name) {
+            let itself = self.statement.start <= at.start && at.end <= self.statement.end;
             return Diagnostic::new(
                 Code::UseBeforeDefinition,
                 span,
@@ -87,6 +88,7 @@ impl Lowerer<'_> {
             )
             .label(at, format!("{word} here"))
             .help(match word {
+                _ if itself => "nothing is defined by itself; write the new value under a new name",
                 "declared" => "move its declaration up",
                 _ => "move its definition up",
             });

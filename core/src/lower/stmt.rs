@@ -199,8 +199,9 @@ impl<'a> Lowerer<'a> {
             self.places.entry(name.name.clone()).or_insert(name.span);
             self.refused.insert(name.name.clone());
         }
-        self.poisoned.extend(names.into_iter().map(|name| name.name.clone()));
+        // A definition that uses itself is an error of its own.
         self.report(diagnostic);
+        self.poisoned.extend(names.into_iter().map(|name| name.name.clone()));
     }
 
     /// Adds an error unless it only follows from an earlier one.

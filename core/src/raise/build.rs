@@ -28,12 +28,46 @@ pub(super) fn call_with(func: &str, args: Vec<Expr>, kwargs: Vec<(&str, Expr)>) 
     Expr::synthetic(ExprKind::Call { func: ident(func), bound: Vec::new(), args, kwargs })
 }
 
-/// `base[items]`; the base itself for no items.
-pub(super) fn at(base: Expr, items: Vec<IndexItem>) -> Expr {
+/// `base[items]`; the base itself where they are whole axes, and `x[:, 1]` for `x[:, 1:][:, 0]`.
+pub(super) fn at(base: Expr, mut items: Vec<IndexItem>) -> Expr {
+    while items.last().is_some_and(|item| *item == whole_axis()) {
+        items.pop();
+    }
     if items.is_empty() {
         return base;
     }
+    if let ExprKind::Index(whole, first) = &base.kind
+        && let Some(items) = read_within(first, &items)
+    {
+        return at(whole.as_ref().clone(), items);
+    }
     Expr::synthetic(ExprKind::Index(Box::new(base), items))
+}
+
+/// The places that are read at `second` of what is read at `first`, where they are as simple as these.
+fn read_within(first: &[IndexItem], second: &[IndexItem]) -> Option<Vec<IndexItem>> {
+    let number = |expr: &Expr| match &expr.kind {
+        ExprKind::Num(text) => text.parse::<u32>().ok(),
+        _ => None,
+    };
+    let mut second = second.iter();
+    let mut items = Vec::new();
+    for item in first {
+        items.push(match item {
+            IndexItem::At(_) => item.clone(),
+            IndexItem::Slice(from, _, step) => match second.next() {
+                Some(IndexItem::At(place)) if step.is_none() => {
+                    let from = from.as_ref().map_or(Some(0), number)?;
+                    IndexItem::At(Expr::num(from.checked_add(number(place)?)?.to_string()))
+                }
+                Some(part) if *part != whole_axis() => return None,
+                _ => item.clone(),
+            },
+            _ => return None,
+        });
+    }
+    items.extend(second.cloned());
+    Some(items)
 }
 
 /// `:`

@@ -303,7 +303,8 @@ impl Indexer<'_> {
         }
         match row.kind {
             Kind::Elementwise => {
-                let values = args.each(|&arg| self.entry(arg, at_, inside).expr());
+                let scope = &self.scope.arguments(node);
+                let values = args.each(|&arg| Indexer { scope }.entry(arg, at_, inside).expr());
                 Term::of(apply(row, values))
             }
             Kind::Reduce if args.len() == 1 => {

@@ -4,11 +4,12 @@
 use super::Scope;
 use super::build::{Term, at, call_with, chained, number, signed_sum, whole_axis};
 use super::contract::{self, Tensor};
-use super::index::{applied, is_inside, named_const, size_expr};
+use super::index::{applied, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
 use super::structure;
+use super::view;
 use crate::few::Each;
-use crate::ir::{Dim, NodeId, Num, Op, VarKind, View};
+use crate::ir::{Dim, NodeId, Num, Op, VarKind};
 use crate::ops::{self, Kind};
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
 use chainrule_grammar::print;
@@ -101,9 +102,7 @@ fn loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         Op::Add(coefficients) if coefficients.len() == 1 => scaled_product(scope, node),
         Op::Add(_) => sum(scope, node),
         Op::Call(..) => call(scope, node),
-        Op::View(view) => {
-            full(slice(scope, args[0], view).or_else(|| padded(scope, args[0], view))?)
-        }
+        Op::View(moved) => full(view::exact(scope, args[0], moved)?),
         Op::Gather => full(at(exact(scope, args[0])?, vec![IndexItem::At(exact(scope, args[1])?)])),
         Op::Reshape => full(reshaped(scope, node, exact(scope, args[0])?)),
         Op::Scatter(_) => None,
@@ -197,6 +196,7 @@ fn call(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     if matches!(row.kind, Kind::Elementwise) {
         let mut cover = vec![false; rank];
         let mut values = Vec::new();
+        let scope = &scope.arguments(node);
         for &arg in args {
             let part = loose(scope, arg)?;
             cover.iter_mut().zip(&part.cover).for_each(|(all, has)| *all |= has);
@@ -253,7 +253,7 @@ pub(super) fn reduction(name: &str, arg: Expr, axes: &[usize], rank: usize, keep
     call_with(name, vec![arg], kwargs)
 }
 
-fn axes_expr(axes: &[usize]) -> Expr {
+pub(super) fn axes_expr(axes: &[usize]) -> Expr {
     let number = |axis: &usize| Expr::num(axis.to_string());
     match axes {
         [axis] => number(axis),
@@ -266,68 +266,6 @@ pub(super) fn reshaped(scope: &Scope<'_>, node: NodeId, arg: Expr) -> Expr {
     let graph = scope.graph();
     let sizes = graph.shape(node).each(|dim| size_expr(graph, dim));
     Expr::call("reshape", vec![arg, Expr::synthetic(ExprKind::List(sizes))])
-}
-
-/// `x[1:4]`, `x[0]`, `x[:, ::2]`: a view that reads every axis of its result once, in order, inside of the argument.
-fn slice(scope: &Scope<'_>, arg: NodeId, view: &View) -> Option<Expr> {
-    let graph = scope.graph();
-    let shape = graph.shape(arg);
-    let mut next = 0;
-    let mut items = Vec::new();
-    for (axis, dim) in shape.iter().enumerate() {
-        let affine = &view.map[axis];
-        if affine.divisor != 1 || !is_inside(view, axis, dim) {
-            return None;
-        }
-        let start = size_expr(graph, &affine.offset);
-        match affine.terms.as_slice() {
-            [] => items.push(IndexItem::At(start)),
-            [(out, step)] if *out == next && *step > 0 => {
-                next += 1;
-                items.push(slice_item(scope, &affine.offset, *step, &view.shape[*out], dim));
-            }
-            _ => return None,
-        }
-    }
-    (next == view.shape.len()).then_some(())?;
-    let is_whole = |item: &IndexItem| *item == whole_axis();
-    while items.last().is_some_and(is_whole) {
-        items.pop();
-    }
-    Some(at(exact(scope, arg)?, items))
-}
-
-/// `pad(x, [1, 0])`: a view that reads every axis in its place, with zeros before and after along one of them.
-fn padded(scope: &Scope<'_>, arg: NodeId, view: &View) -> Option<Expr> {
-    let shape = scope.graph().shape(arg);
-    let mut around = None;
-    for (axis, at) in view.map.iter().enumerate() {
-        let before = at.offset.as_fixed().filter(|offset| *offset <= 0)?;
-        if at.terms != [(axis, 1)] || at.divisor != 1 || view.shape.len() != shape.len() {
-            return None;
-        }
-        let room = view.shape[axis].plus(&shape[axis], Num::int(-1));
-        let after = room.as_fixed()?.checked_add(before).filter(|after| *after >= 0)?;
-        if (before, after) != (0, 0) && around.replace((axis, -before, after)).is_some() {
-            return None;
-        }
-    }
-    // A single entry at its place is said by a delta.
-    let (axis, before, after) = around.filter(|(axis, ..)| !shape[*axis].is_one())?;
-    let widths = [before, after].map(|width| Expr::num(width.to_string())).to_vec();
-    let args = vec![exact(scope, arg)?, Expr::synthetic(ExprKind::List(widths))];
-    let axes = if shape.len() > 1 { vec![("axis", axes_expr(&[axis]))] } else { Vec::new() };
-    Some(call_with("pad", args, axes))
-}
-
-fn slice_item(scope: &Scope<'_>, offset: &Dim, step: i64, size: &Dim, dim: &Dim) -> IndexItem {
-    let graph = scope.graph();
-    let last = size.plus(&Dim::fixed(1), Num::int(-1));
-    let end = offset.plus(&last, Num::int(i128::from(step))).plus(&Dim::fixed(1), Num::ONE);
-    let from = (offset.as_fixed() != Some(0)).then(|| size_expr(graph, offset));
-    let to = (end != *dim).then(|| size_expr(graph, &end));
-    let by = (step != 1).then(|| Expr::num(step.to_string()));
-    IndexItem::Slice(from, to, by)
 }
 
 /// A product, contraction, power or scaling.

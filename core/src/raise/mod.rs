@@ -15,6 +15,7 @@ mod ranges;
 mod share;
 mod sizes;
 mod structure;
+mod view;
 
 pub use letters::Letters;
 #[cfg(feature = "tools")]
@@ -22,7 +23,7 @@ pub use program::program;
 pub use share::{share, shared};
 
 use crate::ir::{Dim, Graph, NodeId, Op, Shape};
-use crate::ops;
+use crate::ops::{self, Kind, OpId, Operator};
 use chainrule_grammar::ast::{Binder, Expr};
 use chainrule_grammar::print;
 use std::collections::{BTreeMap, BTreeSet};
@@ -184,8 +185,34 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// What a call's arguments are written in. A quantity without a name that is compared with the entry picked from it, which has
+    /// one: the name is written out, since a formula spelt anew need not be equal to it to the last digit.
+    fn arguments(&self, call: NodeId) -> Scope<'a> {
+        let (graph, args) = (self.graph(), self.graph().args(call));
+        let compares = |op: &OpId| matches!(ops::spec(*op).operator, Some(Operator::Compare(_)));
+        if !matches!(graph.op(call), Op::Call(op, _) if compares(op)) {
+            return Scope { ..*self };
+        }
+        let unnamed =
+            |arg: NodeId| !matches!(graph.op(arg), Op::Var(_)) && self.name(arg).is_none();
+        let picked = args.iter().map(|&arg| spread(graph, arg)).find(|&arg| {
+            matches!(graph.op(arg), Op::Call(op, _) if matches!(ops::spec(*op).kind, Kind::Reduce))
+                && self.name(arg).is_some()
+                && graph.args(arg).iter().any(|of| args.contains(of) && unnamed(*of))
+        });
+        Scope { names: self.names, open: picked.or(self.open) }
+    }
+
     fn name(&self, id: NodeId) -> Option<&'a str> {
         if self.open == Some(id) { None } else { self.names.of(id) }
+    }
+}
+
+/// What a node repeats along further axes; itself where it does not.
+fn spread(graph: &Graph, node: NodeId) -> NodeId {
+    match (graph.op(node), graph.args(node)) {
+        (Op::Einsum(e), &[arg]) if e.bound().is_empty() => arg,
+        _ => node,
     }
 }
 

@@ -28,6 +28,7 @@ pub enum Phrase {
     SumRule,
     Linear,
     Moved,
+    ThroughTime,
     DeltasContracted,
     TermsVanish,
     ZeroUnless,
@@ -75,6 +76,7 @@ impl Phrase {
         Phrase::SumRule,
         Phrase::Linear,
         Phrase::Moved,
+        Phrase::ThroughTime,
         Phrase::DeltasContracted,
         Phrase::TermsVanish,
         Phrase::ZeroUnless,
@@ -137,6 +139,10 @@ pub fn phrase(phrase: Phrase, lang: Lang) -> &'static str {
         (Phrase::Linear, Zh) => "乘积对每个因子都是线性的",
         (Phrase::Moved, En) => "entries are only moved",
         (Phrase::Moved, Zh) => "只是重新排列各元素",
+        (Phrase::ThroughTime, En) => {
+            "back-propagation through time: a step gets what comes from the loss and what the step after it hands back"
+        }
+        (Phrase::ThroughTime, Zh) => "沿时间反向传播：每一步收到损失给它的梯度与后一步传回的梯度",
         (Phrase::DeltasContracted, En) => "Kronecker deltas contracted",
         (Phrase::DeltasContracted, Zh) => "消去克罗内克符号",
         (Phrase::TermsVanish, En) => "the terms with {unequal} vanish, as {delta} there",

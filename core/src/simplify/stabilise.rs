@@ -138,6 +138,7 @@ impl Known {
             Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
             Op::Einsum(_) => self
                 .share_of_exponentials(graph, node)
+                .or_else(|| self.share_within_sum(graph, node))
                 .or_else(|| self.written_out(graph, node))
                 .or_else(|| self.exponentials_together(graph, node))
                 .or_else(|| self.share_of_sum(graph, node)),
@@ -307,6 +308,28 @@ impl Known {
         Some(("softmax", graph.einsum(&factors, &out, &sizes)))
     }
 
+    /// Σ_i exp(x_i)·c_i / Σ exp(x) = Σ_i softmax(x)_i·c_i: the sum above is written out where that shows the share.
+    fn share_within_sum(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+        let Op::Einsum(e) = graph.op(node).clone() else { return None };
+        let args = graph.args(node).to_vec();
+        let is_exp = |arg: &NodeId| matches!(graph.op(*arg), Op::Call(op, _) if *op == self.exp);
+        let has_exps = |arg: NodeId| {
+            matches!(graph.op(arg), Op::Einsum(_)) && graph.args(arg).iter().any(is_exp)
+        };
+        let is_share = |arg: &NodeId| {
+            matches!(graph.op(*arg), Op::Pow(power) if power.is_negative())
+                && has_exps(graph.args(*arg)[0])
+        };
+        if !args.iter().any(is_share) {
+            return None;
+        }
+        let above: Vec<usize> = (0..args.len()).filter(|&at| has_exps(args[at])).collect();
+        above.into_iter().find_map(|at| {
+            let whole = written_into(graph, &e, &args, at);
+            self.share_of_exponentials(graph, whole)
+        })
+    }
+
     /// The axis that one factor, an `exp(x)`, is summed over in another one, a power of 1/Σ exp(x) that is read at the other axes.
     fn summed_axis(
         &self,
@@ -359,6 +382,27 @@ impl Known {
             _ => None,
         }
     }
+}
+
+/// A product in which one factor, a product itself, is written out.
+fn written_into(graph: &mut Graph, e: &Einsum, args: &[NodeId], at: usize) -> NodeId {
+    let own = |ix: &u8| u32::from(*ix);
+    let mut factors: Vec<(NodeId, Vec<u32>)> =
+        args.iter().copied().zip(e.ins.iter().map(|ins| ins.each(own))).collect();
+    let (inner, labels) = factors.remove(at);
+    let Op::Einsum(f) = graph.op(inner).clone() else { return inner };
+    let fresh = e.sizes.len() as u32;
+    let label = |ix: &u8| match f.out.iter().position(|out| out == ix) {
+        Some(axis) => labels[axis],
+        None => fresh + own(ix),
+    };
+    let inner_args = graph.args(inner).to_vec();
+    factors.extend(inner_args.into_iter().zip(f.ins.iter().map(|ins| ins.each(label))));
+    let outer_sizes = e.sizes.iter().cloned().enumerate().map(|(ix, size)| (ix as u32, size));
+    let bound = f.bound();
+    let inner_sizes = bound.iter().map(|ix| (label(ix), f.sizes[usize::from(*ix)].clone()));
+    let sizes: Vec<(u32, Dim)> = outer_sizes.chain(inner_sizes).collect();
+    graph.einsum(&factors, &e.out.each(own), &sizes)
 }
 
 /// The summand and the axes where a node is a sum of one node over some axes, the others in order.
