@@ -212,3 +212,27 @@ fn parts_that_lines_mention_are_listed() {
         assert!(report.problems.is_empty(), "{program}: {:#?}", report.problems);
     }
 }
+
+/// What is singular by its sizes alone is not checked there.
+#[test]
+fn sizes_at_which_a_matrix_is_singular() {
+    for program in [
+        "dim M, N; param X: [M,N]; loss L = logdet(X.T @ X);",
+        "dim M, N; param X: [M,N]; loss L = trace(inv(X @ X.T));",
+        "dim B, N; param X: [B,N]; input y: [B]; w = solve(X.T @ X, X.T @ y); loss L = sum((X @ w - y)^2) + sum(w^2);",
+    ] {
+        let report = check(&compiled(program), 0, 3, 1e-6);
+        assert!(report.holds(), "{program}: {report:?}");
+    }
+}
+
+/// Lines with derivatives of derivatives take differences of the outer ones alone.
+#[test]
+fn lines_of_losses_with_second_derivatives() {
+    let program = "dim B = 3, H = 4; input x: [B], t: [B]; param a: [H], b: [H], v: [H];
+        u[n] = sum[h](v[h]*tanh(a[h]*x[n] + b[h]*t[n])); ut[n] = d(sum(u), t)[n];
+        ux = d(sum(u), x); uxx = d(sum(ux), x); loss L = mean((ut - 0.1*uxx)^2);";
+    let report = told(&compiled(program), Style::Auto);
+    assert!(report.problems.is_empty(), "{:#?}", report.problems);
+    assert!(report.lines > 20);
+}

@@ -474,10 +474,26 @@ fn factors_are_read_where_others_are_not_zero() {
         // Whole axes stay as they are, in whatever order they are read.
         (
             "param x:[6]; input W:[6,5]; loss L = sum(tanh(x@W)[::-1]*range(5));",
-            "W @ (flip(range(5), axis=0) * (1 - tanh(x @ W)^2))",
+            "W @ (flip(range(5)) * (1 - tanh(x @ W)^2))",
         ),
     ] {
         assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// Classes as whole numbers, in every spelling: the error is the softmax less the one that was to be.
+#[test]
+fn classes_picked_by_whole_numbers() {
+    for loss in [
+        "-mean[b](log_softmax(z)[b,y[b]])",
+        "cross_entropy(softmax(z), one_hot(y, K))",
+        "cross_entropy(softmax(z), y)",
+    ] {
+        let program = format!(
+            "dim B, K, D; input X:[B,D], y:int[B]; param W:[D,K]; z = X@W; loss E = {loss};"
+        );
+        let text = told(&program, Notation::Matrix).text;
+        assert_eq!(text, "X.T @ (softmax(z) - one_hot(y, K)) / B", "{loss}");
     }
 }
 

@@ -231,3 +231,38 @@ fn steps_along_open_axes() {
         "as `3*P + 2*M - 4`",
     );
 }
+
+/// What a mask adds where it is 0 is lost in no large number.
+#[test]
+fn masks_that_add_large_numbers() {
+    let declarations =
+        "dim T = 3; input c: [T], q: [T,2], k: [T,2]; param s: [T]; m = range(T) < 2;";
+    for (large, plain) in [
+        ("softmax(s + (1 - m)*(-1e30))", "softmax(where(m == 1, s, -1e30))"),
+        ("softmax(s - 1e20*(1 - m))", "softmax(where(m == 1, s, -1e20))"),
+        ("softmax(s + (m - 1)/1e-20)", "softmax(where(m == 1, s, -1e20))"),
+        (
+            "softmax(q@k.T + (1 - tril(ones(T,T)))*(-1e20)) @ s",
+            "softmax(where(tril(ones(T,T)) == 1, q@k.T, -1e20)) @ s",
+        ),
+    ] {
+        let loss = |formula: &str| format!("loss L = dot({formula}, c)^2;");
+        same(declarations, &loss(large), &loss(plain));
+    }
+}
+
+/// A definition that mentions itself is no definition, and is not passed over.
+#[test]
+fn what_is_defined_by_itself() {
+    for text in [
+        "param x; y = y*x; loss E = y; loss G = x;",
+        "param x: [3]; z[i] = z[i] + x[i]; loss E = sum(x^2);",
+        "param x; loss E = x + E;",
+        "param x; output y = y; loss E = x;",
+        "input x: [3]; param w; fn s(h, x) = tanh(w*h + x); h = scan(s, h, x); loss E = sum(h);",
+    ] {
+        refused(text, "E0304", "nothing is defined by itself");
+    }
+    refused("fn f(x, x) = x; param y, z; loss E = f(y, z);", "E0303", "`x` is already taken");
+    refused("param x: [3]; loss E = sum[i,i](x[i]);", "E0303", "`i` is already taken");
+}

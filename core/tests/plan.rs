@@ -250,6 +250,15 @@ fn what_was_not_chosen_is_passed_over() {
 }
 
 #[test]
+fn rows_of_an_identity_matrix_are_written_where_they_are_wanted() {
+    let plan = plan_of(
+        "dim B = 8, K = 5000; input y: int[B]; param z: [B, K]; loss E = cross_entropy(softmax(z), y);",
+    );
+    // Nothing has K rows of K entries.
+    assert!(largest(&plan) <= 8 * 5000);
+}
+
+#[test]
 fn blocks_are_found_at_any_depth() {
     let mut graph = Graph::default();
     let x = graph.stand_in("x", Vec::new());

@@ -270,6 +270,11 @@ impl<'t> Scene<'t> {
         let short = left.len() + right.len() < 60;
         let help =
             if short { format!("write `{left}*{right}`") } else { "write `*` between".into() };
+        // `sin x`: what is a function is not the grammar's to know.
+        if short && left.len() > 1 && left.starts_with(begins_name) && right != "(…)" {
+            let help = format!("{help}, or `{left}({right})` if `{left}` is a function");
+            return Some(implicit(self.span()).help(help));
+        }
         Some(implicit(self.span()).help(help).insert(self.span().start, "*"))
     }
 

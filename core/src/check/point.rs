@@ -1,5 +1,6 @@
 //! Random points: arrays for all variables that satisfy the declared facts, at which the program has finite values.
 
+use super::agree;
 use super::sizes::{index_limits, sizes};
 use crate::compile::Compiled;
 use crate::eval::{Array, Point, eval};
@@ -12,6 +13,9 @@ use crate::ops::probe::Random;
 const INTERVALS: [(f64, f64); 5] = [(-1.5, 1.5), (0.2, 1.7), (0.1, 0.9), (-0.9, 0.9), (1.1, 2.5)];
 /// How many points are drawn before it is given up.
 const TRIALS: usize = 60;
+/// How far a point beside another is, and by which part values may change on the way.
+const NEAR: f64 = 1e-11;
+const JUMP: f64 = 1e-4;
 
 /// A point at which all losses and outputs are finite; the same one for the same seed.
 ///
@@ -23,15 +27,38 @@ pub fn random_point(compiled: &Compiled, seed: u64) -> Result<Point, String> {
     let requested = compiled.derivatives.iter().map(|derivative| derivative.of.node);
     let roots: Vec<NodeId> = results.map(|named| named.node).chain(requested).collect();
     let mut why = String::new();
+    let mut singular = None;
     for trial in 0..TRIALS {
         let point = draw(compiled, trial, &mut random)?;
         match eval(&compiled.graph, &point, &roots) {
-            Ok(values) if values.iter().all(|array| array.data.iter().all(|value| value.is_finite())) => return Ok(point),
+            Ok(values) if are_finite(&values) => {
+                // A matrix that is singular by its sizes alone has an inverse all the same: rounding errors.
+                let beside = eval(&compiled.graph, &beside(&point), &roots)?;
+                if values.iter().zip(&beside).all(|(one, other)| agree(one, other, JUMP)) {
+                    return Ok(point);
+                }
+                singular.get_or_insert(point);
+            }
             Ok(_) => "the program is not finite at any point that was tried; declare facts such as `positive`".clone_into(&mut why),
             Err(message) => why = message,
         }
     }
-    Err(why)
+    singular.ok_or(why)
+}
+
+fn are_finite(arrays: &[Array]) -> bool {
+    arrays.iter().flat_map(|array| &array.data).all(|entry| entry.is_finite())
+}
+
+/// A point so near that a value that is more than rounding errors is the same there.
+fn beside(point: &Point) -> Point {
+    let mut beside = point.clone();
+    for array in beside.vars.values_mut() {
+        let whole = array.data.iter().all(|entry| entry.fract() == 0.0);
+        let factor = if whole { 1.0 } else { 1.0 + NEAR };
+        array.data.iter_mut().for_each(|entry| *entry *= factor);
+    }
+    beside
 }
 
 fn draw(compiled: &Compiled, trial: usize, random: &mut Random) -> Result<Point, String> {

@@ -236,6 +236,7 @@ impl Reader<'_> {
         for name in names {
             roots.push(*lowered.scope.get(*name).ok_or_else(|| format!("`{name}` is nowhere"))?);
         }
+        let roots = inner_by_rules(&mut graph, &roots);
         let arrays = eval(&graph, &self.moved(&graph), &roots)?;
         Ok(names.iter().map(|name| (*name).to_string()).zip(arrays).collect())
     }
@@ -304,6 +305,25 @@ impl Reader<'_> {
         }
         point
     }
+}
+
+/// The roots with the derivatives inside of derivatives carried out: differences of differences are as many as their orders multiplied,
+/// and have few digits left. What a program asks for by name is held to differences by itself.
+fn inner_by_rules(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
+    let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    for node in graph.reachable(roots) {
+        let args: Vec<NodeId> = graph.args(node).iter().map(|arg| done[arg]).collect();
+        let new = match (graph.op(node), args.as_slice()) {
+            // What is not declared may be gone from what an inner derivative becomes.
+            (Op::Deriv, &[f, x]) if matches!(graph.op(x), Op::Var(_)) => {
+                let f = diff::expand(graph, &[f]).map_or(f, |expanded| expanded[0]);
+                graph.deriv(f, x)
+            }
+            _ => graph.with_args(node, args),
+        };
+        done.insert(node, new);
+    }
+    roots.iter().map(|root| done[root]).collect()
 }
 
 /// Whether a quantity has a kink where it is, as one entry of another moves.

@@ -205,8 +205,9 @@ impl Teller<'_> {
             let opened = self.graph.substitute_in(chain.closed, &nodes, &[(term, value)]);
             let simple = simplify_above(&mut self.graph, &[opened], &atoms);
             let opened = simple.roots[0];
-            // Shorter to read, and with less in it: something has to cancel.
-            if shown(&self.graph, opened, &atoms).len() >= nodes.len() {
+            // Shorter to read, and of no more quantities: something has to cancel.
+            let inside = shown(&self.graph, opened, &atoms);
+            if self.quantities(inside.iter(), &atoms) > self.quantities(nodes.iter(), &atoms) {
                 continue;
             }
             let (before, after) =
@@ -230,6 +231,17 @@ impl Teller<'_> {
             });
             chain.closed = opened;
         }
+    }
+
+    /// How many of these nodes are variables or have names.
+    fn quantities<'n>(
+        &self,
+        nodes: impl Iterator<Item = &'n NodeId>,
+        atoms: &BTreeSet<NodeId>,
+    ) -> usize {
+        let is_one =
+            |node: &&NodeId| atoms.contains(*node) || matches!(self.graph.op(**node), Op::Var(_));
+        nodes.filter(is_one).count()
     }
 
     fn length(&self, node: NodeId) -> usize {

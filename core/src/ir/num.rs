@@ -208,15 +208,25 @@ impl Ord for Num {
 }
 
 impl fmt::Display for Num {
-    /// As the language writes it: `3`, `1/2`, `-2/3`, `1e-4`, `0.044715`.
+    /// As the language writes it: `3`, `1e9`, `1/2`, `-2/3`, `1e-4`, `0.044715`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
-            Num::Rational(n, 1) => write!(f, "{n}"),
+            Num::Rational(n, 1) => write_whole(f, n),
             Num::Rational(n, d) if is_decimal(d) => write!(f, "{:?}", ratio_to_f64(n, d)),
             Num::Rational(n, d) => write!(f, "{n}/{d}"),
             Num::Real(value) => write!(f, "{value:?}"),
         }
     }
+}
+
+/// A whole number; with many zeros at its end as `1e9`.
+fn write_whole(f: &mut fmt::Formatter<'_>, n: i128) -> fmt::Result {
+    let (mut rest, mut zeros) = (n, 0);
+    while n != 0 && rest % 10 == 0 {
+        rest /= 10;
+        zeros += 1;
+    }
+    if zeros < 9 { write!(f, "{n}") } else { write!(f, "{rest}e{zeros}") }
 }
 
 /// Whether a denominator is better shown in decimals (`0.0001`, `0.044715`) than as a fraction (`1/2`).
@@ -233,6 +243,16 @@ pub fn is_decimal(d: i128) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn many_zeros_are_a_power_of_ten() {
+        for text in ["0", "1000000", "1e9", "25e10", "-1e30", "1234567"] {
+            assert_eq!(
+                Num::parse(text.trim_start_matches('-')).map(|n| n.to_string()).as_deref(),
+                Some(text.trim_start_matches('-'))
+            );
+        }
+    }
 
     #[test]
     fn literals_are_exact_and_cancel() {

@@ -377,12 +377,12 @@ pub(crate) fn arity(row: &OpSpec, call: &CallArgs<'_>) -> Diagnostic {
         call.span,
         format!(
             "`{}` takes {count} {plural} ({}), not {}",
-            row.name,
+            call.name,
             row.params.join(", "),
             call.args.len()
         ),
     )
-    .help(format!("it is called as `{}({})`", row.name, signature(row).join(", ")))
+    .help(format!("it is called as `{}({})`", call.name, signature(row).join(", ")))
 }
 
 /// The arguments of a row as they are written, with what they are where they are left out.

@@ -361,6 +361,21 @@ impl Lowerer<'_> {
         taken.help("every name stands for one value; write the new one under a new name")
     }
 
+    /// Names that stand side by side are different.
+    pub(super) fn all_different<'n>(
+        &self,
+        names: impl IntoIterator<Item = &'n Ident>,
+    ) -> Result<(), Diagnostic> {
+        let mut seen: Vec<&Ident> = Vec::new();
+        for name in names {
+            match seen.iter().find(|other| other.name == name.name) {
+                Some(first) => return Err(self.taken_from(name, first.span)),
+                None => seen.push(name),
+            }
+        }
+        Ok(())
+    }
+
     /// What is said of a name that a statement before defines, which could not be read.
     pub(super) fn taken_unread(&self, name: &Ident) -> Option<Diagnostic> {
         let mut heads = self.heads.iter();

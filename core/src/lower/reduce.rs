@@ -152,6 +152,7 @@ impl Lowerer<'_> {
             )
             .help("reductions do: `sum[j](…)`, `prod[j](…)`, `max[j](…)`; `tensor[i,j](…)` builds a tensor"));
         }
+        self.all_different(bound.iter().map(|binder| &binder.name))?;
         if self.indices.is_empty() {
             self.inferred.clear();
         }

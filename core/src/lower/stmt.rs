@@ -147,6 +147,7 @@ impl<'a> Lowerer<'a> {
                 if self.functions.contains_key(&name.name) || self.nets.contains_key(&name.name) {
                     return Err(self.taken(name));
                 }
+                self.all_different(params)?;
                 self.places.insert(name.name.clone(), name.span);
                 if ops::lookup(&name.name, params.len()).is_some() {
                     self.graph.hidden.push(name.name.clone());

@@ -89,7 +89,8 @@ impl Fusion {
             }
             Op::Gather | Op::Scatter(_) => {
                 self.stored[id.0 as usize] = true;
-                self.operands(graph, args);
+                let identity = matches!(graph.op(args[0]), Op::Delta(_));
+                self.operands(graph, &args[usize::from(identity)..]);
                 if let [_, rows] = args
                     && matches!(graph.op(*rows), Op::Var(_))
                 {

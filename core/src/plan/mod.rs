@@ -441,11 +441,14 @@ impl<'a> Planner<'a> {
             Op::Var(var) if graph.var(*var).int => (Some(Slot::Var(*var)), true),
             _ => (slots.of(*indices), false),
         };
-        let (Some(arg), Some(indices_at), [of, row @ ..]) =
-            (slots.of(*arg), rows, graph.shape(table).as_slice())
-        else {
+        let identity = !scatter && matches!(graph.op(*arg), Op::Delta(_));
+        let arg = if identity { None } else { slots.of(*arg) };
+        let (Some(indices_at), [of, row @ ..]) = (rows, graph.shape(table).as_slice()) else {
             return Err(self.unsupported(id));
         };
+        if arg.is_none() && !identity {
+            return Err(self.unsupported(id));
+        }
         Ok(Step::Rows {
             scatter,
             count: lin::volume(graph.shape(*indices)),

@@ -66,8 +66,8 @@ pub enum Step {
         row: Dim,
         /// The rows of the tensor that is indexed.
         of: Dim,
-        /// The rows.
-        arg: Slot,
+        /// The rows; those of an identity matrix are nowhere.
+        arg: Option<Slot>,
         /// The indices.
         indices: Slot,
         /// Whether the indices are declared integers rather than numbers.
@@ -139,7 +139,7 @@ impl Step {
             Step::Matmul { a, b, start, .. } => [*a, *b].into_iter().chain(*start).collect(),
             Step::Lanes { args, .. } => args.clone(),
             Step::Structured { args, .. } => args.each(|(_, slot)| *slot),
-            Step::Rows { arg, indices, .. } => vec![*arg, *indices],
+            Step::Rows { arg, indices, .. } => arg.iter().chain([indices]).copied().collect(),
             Step::Scan(scan) => scan.slots().into_iter().collect(),
             Step::Stream(stream) => stream.work.steps.iter().flat_map(Step::reads).collect(),
         }

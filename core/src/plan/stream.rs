@@ -228,7 +228,7 @@ impl Axis<'_> {
             }
             Step::Rows { scatter: false, count, row, of, arg, indices, int, out } => {
                 let count = self.times(count)?;
-                if self.has(*arg) || !self.has(*indices) || !self.has(*out) {
+                if arg.is_some_and(|arg| self.has(arg)) || !self.has(*indices) || !self.has(*out) {
                     return None;
                 }
                 let (row, of) = (row.clone(), of.clone());

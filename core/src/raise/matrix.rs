@@ -11,6 +11,7 @@ use super::view;
 use crate::few::Each;
 use crate::ir::{Dim, NodeId, Num, Op, VarKind};
 use crate::ops::{self, Kind};
+use crate::simplify::is_large;
 use chainrule_grammar::ast::{Expr, ExprKind, IndexItem};
 use chainrule_grammar::print;
 use std::collections::HashMap;
@@ -103,12 +104,22 @@ fn loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         Op::Add(_) => sum(scope, node),
         Op::Call(..) => call(scope, node),
         Op::View(moved) => full(view::exact(scope, args[0], moved)?),
-        Op::Gather => full(at(exact(scope, args[0])?, vec![IndexItem::At(exact(scope, args[1])?)])),
+        Op::Gather => full(picked(scope, args[0], args[1])?),
         Op::Reshape => full(reshaped(scope, node, exact(scope, args[0])?)),
         Op::Scatter(_) => None,
         Op::Scan(_) => full(scan(scope, node, &[])),
         Op::Deriv => full(Expr::call("d", vec![exact(scope, args[0])?, exact(scope, args[1])?])),
     }
+}
+
+/// `E[idx]`, and `one_hot(idx, K)` for rows of an identity matrix.
+fn picked(scope: &Scope<'_>, rows: NodeId, places: NodeId) -> Option<Expr> {
+    let graph = scope.graph();
+    let index = exact(scope, places)?;
+    Some(match (graph.op(rows), graph.op(places)) {
+        (Op::Delta(size), Op::Var(_)) => Expr::call("one_hot", vec![index, size_expr(graph, size)]),
+        _ => at(exact(scope, rows)?, vec![IndexItem::At(index)]),
+    })
 }
 
 /// `scan(step, init, xs)`
@@ -131,7 +142,10 @@ pub(super) fn terms(scope: &Scope<'_>, node: NodeId) -> Vec<(Num, NodeId)> {
     let mut terms = Vec::new();
     while let Some((c, id, is_root)) = stack.pop() {
         match graph.op(id) {
-            Op::Add(coefficients) if is_root || scope.name(id).is_none() => {
+            Op::Add(coefficients)
+                if is_root
+                    || scope.name(id).is_none() && (coefficients.len() == 1 || !is_large(c)) =>
+            {
                 let parts = coefficients.iter().zip(graph.args(id));
                 stack.extend(parts.rev().map(|(factor, &arg)| (c * *factor, arg, false)));
             }

@@ -77,7 +77,7 @@ fn padded(scope: &Scope<'_>, arg: NodeId, view: &View) -> Option<Expr> {
         let read = view.shape[axis].plus(&Dim::fixed(before), Num::int(-1));
         let read = read.plus(&Dim::fixed(after), Num::int(-1));
         // An axis may be shorter than what is cut off of it.
-        if !read.is_at_least(1) {
+        if read != shape[axis] && !read.is_at_least(1) {
             return None;
         }
         items.push(slice_item(scope, &from, 1, &read, &shape[axis]));

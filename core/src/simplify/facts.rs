@@ -6,7 +6,14 @@ use crate::ops::{self, Mirror, Range};
 
 /// Whether the node's entries along `axis` sum to one whatever its arguments are.
 pub fn always_sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
-    matches!(graph.op(node), Op::Call(op, attrs) if ops::spec(*op).range == Range::Simplex && attrs.axes == [axis])
+    match (graph.op(node), graph.args(node)) {
+        (Op::Call(op, attrs), _) => ops::spec(*op).range == Range::Simplex && attrs.axes == [axis],
+        // Rows of an identity matrix.
+        (Op::Gather, &[rows, _]) => {
+            matches!(graph.op(rows), Op::Delta(_)) && axis + 1 == graph.rank(node)
+        }
+        _ => false,
+    }
 }
 
 /// Whether it is declared of the node that its entries along `axis` sum to one.

@@ -11,6 +11,7 @@ mod known;
 mod mirrors;
 pub mod power;
 pub mod product;
+mod scattered;
 mod sizes;
 pub mod stabilise;
 pub mod sum;
@@ -18,6 +19,7 @@ pub mod sum;
 pub use canonical::Canonical;
 pub use holes::Stage;
 pub use stabilise::stabilise;
+pub use sum::is_large;
 
 use crate::few::{self, Each};
 use crate::ir::{Dim, Graph, Map, NodeId, Op};
@@ -193,6 +195,10 @@ impl Simplifier<'_> {
                 self.graph.zeros(&shape)
             }
             Op::Reshape => self.identity(node),
+            Op::Scatter(rows) => {
+                let rows = rows.clone();
+                self.scattered(node, &rows)
+            }
             Op::Call(..) => match self.decided(node) {
                 Some(known) => known,
                 None => self.unmirrored(node),

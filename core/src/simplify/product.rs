@@ -47,7 +47,7 @@ impl Product {
     }
 
     /// Reads everything that was read at `from` at `to`; `from` is gone.
-    fn rename(&mut self, from: u32, to: u32) {
+    pub(super) fn rename(&mut self, from: u32, to: u32) {
         for factor in &mut self.factors {
             for label in &mut factor.labels {
                 if *label == from {

@@ -316,11 +316,8 @@ impl Known {
         let has_exps = |arg: NodeId| {
             matches!(graph.op(arg), Op::Einsum(_)) && graph.args(arg).iter().any(is_exp)
         };
-        let is_share = |arg: &NodeId| {
-            matches!(graph.op(*arg), Op::Pow(power) if power.is_negative())
-                && has_exps(graph.args(*arg)[0])
-        };
-        if !args.iter().any(is_share) {
+        let divides = |arg: &NodeId| matches!(graph.op(*arg), Op::Pow(c) if c.is_negative());
+        if !args.iter().any(divides) {
             return None;
         }
         let above: Vec<usize> = (0..args.len()).filter(|&at| has_exps(args[at])).collect();

@@ -6,6 +6,15 @@ use super::product::{Factor, Product};
 use crate::few::Each;
 use crate::ir::{Dim, NodeId, Num, Op};
 
+/// A sum that is multiplied by more than this stays a sum of its own: where its terms cancel, as those of `1e9*(1 - mask)` do, what
+/// it is added to would be lost beside each of them.
+const LARGE: f64 = 16.0;
+
+/// Whether terms that are multiplied by such a number stay together.
+pub fn is_large(c: Num) -> bool {
+    c.to_f64().abs() > LARGE
+}
+
 impl Simplifier<'_> {
     /// The normal form of a sum whose arguments are normal.
     pub(crate) fn sum(&mut self, node: NodeId) -> NodeId {
@@ -121,7 +130,9 @@ impl Simplifier<'_> {
             let open = root || !self.is_atom(node);
             match self.graph.op(node).clone() {
                 // `c·(a + b)` stays as it is: the common coefficient stands in front.
-                Op::Add(coefficients) if open && alone && !root && coefficients.len() > 1 => {
+                Op::Add(coefficients)
+                    if open && !root && coefficients.len() > 1 && (alone || is_large(c)) =>
+                {
                     terms.push((c, node))
                 }
                 Op::Add(coefficients)

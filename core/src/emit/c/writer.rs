@@ -319,6 +319,8 @@ impl<'a> Writer<'a> {
                 read.map(|(arg, _)| *arg).filter(|arg| !self.is_light(*arg)).collect()
             }
             Op::View(_) | Op::Reshape => args.to_vec(),
+            // An entry of an identity matrix is a comparison.
+            Op::Gather if matches!(graph.op(args[0]), Op::Delta(_)) => Vec::new(),
             Op::Gather => vec![args[0]],
             _ if !self.is_entrywise(id) => args.to_vec(),
             _ => Vec::new(),

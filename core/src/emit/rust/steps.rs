@@ -121,16 +121,19 @@ fn rows(graph: &Graph, step: &Step, places: &dyn Places) -> TokenStream {
         return TokenStream::new();
     };
     let [count, row, of] = [count, row, of].map(|dim| index::dim(graph, dim));
-    let (arg, indices, out) = (places.local(*arg), places.local(*indices), places.local(*out));
+    let (indices, out) = (places.local(*indices), places.local(*out));
     let at = if *int { quote!(#indices[i]) } else { quote!(#indices[i].to_f64() as usize) };
-    let body = if *scatter {
-        quote! {
+    let body = match arg.map(|arg| places.local(arg)) {
+        Some(arg) if *scatter => quote! {
             let to = &mut #out[at * #row..][..#row];
             let from = &#arg[i * #row..][..#row];
             for j in 0..#row { to[j] += from[j]; }
-        }
-    } else {
-        quote!(#out[i * #row..][..#row].copy_from_slice(&#arg[at * #row..][..#row]);)
+        },
+        Some(arg) => quote!(#out[i * #row..][..#row].copy_from_slice(&#arg[at * #row..][..#row]);),
+        None => quote! {
+            #out[i * #row..][..#row].fill(F::ZERO);
+            #out[i * #row + at] = F::ONE;
+        },
     };
     let clear = scatter.then(|| quote!(#out.fill(F::ZERO);));
     quote! {

@@ -79,7 +79,8 @@ impl Simplifier<'_> {
         let single = place.size.is_one();
         let mut labels: Vec<u32> = Vec::new();
         for own in &factor.labels {
-            if !labels.contains(own) && !(single && *own == label) {
+            let gone = single && *own == label;
+            if !gone && !labels.contains(own) {
                 labels.push(*own);
             }
         }
