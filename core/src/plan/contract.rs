@@ -4,6 +4,7 @@
 
 use super::blocks::{self, Known};
 use super::lin::estimate;
+use super::pairs::Pairs;
 use crate::few::{self, Each};
 use crate::ir::{Dim, Einsum, Graph, NodeId, Num, Op, View};
 use crate::ops::{self, Kind};
@@ -14,8 +15,6 @@ pub(super) type Factor = (NodeId, Vec<u32>);
 
 /// Products of more factors take no further ones in.
 const MOST_FACTORS: usize = 12;
-/// Of so many operands every order is tried; of more, the cheapest pair is taken first.
-const MOST_TRIED: usize = 5;
 /// A sum is taken apart only where the work falls at least to this part, ...
 const SAVES: f64 = 0.75;
 /// ... and to this part where it is worked out for others as well: estimates are rough.
@@ -254,10 +253,11 @@ impl<'g> Product<'g> {
                     true => (self.volume(&within), SAVES),
                     false => (0.0, SAVES_MUCH),
                 };
-                let apart = own + self.work(&self.factors);
+                let pairs = Pairs::new(&self.sizes, &self.out);
+                let apart = own + pairs.work(&self.factors);
                 let mut joined = self.factors.clone();
                 joined.splice(at..=at, factors);
-                if self.work(&joined) < part * apart {
+                if pairs.work(&joined) < part * apart {
                     self.factors = joined;
                     self.flatten();
                     continue;
@@ -287,28 +287,6 @@ impl<'g> Product<'g> {
         let args = self.graph.args(node).iter().copied().zip(&e.ins);
         let factors = args.map(|(arg, ins)| (arg, ins.each(|ix| rename[*ix as usize]))).collect();
         Some(factors)
-    }
-
-    /// About how many multiplications the factors cost, taken pair by pair.
-    fn work(&self, factors: &[Factor]) -> f64 {
-        match self.cheapest(factors) {
-            None => 0.0,
-            Some((p, q, _)) => {
-                let (work, operands) = self.paired(factors, p, q);
-                work + self.work(&operands)
-            }
-        }
-    }
-
-    /// What the product of two operands costs, and the operands with that product in their place.
-    fn paired(&self, operands: &[Factor], p: usize, q: usize) -> (f64, Vec<Factor>) {
-        let mut rest = operands.to_vec();
-        let b = rest.remove(q);
-        let a = rest.remove(p);
-        let both = [a.1.as_slice(), &b.1].concat();
-        let kept = self.kept(&both, &rest);
-        rest.push((a.0, kept));
-        (self.volume(&both), rest)
     }
 
     /// The indices of a product that its result or another operand has.
@@ -458,8 +436,9 @@ impl<'g> Product<'g> {
             })
             .collect();
         self.sum_alone(&mut operands);
+        let pairs = Pairs::new(&self.sizes, &self.out);
         while operands.len() > 2
-            && let Some((p, q, _)) = self.cheapest(&operands)
+            && let Some((p, q)) = pairs.first(&operands)
         {
             let b = operands.remove(q);
             let a = operands.remove(p);
@@ -492,23 +471,6 @@ impl<'g> Product<'g> {
                 operands[at] = (self.graph.einsum(&[(node, labels)], &kept, &[]), kept);
             }
         }
-    }
-
-    /// The pair to take first, and what all pairs cost then; of many operands, what this one costs.
-    fn cheapest(&self, operands: &[Factor]) -> Option<(usize, usize, f64)> {
-        let mut best: Option<(usize, usize, f64)> = None;
-        for p in 0..operands.len() {
-            for q in p + 1..operands.len() {
-                let (mut work, rest) = self.paired(operands, p, q);
-                if operands.len() <= MOST_TRIED {
-                    work += self.cheapest(&rest).map_or(0.0, |(.., later)| later);
-                }
-                if best.is_none_or(|(.., least)| work < least) {
-                    best = Some((p, q, work));
-                }
-            }
-        }
-        best
     }
 
     fn product(&mut self, factors: &[Factor], out: &[u32]) -> NodeId {

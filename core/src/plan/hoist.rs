@@ -50,13 +50,19 @@ fn scan(
         body.entries.iter().copied().zip(sequences.iter().copied()).collect();
     let captures: Vec<(NodeId, NodeId)> =
         body.captures.iter().copied().zip(captured.iter().copied()).collect();
-    let mut replace = Vec::new();
+    let mut hoisted = Vec::new();
     for node in stateless(graph, &body) {
-        if let Some(sequence) = for_all_steps(graph, node, &entries, &captures, &times, known) {
-            let shape = graph.shape(node).clone();
-            let entry = graph.stand_in("entry", shape);
-            replace.push((node, (entry, sequence)));
-        }
+        hoisted.extend(for_all_steps(graph, node, &entries, &captures, &times));
+    }
+    let simple = settle(graph, &hoisted.each(|one| one.all), Stage::Value);
+    let mut replace = Vec::new();
+    for (Hoisted { node, all, backwards }, simple) in hoisted.into_iter().zip(simple) {
+        // In the form that a gradient has it in, if one has.
+        let all = if known.contains(&simple) { simple } else { all };
+        let sequence = if backwards { flip(graph, all) } else { all };
+        let shape = graph.shape(node).clone();
+        let entry = graph.stand_in("entry", shape);
+        replace.push((node, (entry, sequence)));
     }
     if replace.is_empty() {
         return graph.with_args(id, args);
@@ -99,15 +105,21 @@ pub fn is_dear(graph: &Graph, node: NodeId) -> bool {
     sums || fuse::own_cost(graph, node) >= DEAR
 }
 
-/// What a node of a step is at every step, stacked. Sequences that all run backwards are read forwards, and the result turned round.
+/// What a node of a step is at every step, stacked; or backwards.
+struct Hoisted {
+    node: NodeId,
+    all: NodeId,
+    backwards: bool,
+}
+
+/// What a node of a step is at every step. Sequences that all run backwards are read forwards, and the result has to be turned round.
 fn for_all_steps(
     graph: &mut Graph,
     node: NodeId,
     entries: &[(NodeId, NodeId)],
     captures: &[(NodeId, NodeId)],
     times: &Dim,
-    known: &BTreeSet<NodeId>,
-) -> Option<NodeId> {
+) -> Option<Hoisted> {
     let read = graph.reachable(&[node]);
     let mut map: BTreeMap<NodeId, NodeId> =
         few::map(entries.iter().copied().filter(|(entry, _)| read.contains(entry)));
@@ -118,10 +130,7 @@ fn for_all_steps(
     let inside = graph.substitute(node, captures);
     products(graph, inside, &mut map, times);
     let all = over_steps(graph, inside, map, times).ok()?;
-    // In the form that a gradient has it in, if one has.
-    let simple = settle(graph, &[all], Stage::Value)[0];
-    let all = if known.contains(&simple) { simple } else { all };
-    Some(if forwards.is_some() { flip(graph, all) } else { all })
+    Some(Hoisted { node, all, backwards: forwards.is_some() })
 }
 
 /// Products with a sequence that is a product itself become one, as a gradient has them.

@@ -12,13 +12,12 @@ use crate::simplify::{Stage, settle};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The formulas of `roots` again, and where each node went.
-pub fn keep(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
-    let mut out = graph.clone();
+pub fn keep(mut graph: Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>) {
     let order = graph.reachable(roots);
     let known: BTreeSet<NodeId> = few::set(order.iter().copied());
     let mut found: BTreeMap<NodeId, (NodeId, Body)> = BTreeMap::new();
     for &id in &order {
-        for (all, body) in in_steps(&mut out, id) {
+        for (all, body) in in_steps(&mut graph, id) {
             if known.contains(&all) && !roots.contains(&all) {
                 found.entry(all).or_insert((id, body));
             }
@@ -27,15 +26,15 @@ pub fn keep(graph: &Graph, roots: &[NodeId]) -> (Graph, BTreeMap<NodeId, NodeId>
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for &id in &order {
         let new = match found.get(&id) {
-            Some((scan, body)) => follow(&mut out, id, map[scan], body.clone()),
+            Some((scan, body)) => follow(&mut graph, id, map[scan], body.clone()),
             None => {
                 let args = graph.args(id).each(|arg| map[arg]);
-                out.with_args(id, args)
+                graph.with_args(id, args)
             }
         };
         map.insert(id, new);
     }
-    (out, map)
+    (graph, map)
 }
 
 /// What a scan's steps find on the way that is dear and depends on the state: what that is for all steps, and a body that shows it.
@@ -49,7 +48,7 @@ fn in_steps(graph: &mut Graph, id: NodeId) -> Vec<(NodeId, Body)> {
     let by_state = graph.depending(&inner, &[body.state]);
     let captures: Vec<(NodeId, NodeId)> =
         body.captures.iter().copied().zip(captured.iter().copied()).collect();
-    let mut found = Vec::new();
+    let (mut all, mut shown) = (Vec::new(), Vec::new());
     for node in inner {
         if node == body.result || !by_state.contains(node) || !is_dear(graph, node) {
             continue;
@@ -58,14 +57,15 @@ fn in_steps(graph: &mut Graph, id: NodeId) -> Vec<(NodeId, Body)> {
             few::map(body.entries.iter().copied().zip(sequences.iter().copied()));
         map.insert(body.state, states_before(graph, id, args[0]));
         let inside = graph.substitute(node, &captures);
-        if let Ok(all) = over_steps(graph, inside, map, &times) {
-            let shown = Body { result: node, follows: true, ..body.clone() };
-            // In the form that a gradient has it in, or in that of the step.
-            let simple = settle(graph, &[all], Stage::Value)[0];
-            found.extend([(simple, shown.clone()), (all, shown)]);
+        if let Ok(steps) = over_steps(graph, inside, map, &times) {
+            all.push(steps);
+            shown.push(Body { result: node, follows: true, ..body.clone() });
         }
     }
-    found
+    // In the form that a gradient has it in, or in that of the step.
+    let simple = settle(graph, &all, Stage::Value);
+    let forms = simple.into_iter().zip(all).zip(shown);
+    forms.flat_map(|((simple, all), shown)| [(simple, shown.clone()), (all, shown)]).collect()
 }
 
 /// The scan that shows what `body` finds at the steps of `scan`, its last argument.

@@ -3,7 +3,7 @@
 //! - [`hoist`]: what the steps of scans do without their state is done for all steps at once.
 //! - [`keep`]: what others want of the steps of a scan is kept as it goes along.
 //! - [`scale`]: scalar factors are moved to where they are applied once.
-//! - [`contract`], [`blocks`]: every contraction gets one or two operands, in a cheap order; what is 0 off a diagonal stays apart.
+//! - [`contract`], [`pairs`], [`blocks`]: every contraction gets one or two operands, in a cheap order; what is 0 off a diagonal stays apart.
 //! - [`layout`]: tensors of three and more axes are stored in the order that products want.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`counted`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
@@ -24,6 +24,7 @@ pub mod layout;
 pub mod lin;
 pub mod matmul;
 pub mod order;
+mod pairs;
 pub mod scale;
 pub mod scan;
 pub mod step;
@@ -122,7 +123,7 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     .concat();
     let (graph, hoisted) = hoist::hoist(job.graph, &all);
     let roots: Vec<NodeId> = all.each(|id| hoisted[id]);
-    let (graph, kept) = keep::keep(&graph, &roots);
+    let (graph, kept) = keep::keep(graph, &roots);
     let roots: Vec<NodeId> = roots.each(|id| kept[id]);
     let (graph, scaled) = scale::scale(&graph, &roots);
     let roots: Vec<NodeId> = roots.each(|id| scaled[id]);
@@ -131,12 +132,13 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     let (mut graph, laid) = layout::layout(&graph, &roots);
     let block = stream::name(&mut graph);
     let moved = |nodes: &[NodeId]| nodes.each(|id| laid[&contracted[&scaled[&kept[&hoisted[id]]]]]);
-    Planner::new(&graph, &moved(&all), block, job.threads).run(
+    let plan = Planner::new(&graph, &moved(&all), block, job.threads).run(
         &moved(&forward),
         &backward.each(|n| moved(n)),
         &requests.each(|n| moved(n)),
         job.losses.len(),
-    )
+    )?;
+    Ok(Plan { graph, ..plan })
 }
 
 struct Planner<'a> {
@@ -165,6 +167,7 @@ impl<'a> Planner<'a> {
         }
     }
 
+    /// The plan, without the graph that it is of.
     fn run(
         mut self,
         forward: &[NodeId],
@@ -194,7 +197,7 @@ impl<'a> Planner<'a> {
             .collect::<Result<_, _>>()?;
         let slots: Vec<Slot> = forward.each(|id| Slot::Work(*id));
         Ok(Plan {
-            graph: self.graph.clone(),
+            graph: Graph::default(),
             work: self.work,
             forward: first,
             losses: slots[..losses].to_vec(),

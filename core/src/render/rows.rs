@@ -28,13 +28,16 @@ pub fn set(rows: &[Row], measure: &Measure<'_>) -> Vec<Set> {
     let left = left.fold(0.0, f64::max);
     let room = (measure.width - left - measure.gap()).max(measure.width / 3.0);
     let broken: Vec<Vec<Math>> = rows.each(|row| broken(&row.line.right, room, measure));
-    let last = |pieces: &Vec<Math>| pieces.last().map_or(0.0, measure.math);
+    // What nothing stands beside is not measured.
+    let reasons = rows.iter().any(|row| !row.why.is_empty());
+    let width = |piece: &Math| if reasons { (measure.math)(piece) } else { 0.0 };
+    let widths: Vec<Vec<f64>> = broken.each(|pieces| pieces.each(width));
     let short = |width: &f64| measure.columns || *width <= room / 2.0;
-    let column = broken.iter().flatten().map(measure.math).filter(short).fold(0.0, f64::max);
+    let column = widths.iter().flatten().copied().filter(short).fold(0.0, f64::max);
     let longest = rows.iter().map(|row| measure.prose(&row.why)).fold(0.0, f64::max);
     let mut out = Vec::new();
-    for (row, pieces) in rows.iter().zip(broken) {
-        let width = last(&pieces).max(column);
+    for ((row, pieces), widths) in rows.iter().zip(broken).zip(widths) {
+        let width = widths.last().copied().unwrap_or(0.0).max(column);
         let reason = if measure.columns { longest } else { measure.prose(&row.why) };
         let beside = width + measure.gap() + reason <= room;
         let mut why = if beside { row.why.clone() } else { Prose::default() };
