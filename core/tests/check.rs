@@ -29,6 +29,8 @@ const PROGRAMS: &[&str] = &[
     "param A:[3,3], x:[3]; y = max(A@(x/3)); m[i] = min[j](A[i,j]*0.1); loss L = y^2 + y*m[2];",
     // Parts of axes.
     "param x:[6], W:[6,5]; loss L = sum(tanh(x@W)[1:4]^2) + tanh(x@W)[0]^2*softmax(x)[2];",
+    "param W:[6,5], u:[5]; fn s(h, a) = sin(h*0.3 + a); loss L = prod(1 + 0.1*(scan(s, u, outer(sigmoid(W@u), u))[1])) + prod(1 + 0.1*pad(sigmoid(W@u)[4:5], [1, 2])); hessian L wrt u;",
+    "param x:[6], u:[5]; fn s(h, a) = sin(h*0.3 + a); loss L = sin(x[0])*sum(scan(s, u, outer(softmax(x), u))[1]);",
     "input x:[3]; param h:[3], W:[3,3], U:[3,3]; z = sigmoid(W@x + U@h); c = tanh(U@(z*h)); y = (1 - z)*h + z*c; loss L = sum(y^2);",
 ];
 

@@ -66,6 +66,14 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         &[],
     ),
     (
+        "input x:[6,2], k: int[6]; param W:[2,4], b:[4]; loss E = cross_entropy(softmax(x @ W + b), k);",
+        &[],
+    ),
+    (
+        "dim B; input x:[B,2], k: int[B]; param W:[2,4], b:[4]; loss E = -mean[n](log_softmax(x @ W + b)[n,k[n]]) + sum(tanh(x @ W)[:,1:3]^2);",
+        &[450],
+    ),
+    (
         "input X:[8,3], y:[8]; param w:[3]; r = X@w - y; loss L = sum(where(abs(r) < 1, r^2/2, abs(r)-1/2)); loss R = sum(w^2);",
         &[],
     ),

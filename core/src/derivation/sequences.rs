@@ -3,14 +3,13 @@
 use super::cone::shown;
 use super::tell::Teller;
 use crate::ir::stack::flipped;
-use crate::ir::{Affine, Body, Dim, Graph, NodeId, Op};
+use crate::ir::{Affine, Body, Dim, Graph, NodeId, Num, Op};
 use crate::simplify::simplify_above;
 use std::collections::BTreeSet;
 use std::rc::Rc;
 
 impl Teller<'_> {
-    /// Gives the scans below a node names where differentiation made one: the step that runs backwards, its sequences, what is carried
-    /// back, and the states.
+    /// Gives the scans below a node that differentiation made, and the states that they read, names.
     pub(super) fn name_scans(&mut self, root: NodeId) {
         let atoms = self.atoms();
         let nodes = shown(&self.graph, root, &atoms);
@@ -30,30 +29,43 @@ impl Teller<'_> {
             }
         }
         for (node, body) in backwards {
-            if self.given.functions.contains_key(&node) {
-                continue;
+            if !self.given.functions.contains_key(&node) {
+                self.name_step(node, &body, &atoms);
+                self.name_carried(node, &nodes);
             }
-            self.name_step(node, &body, &atoms);
-            let arriving = self.graph.args(node)[1];
-            if let Some(arriving) = flipped(&self.graph, arriving) {
-                self.name_part("h_bar", arriving);
-            }
-            let carried = nodes.iter().find(|&&one| flipped(&self.graph, one) == Some(node));
-            self.name_part("mu", carried.copied().unwrap_or(node));
         }
-        for &node in &nodes {
-            let adds = matches!(self.graph.op(node), Op::Add(_));
-            let args = self.graph.args(node).to_vec();
-            let carried = |part: NodeId| {
-                let from = moved(&self.graph, part, 1)?;
-                let from = flipped(&self.graph, from).unwrap_or(from);
-                self.given.functions.get(&from)
+        self.name_arriving(&nodes);
+        self.name_before(&nodes);
+    }
+
+    /// `h_bar`: what a scan backwards is given of the loss; `mu`: what it hands on, in the order of the steps.
+    fn name_carried(&mut self, scan: NodeId, nodes: &BTreeSet<NodeId>) {
+        let given = self.graph.args(scan)[1];
+        if let Some(given) = flipped(&self.graph, given) {
+            self.name_part("h_bar", given);
+        }
+        let carried = nodes.iter().find(|&&one| flipped(&self.graph, one) == Some(scan));
+        self.name_part("mu", carried.copied().unwrap_or(scan));
+    }
+
+    /// `lambda`: all that arrives at a step, from the loss and from the step after it.
+    fn name_arriving(&mut self, nodes: &BTreeSet<NodeId>) {
+        for &node in nodes {
+            let carries = |part: &NodeId| {
+                let next = moved(&self.graph, *part, 1);
+                let scan = next.map(|next| flipped(&self.graph, next).unwrap_or(next));
+                scan.is_some_and(|scan| self.given.functions.contains_key(&scan))
             };
-            if adds && args.into_iter().any(|part| carried(part).is_some()) {
+            let adds = matches!(self.graph.op(node), Op::Add(_));
+            if adds && self.graph.args(node).iter().any(carries) {
                 self.name_part("lambda", node);
             }
         }
-        for &node in &nodes {
+    }
+
+    /// `h_prev`: the states before each step.
+    fn name_before(&mut self, nodes: &BTreeSet<NodeId>) {
+        for &node in nodes {
             let Some(state) = before_of(&self.graph, node) else { continue };
             let within = nodes.iter().any(|&sum| {
                 self.graph.args(sum).contains(&node) && before_of(&self.graph, sum).is_some()
@@ -103,7 +115,7 @@ impl Teller<'_> {
 /// where that is 0.
 fn before_of(graph: &Graph, sequence: NodeId) -> Option<String> {
     let parts = match graph.op(sequence) {
-        Op::Add(_) => graph.args(sequence),
+        Op::Add(coefficients) if coefficients[..] == [Num::ONE, Num::ONE] => graph.args(sequence),
         _ => std::slice::from_ref(&sequence),
     };
     parts.iter().find_map(|&part| {

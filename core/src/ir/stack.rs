@@ -20,7 +20,7 @@ pub fn flipped(graph: &Graph, node: NodeId) -> Option<NodeId> {
         return None;
     };
     let (arg, shape) = (graph.args(node)[0], graph.shape(node));
-    let last = shape[0].plus(&Dim::fixed(1), Num::int(-1));
+    let last = shape.first()?.plus(&Dim::fixed(1), Num::int(-1));
     let backwards = Affine { terms: vec![(0, -1)], offset: last, divisor: 1 };
     let straight = (1..shape.len()).map(Affine::at);
     let is_turned = graph.shape(arg) == shape

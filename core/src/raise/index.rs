@@ -218,6 +218,14 @@ impl Indexer<'_> {
     }
 
     fn delta(&self, dim: &Dim, at_: &[Pos]) -> Term {
+        // Of two places a delta says nothing that a number does not.
+        if let [Pos::At { terms: one, offset: a }, Pos::At { terms: other, offset: b }] = at_
+            && one.is_empty()
+            && other.is_empty()
+            && let Some(apart) = a.plus(b, Num::int(-1)).as_fixed()
+        {
+            return Term::number(Num::int(i128::from(apart == 0)));
+        }
         let hidden = self.graph().vars.iter().any(|var| var.name == "delta")
             || self.graph().names.values().any(|name| name == "delta");
         let base = if hidden {

@@ -31,6 +31,8 @@ pub const PROGRAMS: &[&str] = &[
     // Rows picked by integers.
     "input idx: int[5]; target t:[5,3]; param E:[7,4], W:[4,3]; loss L = cross_entropy(softmax(E[idx] @ W), t); output h = one_hot(idx, 7);",
     "input idx: int[2,3]; param E:[4]; loss L = sum(E[idx]^3);",
+    "dim B; input x:[B,2], k: int[B]; param W:[2,4], b:[4]; loss E = cross_entropy(softmax(x @ W + b), k);",
+    "dim B; input x:[B,2], k: int[B], m:[B,4]; param W:[2,4]; s = x @ W + (1 - m)*(-1e30); loss E = -mean[n](log_softmax(x @ W)[n,k[n]]) + sum(softmax(s)[:,1:3]^2);",
     // Further derivatives.
     "input A:[7,4], y:[7]; param x:[4]; loss L = norm2(A@x - y)^2; hessian L wrt x; hvp L wrt x;",
     "input x:[5,4]; param W:[4,3], b:[3]; loss E = sum(softmax(x @ W + b)^2) + sum(W)*sum(b^3); hvp E wrt W, b;",
