@@ -3,7 +3,7 @@
 //! - [`hoist`]: what the steps of scans do without their state is done for all steps at once.
 //! - [`keep`]: what others want of the steps of a scan is kept as it goes along.
 //! - [`scale`]: scalar factors are moved to where they are applied once.
-//! - [`contract`], [`pairs`], [`blocks`]: every contraction gets one or two operands, in a cheap order; what is 0 off a diagonal stays apart.
+//! - [`contract`], `pairs`, [`blocks`]: every contraction gets one or two operands, in a cheap order; what is 0 off a diagonal stays apart.
 //! - [`layout`]: tensors of three and more axes are stored in the order that products want.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`counted`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
