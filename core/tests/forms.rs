@@ -492,8 +492,11 @@ fn classes_picked_by_whole_numbers() {
         let program = format!(
             "dim B, K, D; input X:[B,D], y:int[B]; param W:[D,K]; z = X@W; loss E = {loss};"
         );
-        let text = told(&program, Notation::Matrix).text;
-        assert_eq!(text, "X.T @ (softmax(z) - one_hot(y, K)) / B", "{loss}");
+        let told = all_told(&program).swap_remove(0);
+        assert_eq!(told.text, "X.T @ (softmax(z) - one_hot(y, K)) / B", "{loss}");
+        let said =
+            told.steps.iter().any(|step| step.why.plain().contains("a one-hot row sums to 1"));
+        assert!(said, "{loss}: {:?}", told.steps);
     }
 }
 

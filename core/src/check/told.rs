@@ -308,7 +308,7 @@ impl Reader<'_> {
 }
 
 /// The roots with the derivatives inside of derivatives carried out: differences of differences are as many as their orders multiplied,
-/// and have few digits left. What a program asks for by name is held to differences by itself.
+/// and have few digits left. What stands inside is carried out by the rules, of which each is held to differences by tests.
 fn inner_by_rules(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
     let mut done: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     for node in graph.reachable(roots) {

@@ -51,8 +51,10 @@ pub enum Reason {
     Simplify,
     /// The same in a spelling that keeps its digits where the one before overflows or cancels.
     Stable,
-    /// Rows sum to one, by a fact or by what a function gives.
-    RowsSumToOne(String),
+    /// Rows sum to one, by a fact or by what a function gives: those of a name, or of a softmax without one.
+    RowsSumToOne(Option<String>),
+    /// Rows of an identity matrix sum to one.
+    PicksSumToOne,
     /// A matrix is its own transpose, by a fact.
     Symmetric(String),
     /// The result does not depend on the variable.
@@ -63,10 +65,12 @@ pub enum Reason {
 
 /// The fact that a rewrite used, if it used one.
 pub fn fact_of(graph: &Graph, rewrite: &Rewrite) -> Option<Reason> {
-    let name = |unnamed: &str| graph.name(rewrite.before).unwrap_or(unnamed).to_string();
+    let name = graph.name(rewrite.before).map(str::to_string);
+    let picks = matches!(graph.op(rewrite.before), Op::Gather);
     match rewrite.rule {
-        "rows-sum-to-one" => Some(Reason::RowsSumToOne(name("a softmax"))),
-        "symmetric" => Some(Reason::Symmetric(name("a matrix"))),
+        "rows-sum-to-one" if picks && name.is_none() => Some(Reason::PicksSumToOne),
+        "rows-sum-to-one" => Some(Reason::RowsSumToOne(name)),
+        "symmetric" => Some(Reason::Symmetric(name.unwrap_or_else(|| "a matrix".to_string()))),
         _ => None,
     }
 }
@@ -115,7 +119,7 @@ impl Reason {
             Reason::Substitute(_) => "substitution".to_string(),
             Reason::Simplify => "simplification".to_string(),
             Reason::Stable => "stable-spelling".to_string(),
-            Reason::RowsSumToOne(_) => "rows-sum-to-one".to_string(),
+            Reason::RowsSumToOne(_) | Reason::PicksSumToOne => "rows-sum-to-one".to_string(),
             Reason::Symmetric(_) => "symmetric".to_string(),
             Reason::Independent => "zero-by-structure".to_string(),
             Reason::AsBefore(..) => "as-before".to_string(),
@@ -129,6 +133,7 @@ impl Reason {
             Reason::DeltaContract
             | Reason::Stable
             | Reason::RowsSumToOne(_)
+            | Reason::PicksSumToOne
             | Reason::Symmetric(_)
             | Reason::Substitute(_)
             | Reason::Independent => 1,
@@ -184,9 +189,9 @@ impl Reason {
             Reason::Substitute(of) => (Phrase::PutIn, name(of)),
             Reason::Simplify => (Phrase::Collected, vec![]),
             Reason::Stable => (Phrase::StableSpelling, vec![]),
-            // A quantity without a name of its own is "a softmax".
-            Reason::RowsSumToOne(what) if what.contains(' ') => (Phrase::SomeRowsSumToOne, vec![]),
-            Reason::RowsSumToOne(what) => (Phrase::RowsSumToOne, name(what)),
+            Reason::RowsSumToOne(None) => (Phrase::SomeRowsSumToOne, vec![]),
+            Reason::RowsSumToOne(Some(what)) => (Phrase::RowsSumToOne, name(what)),
+            Reason::PicksSumToOne => (Phrase::PicksSumToOne, vec![]),
             Reason::Symmetric(what) => (Phrase::Symmetric, name(what)),
             Reason::Independent => (Phrase::Independent, vec![]),
         };

@@ -539,6 +539,7 @@ fn key(op: &Op, args: &[NodeId]) -> (Op, Vec<NodeId>) {
     (op, order.each(|&at| args[at]))
 }
 
-fn all_different(labels: &[u32]) -> bool {
+/// Whether no label is there twice.
+pub(crate) fn all_different<T: PartialEq>(labels: &[T]) -> bool {
     labels.iter().enumerate().all(|(at, label)| !labels[..at].contains(label))
 }

@@ -9,6 +9,7 @@ use super::product::{Factor, Product, flatten};
 use super::structure;
 use super::view;
 use crate::few::Each;
+use crate::ir::graph::all_different;
 use crate::ir::{Dim, NodeId, Num, Op, VarKind};
 use crate::ops::{self, Kind};
 use crate::simplify::is_large;
@@ -403,11 +404,7 @@ fn read(
 fn undoubled(expr: Expr, labels: &[u32]) -> Option<(Expr, Vec<u32>)> {
     match labels {
         [a, b] if a == b => Some((Expr::call("diag", vec![expr]), vec![*a])),
-        labels => {
-            let distinct =
-                labels.iter().enumerate().all(|(at, label)| !labels[..at].contains(label));
-            distinct.then(|| (expr, labels.to_vec()))
-        }
+        labels => all_different(labels).then(|| (expr, labels.to_vec())),
     }
 }
 

@@ -103,6 +103,13 @@ fn split(name: &str) -> Parts {
         marks.push(mark);
         pieces.pop();
     }
+    // `h_bar_t` is h̄ at t; a dot between two names may be a product.
+    if let [_, piece, _, ..] = pieces.as_slice()
+        && let Some(accent @ Mark::Accent(Accent::Hat | Accent::Bar | Accent::Tilde)) = mark(piece)
+    {
+        marks.push(accent);
+        pieces.remove(1);
+    }
     let Some((head, rest)) = pieces.split_first() else {
         return Parts { base: Math::Ident(name.to_string()), sub: Vec::new(), sup: Vec::new() };
     };

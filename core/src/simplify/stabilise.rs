@@ -9,6 +9,7 @@ pub use exponentials::with_shares;
 
 use super::{Rewrite, Simplified, facts};
 use crate::few::Each;
+use crate::ir::graph::all_different;
 use crate::ir::{Attrs, Dim, Einsum, Graph, Map, NodeId, Num, Op};
 use crate::ops;
 use std::cell::Cell;
@@ -344,7 +345,7 @@ impl Known {
             self.sum_of(graph, total, self.exp).or_else(|| self.kept_sum(graph, total))?;
         let [axis] = *axes.as_slice() else { return None };
         let at = &e.ins[top];
-        let different = at.iter().enumerate().all(|(place, ix)| !at[..place].contains(ix));
+        let different = all_different(at);
         // The total must be read at the remaining axes, in order; what it has beside them is of size 1.
         let (read, beside): (Vec<u8>, Vec<u8>) =
             e.ins[bottom].iter().partition(|ix| at.contains(*ix));
@@ -408,7 +409,7 @@ fn plain_sum(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
     let [only] = graph.args(node) else { return None };
     let ins = &e.ins[0];
     let rest: Vec<u8> = ins.iter().copied().filter(|ix| e.out.contains(ix)).collect();
-    let different = ins.iter().enumerate().all(|(at, ix)| !ins[..at].contains(ix));
+    let different = all_different(ins);
     let axes: Vec<usize> = (0..ins.len()).filter(|&at| !e.out.contains(&ins[at])).collect();
     (rest == e.out && different && !axes.is_empty() && ins.len() == e.sizes.len())
         .then_some((*only, axes))

@@ -27,6 +27,13 @@ def _rows(x, index):
     return x.at[index].get(mode="fill", fill_value=jnp.nan)
 
 
+def _one_hot(index, size):
+    """A row of this many for each index, with 1 at its place; NaN where there is none."""
+    inside = (index >= 0) & (index < size)
+    rows = index[..., None] == jnp.arange(size)
+    return jnp.where(inside[..., None], rows, jnp.nan).astype(DTYPE)
+
+
 def _array(name, value):
     """An argument as an array; an error names one that is none."""
     try:

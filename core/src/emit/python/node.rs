@@ -54,6 +54,14 @@ impl Writer<'_> {
                 let (x, shape) = (self.lifted(&x).text, self.shape(graph.shape(id)));
                 Value::array(format!("{xp}.reshape({x}, {shape})"), Bind::Atom, graph.rank(id))
             }
+            // Which need no identity matrix in memory.
+            Op::Gather
+                if let Op::Delta(size) = graph.op(args[0])
+                    && self.library != Library::Torch =>
+            {
+                let (index, size) = (self.index(args[1]), self.dim(size).text);
+                Value::array(format!("_one_hot({index}, {size})"), Bind::Atom, graph.rank(id))
+            }
             Op::Gather => {
                 let (x, index) = (self.exact(args[0]).at(Bind::Atom), self.index(args[1]));
                 let text = match self.library {

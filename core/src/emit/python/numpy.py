@@ -150,6 +150,13 @@ def _scatter(rows, index, size):
     return out
 
 
+def _one_hot(index, size):
+    """A row of this many for each index, with 1 at its place."""
+    rows = np.zeros(index.shape + (size,), dtype=DTYPE)
+    np.put_along_axis(rows, index[..., None], 1, axis=-1)
+    return rows
+
+
 def _array(name, value):
     """An argument as an array; an error names one that is none."""
     try:

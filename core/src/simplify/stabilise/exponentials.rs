@@ -315,16 +315,18 @@ pub(super) fn one_and(graph: &Graph, node: NodeId) -> Option<(Num, NodeId)> {
     }
 }
 
+/// The c and x of c·x, as often as there are such.
+pub(super) fn scaled(graph: &Graph, mut node: NodeId) -> (Num, NodeId) {
+    let mut scale = Num::ONE;
+    while let (Op::Add(c), [only]) = (graph.op(node), graph.args(node)) {
+        (scale, node) = (scale * c[0], *only);
+    }
+    (scale, node)
+}
+
 /// Whether b is -a, as written.
 pub(super) fn opposite(graph: &Graph, a: NodeId, b: NodeId) -> bool {
-    let scaled = |mut node: NodeId| {
-        let mut scale = Num::ONE;
-        while let (Op::Add(c), [only]) = (graph.op(node), graph.args(node)) {
-            (scale, node) = (scale * c[0], *only);
-        }
-        (scale, node)
-    };
-    let ((c, x), (d, y)) = (scaled(a), scaled(b));
+    let ((c, x), (d, y)) = (scaled(graph, a), scaled(graph, b));
     if x == y {
         return c == -d;
     }

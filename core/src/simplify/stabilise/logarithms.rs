@@ -1,6 +1,6 @@
 //! Logarithms of formulas of exponentials, told without them. Each rule is exact wherever the formula it replaces is defined.
 
-use super::exponentials::{Rewritten, one_and, power_of, spread};
+use super::exponentials::{Rewritten, one_and, power_of, scaled, spread};
 use super::{Known, facts};
 use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
@@ -288,15 +288,6 @@ impl Known {
         }
         total.map(|total| ("log-add-exp", total))
     }
-}
-
-/// The c and x of c·x, as often as there are such.
-fn scaled(graph: &Graph, mut node: NodeId) -> (Num, NodeId) {
-    let mut scale = Num::ONE;
-    while let (Op::Add(c), [only]) = (graph.op(node), graph.args(node)) {
-        (scale, node) = (scale * c[0], *only);
-    }
-    (scale, node)
 }
 
 /// The c, r and u of c·(1 + r·u).

@@ -3,6 +3,7 @@
 use super::exponentials::{Rewritten, power_of, spread};
 use super::{Known, facts};
 use crate::few::Each;
+use crate::ir::graph::all_different;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
 use crate::ops::{self, OpId};
 
@@ -110,10 +111,6 @@ impl Known {
         };
         Some((rule, better))
     }
-}
-
-fn all_different(axes: &[u8]) -> bool {
-    axes.iter().enumerate().all(|(place, ix)| !axes[..place].contains(ix))
 }
 
 /// A product with one factor, read at these indices, in the place of several.
