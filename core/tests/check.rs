@@ -32,6 +32,11 @@ const PROGRAMS: &[&str] = &[
     "param W:[6,5], u:[5]; fn s(h, a) = sin(h*0.3 + a); loss L = prod(1 + 0.1*(scan(s, u, outer(sigmoid(W@u), u))[1])) + prod(1 + 0.1*pad(sigmoid(W@u)[4:5], [1, 2])); hessian L wrt u;",
     "param x:[6], u:[5]; fn s(h, a) = sin(h*0.3 + a); loss L = sin(x[0])*sum(scan(s, u, outer(softmax(x), u))[1]);",
     "input x:[3]; param h:[3], W:[3,3], U:[3,3]; z = sigmoid(W@x + U@h); c = tanh(U@(z*h)); y = (1 - z)*h + z*c; loss L = sum(y^2);",
+    // Products with Hessians, in steps.
+    "dim B, N; input X: [B, N], t: [B]; param w: [N], b; loss L = mean((sigmoid(X @ w + b) - t)^2) + norm2(w); hvp L wrt w, b;",
+    "param x: [4]; input A: [4, 4]; loss L = log(1 + (x @ A @ x)^2); hvp L wrt x;",
+    // A part that got its name after the first derivative was told.
+    "dim B, N; input X: [B, N], t: [B]; param w: [N], b, v: [N]; loss L = sum(sin(where(t > 0, X @ w, b * (X @ w))) * b) + 0.1*b*dot(w, v);",
 ];
 
 fn compiled(program: &str) -> Compiled {

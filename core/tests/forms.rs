@@ -143,7 +143,12 @@ fn every_kind_of_derivative_is_called_what_it_is() {
     );
     let hessian = &told[3];
     assert_eq!(hessian.steps[0].note(), "the gradient ∂E/∂w, differentiated once more");
-    assert_eq!(told[4].steps[0].note(), "derivative of ∂E/∂w along w\u{307}, b\u{307}, c\u{307}");
+    assert_eq!(
+        told[4].steps[0].note(),
+        "the Hessian is symmetric: its product with w\u{307}, b\u{307}, c\u{307} is the gradient of ⟨∂E/∂w, w\u{307}⟩ + ⟨∂E/∂b, b\u{307}⟩ + ⟨∂E/∂c, c\u{307}⟩"
+    );
+    assert!(told[4].steps.len() > 2, "{:#?}", told[4].steps);
+    assert_eq!(told[4].steps.last().map(|step| step.text.as_str()), Some(told[4].text.as_str()));
     // Jacobians of entrywise functions are diagonal: no identity stands between the factors.
     assert!(hessian.steps.iter().all(|step| !step.text.contains("eye")), "{:#?}", hessian.steps);
 }

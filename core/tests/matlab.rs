@@ -177,9 +177,10 @@ fn open_sizes_follow_from_the_formula() {
     assert_eq!(at(&open), at(&written));
 }
 
-/// What divides a sum and is declared nowhere is the number of rows that are summed, in every spelling, and a warning says so.
+/// What divides a sum and is declared nowhere is the number of rows that are summed, in every spelling; what scales a matrix product is
+/// the size over which that sums, and what divides a scalar beside a matrix is the number of entries that share it. A warning says so.
 #[test]
-fn an_undeclared_count_is_that_of_the_rows() {
+fn an_undeclared_count_is_a_size() {
     let declared = "param X: [4, 3], w: [3, 1], y: [4, 1], T: [4, 2], W: [3, 2], r: [1, 3];";
     for (open, written) in [
         ("sum((y - maximum(0, X*w)).^2)/n", "sum((y - maximum(0, X*w)).^2)/4"),
@@ -192,6 +193,12 @@ fn an_undeclared_count_is_that_of_the_rows() {
             "S = X*W; c = sum(T .* S, 2); sum(maximum(0, S - c + 1)) - 4",
         ),
         ("sum(r.^2)/n", "sum(r.^2)/3"),
+        ("sum(y .* (softmax(X*r'*r/sqrt(m))*w))", "sum(y .* (softmax(X*r'*r/sqrt(3))*w))"),
+        (
+            "U = 0.9*T + 0.1/k; -sum(U .* logsoftmax(X*W))",
+            "U = 0.9*T + 0.1/2; -sum(U .* logsoftmax(X*W))",
+        ),
+        ("sum(log(y.^2 + 2/m))", "sum(log(y.^2 + 2/4))"),
     ] {
         let compiled = |text: &str| {
             let text = format!("{declared} {text}");
@@ -217,5 +224,17 @@ fn an_undeclared_count_is_that_of_the_rows() {
         };
         let (found, wanted) = (value(&open), value(&written));
         assert!((found[0] - wanted[0]).abs() <= 1e-12 * wanted[0].abs(), "{found:?} {wanted:?}");
+    }
+}
+
+/// Where a name could be any of several sizes, or only a number, nothing is made up.
+#[test]
+fn what_may_be_no_size_stays_undeclared() {
+    let declared = "param x: [4, 1], y: [3, 1], s: [4, 1];";
+    for text in ["sum((x*y')/m)", "sum(x/m + s)", "sum(s + x/m)", "sum(exp(m*x))", "sum(x + 2*m)"] {
+        let source = Source::new("program", format!("{declared} {text}"));
+        let compiled = compile(&Source { dialect: Dialect::Matlab, ..source });
+        let said: Vec<&str> = compiled.diagnostics.iter().map(|one| one.code.id()).collect();
+        assert_eq!(said, ["E0301"], "{text}");
     }
 }

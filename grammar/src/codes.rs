@@ -161,7 +161,7 @@ codes! {
         wrong "param x;\nloss E = log(-exp(x));"
         right "param x;\nloss E = -log(exp(x));";
     ByLetter "W0505" Warning "taken by its letter"
-        "In a program of the matlab dialect that declares nothing a name of one letter is what its letter says: `a` to `g` a scalar, `h` to `z` a column, a capital a matrix; sizes are those with which the formula fits together. The `n` of `sum(S)/n`, which nothing declares, is the number of rows of `S`. Declare the variables to say otherwise."
+        "In a program of the matlab dialect that declares nothing a name of one letter is what its letter says: `a` to `g` a scalar, `h` to `z` a column, a capital a matrix; sizes are those with which the formula fits together. The `n` of `sum(S)/n`, which nothing declares, is the number of rows of `S`, the `m` of `Q*K'/sqrt(m)` the size over which the product sums, and the `k` of `T + a/k` the number of entries of a row of `T`. Declare the variables to say otherwise."
         wrong "$ chainrule derive --syntax matlab -e 'sum((A*x - y).^2)'"
         right "$ chainrule derive --syntax matlab -e 'sum((A*x - y).^2)' --var A:m,n --var x:n,1 --var y:m,1";
 }

@@ -328,6 +328,13 @@ impl<'t> Scene<'t> {
             }
             "%" | "#" => Some("comments begin with `//`".into()),
             "|" => Some(BARS.into()),
+            "\\" => Some("the solution of `A @ x == b` is written `solve(A, b)`".into()),
+            ":" if self.innermost() == Some('(') => {
+                Some("entries are read with square brackets, as in `A[2, :]`".into())
+            }
+            "'" if self.innermost() == Some('(') => {
+                Some("a transpose follows its matrix, as in `A'`; the root of the sum of squares is `norm2(A)`".into())
+            }
             "}" if self.last == ";" => Some("a block ends with its result, an expression".into()),
             _ => None,
         }

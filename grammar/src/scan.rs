@@ -8,6 +8,8 @@ use crate::span::Span;
 pub(crate) const MAX_BRACKETS: usize = 200;
 /// After how many errors no more are told.
 pub(crate) const MAX_ERRORS: usize = 100;
+/// How far behind a `;` the end of a list is looked for.
+const MAX_ROW: usize = 200;
 
 /// A comment and where it stands.
 #[derive(Debug)]
@@ -204,6 +206,12 @@ impl Scanner<'_> {
 
     /// No `;` can stand within `(…)` or `[…]`: there it shows that the bracket was left open.
     fn semicolon(&mut self) {
+        if self.row_ends() {
+            let span = Span::new(self.at, self.at + 1);
+            let bad = Diagnostic::new(Code::Syntax, span, "a `;` ends the statement");
+            let bad = bad.here("within a list");
+            return self.error(bad.help("each row is a list of its own: `[[1, 2], [3, 4]]`"));
+        }
         let round = self.open.iter().rposition(|&(open, _)| open == b'{').map_or(0, |at| at + 1);
         if let Some(&(open, place)) = self.open.get(round..).and_then(<[_]>::last) {
             self.unclosed(open, place);
@@ -225,6 +233,16 @@ impl Scanner<'_> {
         let bad = Diagnostic::new(Code::Syntax, span, format!("unclosed `{open}`"));
         let bad = bad.here("opened here").help(format!("close it with `{close}`"));
         self.error(if closing.is_empty() { bad } else { bad.insert(end, closing) });
+    }
+
+    /// A `;` that divides rows, as other tools have it: the list is closed behind it, on the same line.
+    fn row_ends(&self) -> bool {
+        if !matches!(self.open.last(), Some((b'[', _))) {
+            return false;
+        }
+        let behind = self.bytes.get(self.at + 1..).unwrap_or_default();
+        let sign = behind.iter().take(MAX_ROW).find(|byte| matches!(byte, b'[' | b']' | b'\n'));
+        sign == Some(&b']')
     }
 
     /// Whether the statement is a function with a block, which needs no `;`.

@@ -5,7 +5,7 @@ use crate::ir::{Graph, NodeId, Num, Op};
 use crate::lower::call::formula;
 use crate::ops::{self, Kind, OpId, Rule};
 use crate::raise::Notation;
-use crate::render::math::{Math, Symbol};
+use crate::render::math::{Fence, Math, Symbol};
 use crate::render::phrases::{Lang, Phrase, phrase};
 use crate::render::prose::Prose;
 use crate::render::{self, Context};
@@ -21,6 +21,9 @@ pub enum Reason {
     OnceMore(String, String),
     /// The derivative of a result, or of its gradient by a variable, along directions.
     Along(String, Option<String>, Vec<String>),
+    /// A Hessian times directions is the gradient of the inner product of gradients with them: the loss, and the variables with their
+    /// directions.
+    Paired(String, Vec<(String, String)>),
     /// The chain rule over what the quantity is made of.
     ChainRule,
     /// The derivative of a function of the rule book.
@@ -103,7 +106,7 @@ impl Reason {
         match self {
             Reason::Definition(_) => "definition".to_string(),
             Reason::OnceMore(..) => "second-derivative".to_string(),
-            Reason::Along(..) => "directional-derivative".to_string(),
+            Reason::Along(..) | Reason::Paired(..) => "directional-derivative".to_string(),
             Reason::ChainRule => "chain-rule".to_string(),
             Reason::Function(op) | Reason::Cases(op) => {
                 format!("derivative-of-{}", ops::spec(*op).name)
@@ -142,7 +145,8 @@ impl Reason {
             | Reason::Definition(_)
             | Reason::OnceMore(..)
             | Reason::AsBefore(..)
-            | Reason::Along(..) => 2,
+            | Reason::Along(..)
+            | Reason::Paired(..) => 2,
             Reason::Linear | Reason::Local(..) | Reason::Written(_) => 3,
             Reason::ChainRule => 4,
             Reason::SumRule | Reason::Rearranged => 5,
@@ -169,6 +173,12 @@ impl Reason {
                 let names = directions.iter().map(|name| Prose::math(render::name(name)));
                 let names = Prose::join(names.collect(), phrase(Phrase::Comma, lang));
                 (Phrase::Along, vec![("what", Prose::math(what)), ("direction", names)])
+            }
+            Reason::Paired(of, moves) => {
+                let names = moves.each(|(_, direction)| Prose::math(render::name(direction)));
+                let names = Prose::join(names, phrase(Phrase::Comma, lang));
+                let inner = Prose::math(pairings(of, moves));
+                (Phrase::Paired, vec![("direction", names), ("inner", inner)])
             }
             Reason::ChainRule => (Phrase::ChainRule, vec![]),
             Reason::Function(op) => return function_sentence(*op, lang),
@@ -284,4 +294,21 @@ fn function_sentence(op: OpId, lang: Lang) -> Prose {
         }
     };
     Prose::fill(phrase(said, lang), &holes)
+}
+
+/// `⟨a, b⟩`
+pub(super) fn paired(a: Math, b: Math) -> Math {
+    let pair = vec![a, Math::Symbol(Symbol::Comma), Math::Thin, b];
+    Math::Fence(Fence::Angle, Box::new(Math::Row(pair)))
+}
+
+/// `⟨∂E/∂w, ẇ⟩ + ⟨∂E/∂b, ḃ⟩`
+pub(super) fn pairings(of: &str, moves: &[(String, String)]) -> Math {
+    let mut sum = Vec::new();
+    for (wrt, direction) in moves {
+        let plus = (!sum.is_empty()).then_some(Math::Symbol(Symbol::Plus));
+        sum.extend(plus);
+        sum.push(paired(render::inline_partial(of, wrt), render::name(direction)));
+    }
+    Math::Row(sum)
 }

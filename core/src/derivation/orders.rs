@@ -2,6 +2,7 @@
 
 use super::Told;
 use super::chain::{Chain, Line, Weight};
+use super::cone::shown;
 use super::notes::Reason;
 use super::tell::Teller;
 use crate::compile::Derivative;
@@ -10,6 +11,10 @@ use crate::ir::{NodeId, Op};
 use crate::simplify::simplify;
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
+
+/// The product with a Hessian is told in steps where the gradients along directions are made of at most so many parts: longer lines
+/// are read by nobody.
+const LONG_PRODUCT: usize = 40;
 
 impl Teller<'_> {
     pub(super) fn second_order(
@@ -52,11 +57,42 @@ impl Teller<'_> {
         Ok(self.graph.reaches(gradient, by))
     }
 
+    /// The product of a Hessian with directions: the gradient of Σ ⟨∂of/∂variable, direction⟩, told as one. What is deep or long, or
+    /// moves with a definition, is its closed form alone.
+    pub(super) fn product_with_hessian(
+        &mut self,
+        derivative: &Derivative,
+        of: NodeId,
+        by: NodeId,
+    ) -> Result<Told, Diagnostic> {
+        if !matches!(self.graph.op(by), Op::Var(_)) || self.is_long(of, by) {
+            return Ok(self.along(derivative));
+        }
+        let paired = diff::higher::paired(&mut self.graph, of, &derivative.directions)?;
+        let paired = simplify(&mut self.graph, &[paired]).roots[0];
+        let atoms = self.atoms();
+        let long = shown(&self.graph, paired, &atoms).len() > LONG_PRODUCT;
+        if long || !self.graph.reaches(paired, by) {
+            return Ok(self.along(derivative));
+        }
+        let one = self.graph.int(1);
+        let mut chain = self.chain_from(paired, one, by, &[])?;
+        self.spell_stably(&mut chain, &[of, derivative.of.node], derivative.node);
+        // The sweep's last state and the derivative itself are one formula in two orders of its factors: the latter is shown.
+        if let Some(last) = chain.lines.last_mut() {
+            last.rhs = derivative.node;
+        }
+        chain.closed = derivative.node;
+        let wheres = self.share(chain.closed);
+        Ok(self.assemble(derivative, Vec::new(), wheres, &chain, paired, by))
+    }
+
+    /// The derivative along directions, as its closed form alone.
     pub(super) fn along(&mut self, derivative: &Derivative) -> Told {
+        let gradient = (derivative.kind == RequestKind::Hvp).then(|| derivative.wrt.name.clone());
         let direction = |(_, direction): &(NodeId, NodeId)| {
             self.graph.name(*direction).unwrap_or_default().to_string()
         };
-        let gradient = (derivative.kind == RequestKind::Hvp).then(|| derivative.wrt.name.clone());
         let directions = derivative.directions.iter().map(direction).collect();
         self.closed_only(
             derivative,

@@ -2,14 +2,14 @@
 
 use super::chain::{Chain, Line, Weight};
 use super::left;
-use super::notes::Reason;
+use super::notes::{self, Reason};
 use super::{Binding, Options, Step, Steps};
 use crate::compile::Derivative;
 use crate::few::{self, Each};
 use crate::ir::{Dim, Map, NodeId};
 use crate::ops::OpId;
 use crate::raise::{self, Names, Notation};
-use crate::render::math::{self, Fence, Math, Symbol};
+use crate::render::math::{self, Math, Symbol};
 use crate::render::phrases::{Phrase, phrase};
 use crate::render::prose::Prose;
 use crate::render::{self, Context};
@@ -201,7 +201,11 @@ impl Show<'_> {
     /// `dE`, `∂E/∂W` or `∂E/∂W_jk`; before a derivative the error term that it is, if any.
     fn lhs(&self, side: Side) -> Vec<Math> {
         if side == Side::Differential {
-            return vec![Math::differential(render::name(&self.derivative.of.name))];
+            let of = &self.derivative.of.name;
+            return vec![Math::differential(match self.derivative.kind {
+                RequestKind::Hvp => Math::fenced(notes::pairings(of, &self.moves())),
+                _ => render::name(of),
+            })];
         }
         let by = self.names.of(self.by).unwrap_or(&self.derivative.wrt.name);
         let letters = (side == Side::Entry).then(|| self.shown_letters());
@@ -276,6 +280,7 @@ impl Show<'_> {
         let (of, wrt) = (&self.derivative.of.name, &self.derivative.wrt.name);
         let definition = [match self.derivative.kind {
             RequestKind::Hessian => Reason::OnceMore(of.clone(), wrt.clone()),
+            RequestKind::Hvp => Reason::Paired(of.clone(), self.moves()),
             _ => Reason::Definition(self.names.of(self.of).unwrap_or(of).to_string()),
         }];
         let mut reasons: Vec<&Reason> =
@@ -295,6 +300,12 @@ impl Show<'_> {
         let told: Vec<&Reason> = reasons.iter().filter(told).copied().collect();
         let rule = main.map_or_else(String::new, |reason| reason.rule());
         (rule, self.sentences(&told, line, before))
+    }
+
+    /// The variables that move, and along what.
+    fn moves(&self) -> Vec<(String, String)> {
+        let name = |node: NodeId| self.names.graph.name(node).unwrap_or_default().to_string();
+        self.derivative.directions.each(|(by, direction)| (name(*by), name(*direction)))
     }
 
     fn sentences(&self, reasons: &[&Reason], line: &Line, before: Option<&Line>) -> Prose {
@@ -391,8 +402,7 @@ impl Show<'_> {
                 _ => Math::Row(vec![Math::fenced(factor), Math::Thin, differential]),
             };
         }
-        let pair = Math::Row(vec![factor, Math::Symbol(Symbol::Comma), Math::Thin, differential]);
-        Math::Fence(Fence::Angle, Box::new(pair))
+        notes::paired(factor, differential)
     }
 
     /// Puts the left-hand side where a chain of equalities begins, and wherever what the lines are about changes.

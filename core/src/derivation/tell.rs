@@ -63,8 +63,8 @@ pub(super) struct Teller<'c> {
     pub(super) atoms: (Rc<BTreeSet<NodeId>>, usize),
     /// The steps of scans, with their parameters and bodies.
     pub(super) steps_of: BTreeMap<NodeId, (String, NodeId)>,
-    /// The shared parts and the scans that a node's own formula mentions.
-    pub(super) mentions: Map<NodeId, Rc<Vec<NodeId>>>,
+    /// The shared parts and the scans that a node's own formula mentions, of as many as there were then.
+    pub(super) mentions: Map<NodeId, (usize, Rc<Vec<NodeId>>)>,
     pub(super) letters: Rc<Letters>,
     /// How many axes every name stands for.
     pub(super) ranks: BTreeMap<String, usize>,
@@ -172,12 +172,13 @@ impl<'c> Teller<'c> {
             RequestKind::Grad if self.is_staged(derivative, of) => self.staged(derivative, of, by),
             RequestKind::Grad | RequestKind::Jacobian => self.chained(derivative, of, by),
             RequestKind::Hessian => self.second_order(derivative, of, by),
-            RequestKind::Hvp | RequestKind::Jvp => Ok(self.along(derivative)),
+            RequestKind::Hvp => self.product_with_hessian(derivative, of, by),
+            RequestKind::Jvp => Ok(self.along(derivative)),
         }
     }
 
     /// Whether there are more named quantities between a loss and a variable than one chain can have.
-    fn is_long(&mut self, of: NodeId, by: NodeId) -> bool {
+    pub(super) fn is_long(&mut self, of: NodeId, by: NodeId) -> bool {
         let cone = self.cone(of);
         let named = |node: &NodeId| *node != of && self.graph.names.contains_key(node);
         cone.walk_above(by).filter(named).nth(LONG_CHAIN).is_some()
@@ -254,7 +255,7 @@ impl<'c> Teller<'c> {
 
     /// Where what is differentiated overflows or cancels as it is written, so may the closed form: a last line has it in a stable
     /// spelling.
-    fn spell_stably(&mut self, chain: &mut Chain, of: &[NodeId], stable: NodeId) {
+    pub(super) fn spell_stably(&mut self, chain: &mut Chain, of: &[NodeId], stable: NodeId) {
         if chain.closed == stable {
             return;
         }
@@ -351,16 +352,15 @@ impl<'c> Teller<'c> {
             Rc::make_mut(&mut self.atoms.0).insert(part);
             named.push((name, part));
         }
-        // What formulas mention has changed where parts got names.
-        if !named.is_empty() {
-            self.mentions.remove(&node);
-        }
         named
     }
 
     /// The shared parts and the scans that a node's own formula mentions.
     fn mentions(&mut self, root: NodeId) -> Rc<Vec<NodeId>> {
-        if let Some(known) = self.mentions.get(&root) {
+        let count = self.given.parts.len() + self.steps_of.len();
+        if let Some((then, known)) = self.mentions.get(&root)
+            && *then == count
+        {
             return Rc::clone(known);
         }
         let atoms = self.atoms();
@@ -370,7 +370,7 @@ impl<'c> Teller<'c> {
                 || (*node != root && self.given.parts.contains_key(node))
         });
         let mentions = Rc::new(mentions);
-        self.mentions.insert(root, Rc::clone(&mentions));
+        self.mentions.insert(root, (count, Rc::clone(&mentions)));
         mentions
     }
 
@@ -382,8 +382,6 @@ impl<'c> Teller<'c> {
         closed: NodeId,
         lines: &[NodeId],
     ) -> Vec<(String, NodeId)> {
-        // A closed form that was a part of an earlier one is written anew, with the names that parts of it got since.
-        self.mentions.remove(&closed);
         let mut seen: HashSet<NodeId> = HashSet::new();
         let mut functions = Vec::new();
         let mut ordered: Vec<(String, NodeId)> = Vec::new();

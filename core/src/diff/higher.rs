@@ -50,8 +50,8 @@ fn inner(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
     graph.einsum(&[(a, labels.clone()), (b, labels)], &[], &[])
 }
 
-/// Hessian of a scalar by all of these variables at once, times the direction of each: the gradients of
-/// Σ ⟨∂of/∂variable, direction⟩. Only the product is computed.
+/// Hessian of a scalar by all of these variables at once, times the direction of each: the gradients of [`paired`], since the
+/// Hessian is symmetric. Only the product is computed.
 ///
 /// # Errors
 /// As [`reverse`].
@@ -61,19 +61,32 @@ pub fn hvp(
     moves: &[(NodeId, NodeId)],
 ) -> Result<Vec<NodeId>, Diagnostic> {
     let wrt: Vec<NodeId> = moves.each(|(by, _)| *by);
-    let mut terms = Vec::new();
-    for (first, (_, direction)) in gradient(graph, of, &wrt)?.into_iter().zip(moves) {
-        if let Some(first) = first {
-            terms.push((Num::ONE, inner(graph, first, *direction)));
-        }
-    }
-    let along = graph.add(&terms, &[]);
+    let along = paired(graph, of, moves)?;
     let mut products = Vec::new();
     for (second, by) in gradient(graph, along, &wrt)?.into_iter().zip(wrt) {
         let shape = graph.shape(by).clone();
         products.push(second.unwrap_or_else(|| graph.zeros(&shape)));
     }
     Ok(products)
+}
+
+/// Σ ⟨∂of/∂variable, direction⟩, a scalar.
+///
+/// # Errors
+/// As [`reverse`].
+pub fn paired(
+    graph: &mut Graph,
+    of: NodeId,
+    moves: &[(NodeId, NodeId)],
+) -> Result<NodeId, Diagnostic> {
+    let wrt: Vec<NodeId> = moves.each(|(by, _)| *by);
+    let mut terms = Vec::new();
+    for (first, (_, direction)) in gradient(graph, of, &wrt)?.into_iter().zip(moves) {
+        if let Some(first) = first {
+            terms.push((Num::ONE, inner(graph, first, *direction)));
+        }
+    }
+    Ok(graph.add(&terms, &[]))
 }
 
 /// Jacobian times a direction. The pullback is linear in its cotangent, so its own pullback is the pushforward: forward mode by

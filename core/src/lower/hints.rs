@@ -3,6 +3,7 @@
 
 use super::index::Position;
 use super::limits::MAX_TERMS;
+use super::matlab::letters::named_by_letter;
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
 use crate::few;
@@ -196,6 +197,14 @@ impl Lowerer<'_> {
         (name.to_string(), size)
     }
 
+    /// What is said of a derivative of something that the program does not have.
+    pub(super) fn unknown_result(&self, of: &Ident) -> Diagnostic {
+        let name = &of.name;
+        let bad = self.unknown_name(name, of.span);
+        let meant = self.later.contains_key(name) || !bad.fix.is_empty();
+        if meant { bad } else { bad.help(format!("say what it is: `loss {name} = …;`")) }
+    }
+
     /// What is said of a function that nobody knows.
     pub(crate) fn unknown_function(
         &self,
@@ -235,6 +244,9 @@ impl Lowerer<'_> {
         }
         match nearest(last, own.chain(table)) {
             Some(near) => bad.help(format!("did you mean `{near}`?")).edit(func.span, near),
+            None if self.is_matlab() && (self.value(name).is_some() || named_by_letter(name)) => bad.help(format!(
+                "`{name}` is a variable; an entry is read as `{name}[1]`, and multiplication is written `{name} * (…)`"
+            )),
             None if self.value(name).is_some() => bad
                 .help(format!("`{name}` is a variable; multiplication is written `{name} * (…)`"))
                 .insert(func.span.end, " * "),

@@ -551,7 +551,7 @@ impl<'a> Lowerer<'a> {
 
     fn request(&mut self, kind: RequestKind, of: &Ident, wrt: &[Ident]) -> Result<Request> {
         let Some(val) = self.globals.get(&of.name).cloned() else {
-            return Err(self.unknown_name(&of.name, of.span));
+            return Err(self.unknown_result(of));
         };
         let scalar = self.graph.shape(val.node).is_empty();
         if !scalar && matches!(kind, RequestKind::Grad | RequestKind::Hessian | RequestKind::Hvp) {

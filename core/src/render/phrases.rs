@@ -18,6 +18,7 @@ pub enum Phrase {
     Definition,
     OnceMore,
     Along,
+    Paired,
     ChainRule,
     Elementwise,
     Pullback,
@@ -67,6 +68,7 @@ impl Phrase {
         Phrase::Definition,
         Phrase::OnceMore,
         Phrase::Along,
+        Phrase::Paired,
         Phrase::ChainRule,
         Phrase::Elementwise,
         Phrase::Pullback,
@@ -121,6 +123,10 @@ pub fn phrase(phrase: Phrase, lang: Lang) -> &'static str {
         (Phrase::OnceMore, Zh) => "对梯度 {gradient} 再次求导",
         (Phrase::Along, En) => "derivative of {what} along {direction}",
         (Phrase::Along, Zh) => "{what} 沿 {direction} 的方向导数",
+        (Phrase::Paired, En) => {
+            "the Hessian is symmetric: its product with {direction} is the gradient of {inner}"
+        }
+        (Phrase::Paired, Zh) => "Hessian 矩阵对称：它与 {direction} 的乘积是 {inner} 的梯度",
         (Phrase::ChainRule, En) => "chain rule",
         (Phrase::ChainRule, Zh) => "链式法则",
         (Phrase::Elementwise, En) => "chain rule; with {call}, {partials}",

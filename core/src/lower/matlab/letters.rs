@@ -7,6 +7,7 @@
 //! lowered until nothing is missing any more; each time, lowering says what it lacks: a name, a size, or that two sizes be one.
 
 use super::super::stmt::attempt;
+use super::counts::Count;
 use crate::few::Each;
 use crate::ir::{Dim, Graph};
 use crate::ops;
@@ -25,7 +26,7 @@ const MAX_ROUNDS: usize = 60;
 /// Names for sizes, in the order in which they are given.
 const SIZES: [&str; 8] = ["n", "m", "k", "p", "q", "r", "s", "l"];
 
-/// Names that count what is summed.
+/// Names that stand for sizes.
 const COUNTS: [&str; 6] = ["n", "m", "k", "N", "M", "K"];
 
 /// What a program lacked where lowering stopped.
@@ -33,8 +34,8 @@ const COUNTS: [&str; 6] = ["n", "m", "k", "N", "M", "K"];
 pub(crate) struct Wants {
     /// Names without a declaration.
     pub names: Vec<Ident>,
-    /// Names without a declaration that count the rows of what is summed, and that size.
-    pub counts: Vec<(Ident, Dim)>,
+    /// Names without a declaration that stand for a size.
+    pub counts: Vec<Count>,
     /// Sizes that differ where they had to be one.
     pub equal: Vec<(Dim, Dim)>,
 }
@@ -76,6 +77,11 @@ fn axes_by_letter(name: &str) -> Option<usize> {
     }
 }
 
+/// Whether a letter says what a name is.
+pub(crate) fn named_by_letter(name: &str) -> bool {
+    axes_by_letter(name).is_some()
+}
+
 /// The declarations made up so far.
 #[derive(Default)]
 struct Guess {
@@ -85,8 +91,8 @@ struct Guess {
     vars: Vec<(Ident, Vec<usize>)>,
     /// Sizes that the program names and does not declare.
     named: Vec<(Ident, usize)>,
-    /// Those of them that count what is summed.
-    counts: Vec<Ident>,
+    /// Those of them that no function names, and what they count.
+    counts: Vec<(Ident, &'static str)>,
     /// All sizes.
     sizes: Vec<Size>,
 }
@@ -105,14 +111,14 @@ impl Guess {
     /// Takes in what the program lacked. Whether that was anything that can be made up.
     fn take(&mut self, wants: &Wants, sizes: &BTreeSet<String>, graph: &Graph) -> bool {
         let before = (self.vars.len(), self.named.len());
-        for (name, dim) in &wants.counts {
+        for Count { name, dim, counts } in &wants.counts {
             let letter = COUNTS.contains(&name.name.as_str());
             // What functions name as a size is one already.
             if letter && !sizes.contains(&name.name) && !self.knows(&name.name) {
                 let size = self.size_of(dim, graph);
                 self.sizes.push(size);
                 self.named.push((name.clone(), self.sizes.len() - 1));
-                self.counts.push(name.clone());
+                self.counts.push((name.clone(), counts));
             }
         }
         for name in &wants.names {
@@ -251,7 +257,8 @@ impl Guess {
     }
 
     fn warning(&self, program: &Program) -> Option<Diagnostic> {
-        let first = self.vars.first().map(|(var, _)| var).or(self.counts.first())?;
+        let first = self.vars.first().map(|(var, _)| var);
+        let first = first.or_else(|| self.counts.first().map(|(name, _)| name))?;
         let names = self.names(program, true);
         let shown = |id: &usize| match self.written(*id, &names) {
             ExprKind::Num(number) => number,
@@ -275,11 +282,11 @@ impl Guess {
             said.push(one);
             flags.push(flag);
         }
-        let counts = self.named.iter().filter(|(name, _)| self.counts.contains(name));
-        for (name, id) in counts {
-            let size = Some(shown(id)).filter(|size| *size != name.name);
+        for (name, counts) in &self.counts {
+            let id = self.named.iter().find(|(size, _)| size == name).map(|(_, id)| shown(id));
+            let size = id.filter(|size| *size != name.name);
             let size = size.map_or_else(String::new, |size| format!(" ({size})"));
-            said.push(format!("`{}` the number of rows that are summed{size}", name.name));
+            said.push(format!("`{}` {counts}{size}", name.name));
             flags.push(format!("--var {}", name.name));
         }
         let message = format!("not declared, so taken by its letter: {}", said.join(", "));

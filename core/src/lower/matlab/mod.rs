@@ -6,7 +6,7 @@
 
 mod call;
 mod counts;
-mod letters;
+pub(in crate::lower) mod letters;
 mod product;
 mod slim;
 
@@ -114,7 +114,7 @@ impl Lowerer<'_> {
 
     /// `a + B - c`
     fn matrix_sum(&mut self, first: &Expr, rest: &[(AddOp, Expr)], span: Span) -> Result<Val> {
-        self.note_subtracted(first, rest);
+        self.note_terms(first, rest);
         let (mut terms, mut written) = (Vec::new(), Vec::new());
         let all =
             std::iter::once((AddOp::Add, first)).chain(rest.iter().map(|(op, term)| (*op, term)));
