@@ -10,7 +10,7 @@ pub mod sizes;
 mod told;
 
 pub use curve::{Curve, Sample, curve};
-pub use point::random_point;
+pub use point::{point_of_sizes, random_point};
 pub use sizes::index_limits;
 pub use told::{ToldReport, check_told};
 

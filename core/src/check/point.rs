@@ -5,8 +5,9 @@ use super::sizes::{index_limits, sizes};
 use crate::compile::Compiled;
 use crate::eval::{Array, Point, eval};
 use crate::ir::graph::Fact;
-use crate::ir::{NodeId, Var, VarId};
+use crate::ir::{DimId, NodeId, Var, VarId};
 use crate::ops::probe::Random;
+use std::collections::BTreeMap;
 
 /// From where entries are drawn, in the order of trial: a program with `log` or `sqrt` wants positive numbers, one with `asin`
 /// small ones, one with `acosh` large ones.
@@ -29,7 +30,8 @@ pub fn random_point(compiled: &Compiled, seed: u64) -> Result<Point, String> {
     let mut why = String::new();
     let mut singular = None;
     for trial in 0..TRIALS {
-        let point = draw(compiled, trial, &mut random)?;
+        let sizes = sizes(compiled, &mut random)?;
+        let point = draw(compiled, sizes, trial, &mut random)?;
         match eval(&compiled.graph, &point, &roots) {
             Ok(values) if are_finite(&values) => {
                 // A matrix that is singular by its sizes alone has an inverse all the same: rounding errors.
@@ -44,6 +46,18 @@ pub fn random_point(compiled: &Compiled, seed: u64) -> Result<Point, String> {
         }
     }
     singular.ok_or(why)
+}
+
+/// A point with these sizes of the names, entries between 0.1 and 0.9 unless declared otherwise, whatever the program is there.
+///
+/// # Errors
+/// Arrays that are too large.
+pub fn point_of_sizes(
+    compiled: &Compiled,
+    sizes: BTreeMap<DimId, usize>,
+    seed: u64,
+) -> Result<Point, String> {
+    draw(compiled, sizes, 2, &mut Random(seed))
 }
 
 fn are_finite(arrays: &[Array]) -> bool {
@@ -61,9 +75,14 @@ fn beside(point: &Point) -> Point {
     beside
 }
 
-fn draw(compiled: &Compiled, trial: usize, random: &mut Random) -> Result<Point, String> {
+fn draw(
+    compiled: &Compiled,
+    dims: BTreeMap<DimId, usize>,
+    trial: usize,
+    random: &mut Random,
+) -> Result<Point, String> {
     let graph = &compiled.graph;
-    let mut point = Point { dims: sizes(compiled, random)?, ..Point::default() };
+    let mut point = Point { dims, ..Point::default() };
     let limits = index_limits(graph);
     for (at, var) in graph.vars.iter().enumerate() {
         let id = VarId(at as u32);

@@ -1,13 +1,15 @@
 //! A program, a point, and what the reference evaluator says of all results there.
 
 use super::programs;
-use chainrule_core::check::random_point;
+use chainrule_core::check::{point_of_sizes, random_point};
 use chainrule_core::emit::Job;
 use chainrule_core::emit::python::sizes::Sizes;
 use chainrule_core::eval::{Array, Point, eval, infer_dims};
-use chainrule_core::ir::{NodeId, VarId};
+use chainrule_core::ir::{DimId, NodeId, Op, VarId};
+use chainrule_core::ops;
 use chainrule_core::ops::probe::Random;
 use chainrule_core::{Compiled, Source, compile};
+use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 /// A compiled program and a point for it.
@@ -19,6 +21,8 @@ pub struct Case {
     pub compiled: Compiled,
     /// The point.
     pub point: Point,
+    /// Whether the emitted code is to check itself.
+    pub check: bool,
 }
 
 /// A case for a program's text.
@@ -43,8 +47,20 @@ pub fn case(program: &str) -> Result<Case, String> {
         _ => random_point(&compiled, 7).map_err(|why| format!("{program}: {why}"))?,
     };
     point.dims.extend(infer_dims(&compiled.graph, &point.vars).unwrap_or_default());
-    Ok(Case { program: program.to_string(), compiled, point })
+    let check = !is_of_rows(program);
+    Ok(Case { program: program.to_string(), compiled, point, check })
 }
+
+/// The programs with open sizes, where all of these are `size` and the reference has values for all that is emitted.
+pub fn all_of_size(size: usize) -> Vec<Case> {
+    let open: Vec<Case> = programs::open()
+        .iter()
+        .map(|program| case(program).unwrap_or_else(|why| panic!("{why}")))
+        .collect();
+    all().iter().chain(&open).filter_map(|case| case.of_size(size)).collect()
+}
+
+const EXTREMES: [&str; 4] = ["max", "min", "argmax", "argmin"];
 
 /// Whether a program is one of elementwise rows, each of which has its own domain.
 pub fn is_of_rows(program: &str) -> bool {
@@ -67,7 +83,32 @@ impl Case {
     /// The same for a library that differentiates on by itself.
     pub fn for_engines(&self) -> Case {
         let compiled = self.compiled.with_every_gradient();
-        Case { program: self.program.clone(), compiled, point: self.point.clone() }
+        Case { compiled, ..self.clone() }
+    }
+
+    /// The same where every open size is this one; nothing where no size is open or the reference has no finite values.
+    fn of_size(&self, size: usize) -> Option<Case> {
+        let graph = &self.compiled.graph;
+        let dims: BTreeMap<_, _> =
+            (0..graph.dims.len() as u32).map(|at| (DimId(at), size)).collect();
+        if dims.is_empty() {
+            return None;
+        }
+        let point = point_of_sizes(&self.compiled, dims, 7).ok()?;
+        let case = Case { point, check: false, ..self.clone() };
+        let all = case.for_engines();
+        let graph = &all.compiled.graph;
+        let nodes = all.job().roots();
+        // Libraries refuse to look for the largest entry of none, and for the last.
+        let last = size == 0 && self.program.contains("[-1]");
+        let refused = last
+            || graph.reachable(&nodes).into_iter().any(|node| match graph.op(node) {
+                Op::Call(op, _) => size == 0 && EXTREMES.contains(&ops::spec(*op).name),
+                _ => false,
+            });
+        let values = eval(graph, &case.point, &nodes).unwrap_or_default();
+        let finite = values.iter().flat_map(|value| &value.data).all(|entry| entry.is_finite());
+        (!refused && finite && !values.is_empty()).then_some(case)
     }
 
     /// The job of the program.

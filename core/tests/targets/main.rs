@@ -8,6 +8,7 @@ mod errors;
 mod mesh;
 mod programs;
 mod rust;
+mod sizes;
 mod text;
 mod write;
 
@@ -63,7 +64,7 @@ fn array(value: &Array, int: bool) -> Value {
             json!(format!("{x}"))
         }
     };
-    json!({ "shape": value.shape, "data": value.data.iter().map(number).collect::<Vec<_>>() })
+    json!({ "shape": value.shape, "int": int, "data": value.data.iter().map(number).collect::<Vec<_>>() })
 }
 
 /// The arguments and the expected results of a module.
@@ -117,16 +118,15 @@ fn expected(case: &Case, job: &Job, library: Library) -> Value {
             json!([loss.name, rows.collect::<Vec<_>>()])
         })
         .collect();
-    let check = !case::is_of_rows(&case.program);
-    json!({ "program": case.program, "check": check, "extreme": case.program == programs::EXTREME, "module": library.xp(), "arguments": arguments, "forward": forward, "losses": losses, "every": every, "requests": requests })
+    json!({ "program": case.program, "check": case.check, "extreme": case.program == programs::EXTREME, "module": library.xp(), "arguments": arguments, "forward": forward, "losses": losses, "every": every, "requests": requests })
 }
 
 const RUNNER: &str = include_str!("runner.py");
 
-/// Emits all cases for a library, as files of a folder.
-fn emitted(library: Library, cases: &[Case]) -> PathBuf {
+/// Emits all cases for a library, as files of a folder, whose name ends so.
+fn emitted(library: Library, cases: &[Case], end: &str) -> PathBuf {
     let name = format!("{library:?}").to_lowercase();
-    let at = folder(&format!("targets_{name}"));
+    let at = folder(&format!("targets_{name}{end}"));
     let mut all = Vec::new();
     for (number, case) in cases.iter().enumerate() {
         let case = &if library == Library::NumPy { case.clone() } else { case.for_engines() };
@@ -161,14 +161,14 @@ fn imports(module: &str) -> bool {
 #[test]
 fn numpy_computes_what_the_reference_does() {
     if available("NumPy (pip install numpy)", python().args(["-c", "import numpy"])) {
-        let wrong = run(&emitted(Library::NumPy, case::all()));
+        let wrong = run(&emitted(Library::NumPy, case::all(), ""));
         assert!(wrong.is_empty(), "{wrong}");
     }
 }
 
 #[test]
 fn jax_computes_what_the_reference_does() {
-    let at = emitted(Library::Jax, case::all());
+    let at = emitted(Library::Jax, case::all(), "");
     if !imports("jax") {
         skipped("JAX");
         return;
@@ -216,7 +216,7 @@ fn losses_of_jax_carry_their_closed_form() {
 
 #[test]
 fn pytorch_computes_what_the_reference_does() {
-    let at = emitted(Library::Torch, case::all());
+    let at = emitted(Library::Torch, case::all(), "");
     if !imports("torch") {
         skipped("PyTorch");
         return;

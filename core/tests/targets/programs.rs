@@ -74,6 +74,19 @@ pub const EXTREME: &str = "param extreme: [11]; \
     loss tanh1 = sum((exp(extreme) - exp(-extreme))/(exp(extreme) + exp(-extreme))); loss cosh1 = sum(log(cosh(extreme))); \
     output p = softmax(extreme); output q = log_softmax(extreme); output s = silu(extreme); output g = gelu(extreme);";
 
+/// What open sizes may do: steps of scans, rows picked and added up, joined, reshaped and cut axes.
+const OPEN: &[&str] = &[
+    "dim T, N; input xs: [T, N]; param U: [N, N], b: [N], h0: [N]; fn step(h, x) = tanh(x + h @ U + b); h = scan(step, h0, xs); loss L = sum(h^2); grad L wrt U, b, h0, xs; hvp L wrt U; output h;",
+    "dim T; input a: [T], b: [T]; param k, s; fn step(y, u, v) = k*y*u + v*s; fn keep(y, u) = u; loss L = sum(scan(step, s, a, b)^2) + sum(scan(keep, s, a)); hessian L wrt k; jvp L wrt s;",
+    "dim T; input a: [T]; param s; fn step(y, u) = y + sin(u); output y = scan(step, 0, a); output z = scan(step, s, a)[1:];",
+    "dim T, R; input x: [R, T], s0, p0; fn inner(p, x) = sin(p) + x; fn outer(s, row) = s + sum(scan(inner, p0, row)); output y = scan(outer, s0, x);",
+    "dim B, K, D; input k: int[B]; param E: [K, D]; output h = one_hot(k, K); loss L = sum(E[k]^3) + sum(h @ E);",
+    "dim B, K; input z: [B, K], k: int[B]; param b: [K]; loss L = cross_entropy(softmax(z + b), k); loss M = mean(softmax_cross_entropy(z + b, one_hot(k, K)));",
+    "dim N, M; param a: [N], b: [M]; output c = concat([a, b]); output s = stack([a, a^2], axis=1); output k = outer(a, b); loss L = sum(c^2) + sum(flip(a)*a) + dot(k @ b, a);",
+    "dim N, M, P; param X: [N, M], z: [2*P]; output f = flatten(X); output c = cumsum(X, axis=0); output r = roll(X, 1, axis=1); output t = X.T @ X; loss L = sum(f^3) + sum(X[:, ::-1]*X) + sum(z[::2]^2) + trace(X @ X.T);",
+    "dim N; param X: [N, N], v: [N]; output e = eye(N); output d = diag(X); output D = diag(v); output r = range(N) * v; loss L = sum(D @ X) + sum[i,j](delta[i,j]*X[i,j]^2) + mean(v^2);",
+];
+
 /// The numbers of [`EXTREME`].
 pub const EXTREME_POINT: [f64; 11] =
     [-1000.0, -745.5, -40.0, -1.5, -1e-9, 1e-9, 0.3, 2.0, 40.0, 745.5, 1000.0];
@@ -83,10 +96,7 @@ const TOGETHER: usize = 12;
 
 /// Programs that call every row that stands in graphs.
 pub fn rows() -> Vec<String> {
-    let rows: Vec<&OpSpec> = ops::all()
-        .map(|(_, _, row)| row)
-        .filter(|row| !matches!(row.rule, Rule::Via(_) | Rule::Sum | Rule::Built))
-        .collect();
+    let rows = in_graphs();
     let of = |wanted: fn(&Kind) -> bool| -> Vec<&OpSpec> {
         rows.iter().copied().filter(|row| wanted(&row.kind)).collect()
     };
@@ -101,6 +111,24 @@ pub fn rows() -> Vec<String> {
     programs.extend(reduced.chunks(TOGETHER).map(|rows| whole(rows, "3, 4")));
     programs.extend(along.chunks(TOGETHER).map(|rows| whole(rows, "2, 3, 4")));
     programs
+}
+
+/// The rows that stand in graphs.
+fn in_graphs() -> Vec<&'static OpSpec> {
+    let rows = ops::all().map(|(_, _, row)| row);
+    rows.filter(|row| !matches!(row.rule, Rule::Via(_) | Rule::Sum | Rule::Built)).collect()
+}
+
+/// Programs of open sizes: [`OPEN`], and one for each row that reduces axes or goes along them.
+pub fn open() -> Vec<String> {
+    let rows = in_graphs().into_iter().filter_map(|row| match row.kind {
+        Kind::Reduce => Some((row, "B, C")),
+        Kind::Along => Some((row, "A, B, C")),
+        _ => None,
+    });
+    let rows =
+        rows.map(|(row, w)| format!("dim A, B, C; param x: [A, B, C], w: [{w}]; {}", lanes(row)));
+    OPEN.iter().map(ToString::to_string).chain(rows).collect()
 }
 
 fn is_differentiable(row: &OpSpec) -> bool {

@@ -32,7 +32,7 @@ def read(value):
     if not isinstance(value, dict):
         return value
     data = [float(x) if isinstance(x, str) else x for x in value["data"]]
-    dtype = np.int64 if data and all(isinstance(x, int) for x in data) else np.float64
+    dtype = np.int64 if value["int"] else np.float64
     return np.array(data, dtype=dtype).reshape(value["shape"])
 
 

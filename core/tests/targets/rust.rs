@@ -1,7 +1,7 @@
 //! Rust that stands alone, against the reference evaluator: all programs in one crate that has no other and may not be `unsafe`, in both
 //! types of numbers.
 
-use crate::case;
+use crate::case::{self, Case};
 use crate::write::{CHECK, Calls};
 use crate::{folder, write};
 use chainrule_core::emit::{self, rust::standalone};
@@ -12,8 +12,13 @@ const HEAD: &str = "#![forbid(unsafe_code)]\n#![deny(warnings)]\n#![allow(dead_c
 
 #[test]
 fn rust_that_stands_alone_computes_what_the_reference_does() {
+    judge(case::all(), "targets_rust");
+}
+
+/// Builds the Rust of all cases as one program in a folder, and runs it.
+pub fn judge(cases: &[Case], name: &str) {
     let (mut modules, mut tests, mut main) = (String::new(), String::new(), String::new());
-    for (at, case) in case::all().iter().enumerate() {
+    for (at, case) in cases.iter().enumerate() {
         let job = case.job();
         let text =
             emit::rust_text(&job).unwrap_or_else(|d| panic!("{}: {}", case.program, d.message));
@@ -32,7 +37,7 @@ fn rust_that_stands_alone_computes_what_the_reference_does() {
     let text = format!("{modules}{tests}").replace(":: chainrule ::", "crate :: chainrule ::");
     let text = standalone::text(&text).replace("super::chainrule::", "crate::chainrule::");
     let main = format!("{HEAD}{text}{CHECK}\nfn main() {{\n{main}    println!(\"done\");\n}}\n");
-    let at = folder("targets_rust");
+    let at = folder(name);
     write(&at.join("main.rs"), &main);
     let rustc = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let flags = ["--edition", "2024", "-C", "debuginfo=0", "-C", "codegen-units=16", "main.rs"];

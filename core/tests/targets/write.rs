@@ -37,6 +37,11 @@ fn list(data: &[f64], float: &str) -> String {
 /// A nested array literal.
 fn nested(shape: &[usize], data: &[f64], int: bool, float: &str) -> String {
     match shape {
+        // The type of no entries has to be said.
+        [_, ..] if data.is_empty() => {
+            let number = if int { "0usize".to_string() } else { format!("0.0{float}") };
+            shape.iter().rev().fold(number, |entry, size| format!("[{entry}; {size}]"))
+        }
         _ if int => format!("{:?}", data.iter().map(|v| *v as usize).collect::<Vec<_>>()),
         [] => format!("{:?}{float}", data[0]),
         [_] => list(data, float),

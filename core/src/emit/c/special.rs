@@ -150,6 +150,7 @@ impl Writer<'_> {
         self.line(&format!(
             "const real *const {state} = {step} == 0 ? {start} : {out} + ({step} - 1) * {state_size};"
         ));
+        self.line(&format!("(void){state};"));
         self.places.insert(body.state, Place::Array(state));
         for (entry, row) in body.entries.iter().zip(rows) {
             let name = self.fresh("x");

@@ -215,7 +215,8 @@ impl Module<'_> {
 
     @staticmethod
     def backward(ctx, outer):
-        arguments, gradients = ctx.saved_tensors[:{n}], ctx.saved_tensors[{n}:]
+        saved = ctx.saved_tensors
+        arguments, gradients = saved[:{n}], saved[{n}:]
         if torch.is_grad_enabled():
             # What is differentiated again is made of the arguments.
             _, gradients = _{name}_every(*arguments{again})

@@ -89,7 +89,7 @@ fn drawn(module: &Module, id: VarId, var: &Var) -> String {
     };
     let square = var.shape.len() == 2 && var.shape[0] == var.shape[1];
     let facts: [(Fact, &str, bool); 8] = [
-        (Fact::OneHot, "_one_hot(rng, {})", true),
+        (Fact::OneHot, "_random_one_hot(rng, {})", true),
         (Fact::Simplex, "_simplex({})", true),
         (Fact::Unit, "_unit({})", true),
         (Fact::Spd, "_spd({})", square),
@@ -207,5 +207,21 @@ fn kind(kind: RequestKind) -> &'static str {
         RequestKind::Hessian => "hessian",
         RequestKind::Hvp => "hvp",
         RequestKind::Jvp => "jvp",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::collections::BTreeSet;
+
+    #[test]
+    fn functions_of_a_file_have_different_names() {
+        for library in Library::ALL {
+            let mut names = BTreeSet::new();
+            for helper in library.helpers().into_iter().chain(helpers(library)) {
+                assert!(names.insert(helper.name.clone()), "{library:?}: {}", helper.name);
+            }
+        }
     }
 }

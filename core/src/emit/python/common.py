@@ -145,6 +145,8 @@ def _flat(x, axes):
 
 def _view(x, shape, at):
     """The entries of x at the positions that `at` gives for each index of the shape; 0 where one is outside."""
+    if 0 in x.shape:
+        return xp.zeros(shape, dtype=x.dtype)
     index = [
         xp.reshape(xp.arange(n), (-1,) + (1,) * (len(shape) - 1 - axis))
         for axis, n in enumerate(shape)

@@ -1,7 +1,7 @@
 # Random arrays that satisfy declared facts, in NumPy. An emitted file gets those that it uses.
 
 
-def _one_hot(rng, x):
+def _random_one_hot(rng, x):
     """Rows with a single 1 in the shape of x."""
     return np.eye(x.shape[-1])[rng.integers(0, x.shape[-1], x.shape[:-1])]
 

@@ -7,8 +7,8 @@ def _erfc(x):
 
 
 def _largest(x, axis):
-    """The largest entry along an axis, which stays."""
-    return jnp.max(x, axis=axis, keepdims=True)
+    """The largest of entries that are not negative, along an axis, which stays; 0 where there is none."""
+    return jnp.max(x, axis=axis, keepdims=True, initial=0)
 
 
 def _along(x, index):

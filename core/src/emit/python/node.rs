@@ -55,10 +55,7 @@ impl Writer<'_> {
                 Value::array(format!("{xp}.reshape({x}, {shape})"), Bind::Atom, graph.rank(id))
             }
             // Which need no identity matrix in memory.
-            Op::Gather
-                if let Op::Delta(size) = graph.op(args[0])
-                    && self.library != Library::Torch =>
-            {
+            Op::Gather if let Op::Delta(size) = graph.op(args[0]) => {
                 let (index, size) = (self.index(args[1]), self.dim(size).text);
                 Value::array(format!("_one_hot({index}, {size})"), Bind::Atom, graph.rank(id))
             }

@@ -110,7 +110,7 @@ def _trigamma(x):
 
 def _shift(x, axis):
     """What is subtracted before exponentials: the largest entry, where that is finite."""
-    top = np.max(x, axis=axis, keepdims=True)
+    top = np.max(x, axis=axis, keepdims=True, initial=-np.inf)
     return np.where(np.isfinite(top), top, 0)
 
 
@@ -134,8 +134,8 @@ def _log_softmax(x, axis):
 
 
 def _largest(x, axis):
-    """The largest entry along an axis, which stays."""
-    return np.max(x, axis=axis, keepdims=True)
+    """The largest of entries that are not negative, along an axis, which stays; 0 where there is none."""
+    return np.max(x, axis=axis, keepdims=True, initial=0)
 
 
 def _along(x, index):
@@ -155,6 +155,11 @@ def _one_hot(index, size):
     rows = np.zeros(index.shape + (size,), dtype=DTYPE)
     np.put_along_axis(rows, index[..., None], 1, axis=-1)
     return rows
+
+
+def _states(steps, start):
+    """The states of all steps along a first axis; the start tells the shape where there are none."""
+    return np.stack(steps) if steps else np.zeros((0, *start.shape), dtype=DTYPE)
 
 
 def _array(name, value):

@@ -175,10 +175,14 @@ impl Writer<'_> {
                 of(format!("{} / {}", y.at(Bind::Product), x.at(Bind::Minus)), Bind::Product, false)
             }
             (_, under) => {
-                let text = format!("{} * {}", x.at(Bind::Product), y.at(Bind::Minus));
+                let product = format!("{} * {}", x.at(Bind::Product), y.at(Bind::Minus));
+                let whole = a.ix.len() == b.ix.len() && !under;
+                let gated = if whole { gated(&x, &y).or_else(|| gated(&y, &x)) } else { None };
+                let bind = if gated.is_some() { Bind::Atom } else { Bind::Product };
+                let text = gated.unwrap_or(product);
                 match self.shared(&text, order.len()) {
                     Some(name) => of(name, Bind::Atom, under),
-                    None => of(text, Bind::Product, under),
+                    None => of(text, bind, under),
                 }
             }
         }
@@ -318,6 +322,13 @@ impl Writer<'_> {
         let text = format!("{xp}.einsum(\"{subscripts}\", {}, {})", a.text(), b.text());
         Factor { value: Value::array(text, Bind::Atom, ix.len()), ix, under: false }
     }
+}
+
+/// A product with what says where a variable is positive, as PyTorch has it, in one pass over both.
+fn gated(value: &Value, gate: &Value) -> Option<String> {
+    let of = gate.text.strip_prefix("_step(")?.strip_suffix(')')?;
+    let word = Value::plain(of, Bind::Atom).is_word();
+    word.then(|| format!("_where_positive({}, {of})", value.text))
 }
 
 /// Scalars and a tensor as one product.

@@ -32,14 +32,24 @@ impl Writer<'_> {
             Library::Jax => {
                 self.function_of_steps(body, &rows, &[&state, &start, &states, &count])?
             }
-            _ => self.loop_of_steps(body, &rows, &[&state, &start, &states, &count])?,
+            _ => {
+                // An open size may be 0.
+                let some = graph.shape(id)[0].as_fixed().is_some_and(|steps| steps > 0);
+                self.loop_of_steps(body, &rows, &[&state, &start, &states, &count], some)?;
+            }
         }
         self.values = kept;
         Ok(Value::array(states, Bind::Atom, graph.rank(id)))
     }
 
-    /// A loop that keeps every state in a list.
-    fn loop_of_steps(&mut self, body: &Body, rows: &[Value], said: &[&str; 4]) -> Result<()> {
+    /// A loop that keeps every state in a list; `some` says that there is a step.
+    fn loop_of_steps(
+        &mut self,
+        body: &Body,
+        rows: &[Value],
+        said: &[&str; 4],
+        some: bool,
+    ) -> Result<()> {
         let [state, start, states, count] = said;
         let (list, step) = (self.fresh("steps"), self.fresh("t"));
         self.line(&format!("{state} = {start}"));
@@ -55,7 +65,11 @@ impl Writer<'_> {
         self.line(&format!("{state} = {next}"));
         self.line(&format!("{list}.append({state})"));
         self.indent -= 1;
-        self.line(&format!("{states} = {}.stack({list})", self.library.xp()));
+        let stacked = match some {
+            true => format!("{}.stack({list})", self.library.xp()),
+            false => format!("_states({list}, {state})"),
+        };
+        self.line(&format!("{states} = {stacked}"));
         Ok(())
     }
 

@@ -12,8 +12,9 @@ def _erfc(x):
 
 
 def _largest(x, axis):
-    """The largest entry along an axis, which stays."""
-    return torch.amax(x, dim=axis, keepdim=True)
+    """The largest of entries that are not negative, along an axis, which stays; 0 where there is none."""
+    reduce = torch.amax if x.shape[axis] else torch.sum
+    return reduce(x, dim=axis, keepdim=True)
 
 
 def _along(x, index):
@@ -26,10 +27,26 @@ def _step(x):
     return torch.sign(torch.relu(x))
 
 
+def _where_positive(y, x):
+    """y where x is positive, else 0, in one pass: the backward of relu."""
+    return torch.ops.aten.threshold_backward(y, x, 0)
+
+
 def _scatter(rows, index, size):
     """The rows, added up where the index says, in a tensor of this many."""
     out = torch.zeros((size,) + rows.shape[index.ndim :], dtype=rows.dtype)
     return out.index_put((index,), rows, accumulate=True)
+
+
+def _one_hot(index, size):
+    """A row of this many for each index, with 1 at its place."""
+    rows = torch.zeros((*index.shape, size), dtype=DTYPE, device=index.device)
+    return rows.scatter(-1, index[..., None], 1)
+
+
+def _states(steps, start):
+    """The states of all steps along a first axis; the start tells the shape where there are none."""
+    return torch.stack(steps) if steps else start.new_zeros((0, *start.shape))
 
 
 def _array(name, value):
@@ -42,6 +59,8 @@ def _array(name, value):
 
 def _numbers(name, value, rank):
     """An argument as a tensor of numbers with so many axes."""
+    if isinstance(value, torch.Tensor) and value.dtype == DTYPE and value.ndim == rank:
+        return value
     value = _array(name, value)
     if value.is_complex():
         raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
@@ -65,5 +84,5 @@ def _indices(name, value, rank):
 
 def _fits(name, value, declared, shape):
     """An error where the shape is not the declared one."""
-    if tuple(value.shape) != shape:
+    if value.shape != shape:
         raise ValueError(f"{name} has shape {tuple(value.shape)}, but {declared} is {shape} here")

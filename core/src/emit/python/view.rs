@@ -34,13 +34,23 @@ impl Writer<'_> {
         if !axes.windows(2).all(|pair| pair[0] < pair[1]) {
             return None;
         }
-        let said: Vec<&str> = parts.iter().map(Part::text).collect();
+        let mut said: Vec<&str> = parts.iter().map(Part::text).collect();
+        // What comes out of the first step: it adds nothing where there is none.
+        let first = matches!(&parts[..], [Part::At(text), ..] if text == "0");
+        let first = first && self.is_carried(arg);
+        if first {
+            said[0] = ":1";
+        }
         let length = said.iter().rposition(|text| *text != ":").map_or(0, |last| last + 1);
         let x = self.exact(arg);
         let mut text = match length {
             0 => x.text,
             _ => format!("{}[{}]", x.at(Bind::Atom), said[..length].join(", ")),
         };
+        if first {
+            let (xp, keyword) = (self.library.xp(), self.library.axis());
+            text = format!("{xp}.sum({text}, {keyword}=0)");
+        }
         let flipped: Vec<String> = parts
             .iter()
             .filter_map(|part| match part {
@@ -54,6 +64,15 @@ impl Writer<'_> {
             text = format!("{}.flip({text}, {})", self.library.xp(), tuple(&flipped));
         }
         Some(Value { axes, ..Value::array(text, Bind::Atom, 0) })
+    }
+
+    /// Whether the argument is what a scan of a number of steps that is open carries, perhaps turned round: there may be none.
+    fn is_carried(&self, arg: NodeId) -> bool {
+        match self.graph.op(arg) {
+            Op::Scan(_) => self.graph.shape(arg)[0].as_fixed().is_none(),
+            Op::View(_) => self.is_carried(self.graph.args(arg)[0]),
+            _ => false,
+        }
     }
 
     fn part(&mut self, view: &View, affine: &Affine, size: &Dim) -> Option<Part> {

@@ -125,7 +125,7 @@ impl<'a> Writer<'a> {
             self.current = Some(id);
             let value = self.node(id)?;
             let value = self.shortened(id, value)?;
-            let light = self.is_light(id) || value.is_word();
+            let light = self.is_light(id) || value.is_word() || self.is_gate(&value);
             let often = uses.get(&id).copied().unwrap_or(0) > 1 && !light;
             let scan = matches!(self.graph.op(id), Op::Scan(_));
             let named = self.names.nodes.contains_key(&id) && !scan;
@@ -209,6 +209,14 @@ impl<'a> Writer<'a> {
             Op::Var(_) | Op::Const(_) | Op::Named(_) | Op::Size(_) | Op::Range(_) | Op::Delta(_)
         );
         leaf || self.is_see_through(id)
+    }
+
+    /// Whether a value says where a variable is positive, which PyTorch's products are told in one call.
+    fn is_gate(&self, value: &Value) -> bool {
+        let word = |text: &str| Value::plain(text, Bind::Atom).is_word();
+        self.library == Library::Torch
+            && value.gives == Gives::Truth
+            && value.text.strip_suffix(" > 0").is_some_and(word)
     }
 
     /// Whether a node is said through its argument: a repetition along new axes, another order of axes, a reciprocal.
