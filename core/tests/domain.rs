@@ -2,7 +2,7 @@
 
 use chainrule_core::check::{check, check_told};
 use chainrule_core::derivation::{Options, tell};
-use chainrule_core::eval::{Array, Point, eval};
+use chainrule_core::eval::{Array, Point, eval, infer_dims};
 use chainrule_core::ir::VarId;
 use chainrule_core::{Compiled, Source, compile};
 
@@ -208,5 +208,42 @@ fn derivatives_cancel_as_on_paper() {
         let at = point(&compiled, &[1.5]);
         assert!(check_told(&compiled, &told, &at).problems.is_empty(), "{formula}");
         assert!(check(&compiled, 2, 1, 1e-6).holds(), "{formula}");
+    }
+}
+
+/// Positions that lie outside of an axis of run-time size, and shifts by more than the size, are errors of the point, never zeros; where
+/// they are inside, the value is that of the same program with the size written down.
+#[test]
+fn positions_on_axes_of_run_time_size() {
+    let step = "fn f(h, u) = h/2 + u;";
+    for (loss, least) in [
+        ("x[5]^2 + 1", 6),
+        ("x[-4]^2 + 1", 4),
+        ("sum(x[1:5]^2)", 5),
+        ("sum(x[3:]^2)*x[3]", 4),
+        ("sum(x[4::-2]^2)", 5),
+        ("sum[i:5](exp(x[i]))", 5),
+        ("sum[i:4](x[i+1] - x[i])", 5),
+        ("sum(roll(x, 5)*cumsum(x))", 5),
+        ("sum(roll(x, -3)*cumsum(x))", 3),
+        ("scan(f, 1, x)[3]^2", 4),
+        ("x[0] + x[-1]", 1),
+    ] {
+        let open = program(&format!("dim N; param x: [N]; {step} loss E = {loss};"));
+        for size in 1..8 {
+            let numbers: Vec<f64> = (0..size).map(|at| 0.5 + at as f64).collect();
+            let mut at = point(&open, &numbers);
+            let sizes = infer_dims(&open.graph, &at.vars);
+            assert_eq!(sizes.is_ok(), size >= least, "{loss} at {size}: {sizes:?}");
+            let Ok(sizes) = sizes else { continue };
+            at.dims = sizes;
+            let fixed = program(&format!("param x: [{size}]; {step} loss E = {loss};"));
+            let (found, wanted) =
+                (values(&open, &at).1, values(&fixed, &point(&fixed, &numbers)).1);
+            assert!(
+                (found - wanted).abs() <= 1e-12 * wanted.abs(),
+                "{loss} at {size}: {found} {wanted}"
+            );
+        }
     }
 }

@@ -16,10 +16,15 @@ pub(super) fn sizes(
     let graph = &compiled.graph;
     let wanted = wanted(compiled);
     for trial in 0..TRIALS {
-        let (low, high) = if trial < TRIALS / 2 { (2, 5) } else { (1, 16) };
+        let (low, high) = match trial * 4 / TRIALS {
+            0 | 1 => (2, 5),
+            2 => (1, 16),
+            _ => (1, 100),
+        };
         let sizes = draw(graph.dims.len(), low, high, random);
         let at = |id: DimId| sizes.get(&id).copied().unwrap_or(1);
-        if wanted.iter().all(|dim| dim.value(&at).is_some_and(|size| size > 0)) {
+        let inside = graph.rooms.iter().all(|left| left.value(&at).is_some());
+        if inside && wanted.iter().all(|dim| dim.value(&at).is_some_and(|size| size > 0)) {
             return Ok(sizes);
         }
     }

@@ -64,7 +64,7 @@ pub fn solve_dims(
         }
         open = rest;
         match open.first() {
-            None => return Ok(sizes),
+            None => return inside(graph, sizes, &origin),
             Some(&(id, axis)) if open.len() == before => {
                 let var = graph.var(id);
                 let message = format!(
@@ -77,6 +77,27 @@ pub fn solve_dims(
             Some(_) => {}
         }
     }
+}
+
+/// The sizes, unless a position is outside of an axis.
+fn inside(
+    graph: &Graph,
+    sizes: BTreeMap<DimId, usize>,
+    origin: &BTreeMap<DimId, VarId>,
+) -> Result<BTreeMap<DimId, usize>, Misfit> {
+    let at = |id: DimId| sizes.get(&id).copied().unwrap_or_default();
+    let known = |dim: &Dim| dim.names().all(|id| sizes.contains_key(&id));
+    let outside = graph.rooms.iter().find(|left| known(left) && left.value(&at).is_none());
+    let Some(left) = outside else { return Ok(sizes) };
+    let Some((dim, var)) = left.names().find_map(|id| Some((id, *origin.get(&id)?))) else {
+        return Ok(sizes);
+    };
+    let (name, size) = (&graph.dims[dim.0 as usize].name, sizes[&dim]);
+    let shown = graph.show_dim(left);
+    let message = format!(
+        "{name} = {size} is too small: a position is outside of its axis, or shifted by more than its size (`{shown}` is below 0)"
+    );
+    Err(Misfit { var, message })
 }
 
 enum Answer {

@@ -144,9 +144,18 @@ pub struct Graph {
     pub letters: Vec<(Dim, String)>,
     /// Where a node was written, for errors.
     pub spans: BTreeMap<NodeId, Span>,
+    /// What positions leave of the axes that they are read from: where one of these is below 0, a position is outside.
+    pub rooms: Vec<Dim>,
 }
 
 impl Graph {
+    /// Notes what a position leaves of an axis, where the sizes alone do not tell that it is inside.
+    pub fn needs_room(&mut self, left: Dim) {
+        if left.least().is_none_or(|least| least.is_negative()) && !self.rooms.contains(&left) {
+            self.rooms.push(left);
+        }
+    }
+
     /// The node of an id.
     pub fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]

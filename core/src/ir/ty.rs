@@ -67,6 +67,14 @@ impl Dim {
         grows.then(|| self.terms.iter().fold(Num::ZERO, |sum, (_, c)| sum + *c))
     }
 
+    /// What is added and what is taken away: `N` and `6` of `N - 6`.
+    pub fn sides(&self) -> [Dim; 2] {
+        let (added, taken): (Vec<_>, Vec<_>) =
+            self.terms.iter().cloned().partition(|(_, c)| !c.is_negative());
+        let taken = taken.into_iter().map(|(names, c)| (names, -c)).collect();
+        [Dim::from_terms(added), Dim::from_terms(taken)]
+    }
+
     fn from_terms(mut terms: Vec<(Vec<DimId>, Num)>) -> Dim {
         if let [(_, value)] = terms.as_slice()
             && !value.is_zero()

@@ -186,8 +186,14 @@ impl Lowerer<'_> {
         self.graph.view(node, View { map, shape })
     }
 
-    fn check_positions(&self, shape: &[Dim], reads: &[Option<Read>]) -> Result<()> {
+    fn check_positions(&mut self, shape: &[Dim], reads: &[Option<Read>]) -> Result<()> {
         for (read, dim) in reads.iter().flatten().zip(shape) {
+            if let Read::Slice { start, step, size } = read {
+                self.graph.needs_room(size.clone());
+                let steps = size.plus(&Dim::fixed(1), Num::int(-1));
+                let last = start.plus(&steps, Num::int(i128::from(*step)));
+                self.needs_room(if *step > 0 { [start, &last] } else { [&last, start] }, dim);
+            }
             let Read::At(position, span) = read else { continue };
             if let [(label, 1)] = position.terms.as_slice()
                 && position.is_index()
@@ -202,8 +208,17 @@ impl Lowerer<'_> {
                 // An index with a range of its own, `k:D`, may stop short of the axis.
             }
             self.check_inside(position, dim, *span)?;
+            let (low, high) = self.reach(position);
+            self.needs_room([&low, &high], dim);
         }
         Ok(())
+    }
+
+    /// Notes that positions from a lowest to a highest one lie on an axis of run-time size.
+    fn needs_room(&mut self, [low, high]: [&Dim; 2], dim: &Dim) {
+        let last = dim.plus(&Dim::fixed(1), Num::int(-1));
+        self.graph.needs_room(low.clone());
+        self.graph.needs_room(last.plus(high, Num::int(-1)));
     }
 
     fn check_inside(&self, position: &Position, dim: &Dim, span: Span) -> Result<()> {

@@ -121,9 +121,24 @@ impl Module<'_> {
         for var in &self.vars {
             out.push_str(&self.fits(*var));
         }
+        out.push_str(&self.rooms());
         let vars: Vec<String> = self.vars.iter().map(|var| self.names.vars[var].clone()).collect();
         let result = if vars.is_empty() { "()".to_string() } else { vars.join(", ") };
         out.push_str(&statement(1, &format!("return {result}")));
+        out
+    }
+
+    /// The statements that check that no position is outside of an axis.
+    fn rooms(&self) -> String {
+        let mut out = String::new();
+        for left in &self.job.graph.rooms {
+            let [size, wanted] =
+                left.sides().map(|side| super::writer::dim_text(&self.names, &side).text);
+            out.push_str(&format!("{}\n", statement(1, &format!("if {size} < {wanted}:"))));
+            let error =
+                format!("raise ValueError(\"{size} is below {wanted}: a position is outside\")");
+            out.push_str(&format!("{}\n", statement(2, &error)));
+        }
         out
     }
 

@@ -36,6 +36,10 @@ fn bindings(layout: &Layout, slots: BTreeSet<Slot>) -> TokenStream {
         let fields = layout.params.dims.iter().map(|at| ident(&graph.dims[*at].name));
         out.extend(quote!(#(::core::assert_eq!(params.dims.#fields, inputs.dims.#fields, "parameters and inputs have different sizes");)*));
     }
+    for left in &layout.job.graph.rooms {
+        let [size, wanted] = left.sides().map(|side| index::dim(graph, &side));
+        out.extend(quote!(::core::assert!(#size >= #wanted, "a position is outside of its axis");));
+    }
     for slot in slots {
         let local = layout.local(slot);
         match slot {

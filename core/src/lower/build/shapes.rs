@@ -308,6 +308,7 @@ fn rolled(lowerer: &mut Lowerer<'_>, x: &Operand, by: i128, axis: usize) -> Resu
     let shifts = match shape[at].as_fixed() {
         Some(size) => [by.rem_euclid(size), by.rem_euclid(size) - size].map(Dim::fixed),
         None => {
+            lowerer.graph.needs_room(shape[at].plus(&Dim::fixed(by.abs()), Num::int(-1)));
             let around = if by >= 0 { Num::int(-1) } else { Num::ONE };
             [Dim::fixed(by), Dim::fixed(by).plus(&shape[at], around)]
         }

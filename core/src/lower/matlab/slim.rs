@@ -17,6 +17,7 @@ pub(crate) fn slim(graph: &mut Graph, lowered: &mut Lowered) {
     new.consts.clone_from(&graph.consts);
     new.letters.clone_from(&graph.letters);
     new.bodies.clone_from(&graph.bodies);
+    new.rooms.clone_from(&graph.rooms);
     let mut slimmer = Slimmer { old: graph, new, map: BTreeMap::new() };
     for var in &mut slimmer.new.vars {
         var.shape = without_ones(&var.shape);
