@@ -4,9 +4,11 @@
 //! `#[inline(always)]` is compiled a second time inside a function that has them, over a number type that uses them ([`Real::Wide`]),
 //! and runs there where the processor allows. Programs compiled for such a machine, without optimisation, or without the standard library,
 //! which asks the processor, run what they are compiled for.
+//! Products are asked for once more: AVX-512 has twice the registers, of twice the width, and LLVM is not sure to use them.
 //! Invariant: this is the only file of the package with `unsafe` in it; what `emit --standalone` pastes of it has none.
 
 use super::Real;
+use super::kernels::Strided;
 
 /// Work over numbers that stand in memory as `S`. Everything that [`run`](Work::run) calls has to be `#[inline(always)]`.
 pub trait Work<S: Real> {
@@ -98,36 +100,61 @@ pub(super) fn apart_wide(part: impl Part) {
     apart(part);
 }
 
-#[cfg(all(
-    feature = "std",
-    target_arch = "x86_64",
-    not(target_feature = "fma"),
-    any(test, not(debug_assertions))
-))]
+#[cfg(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions))))]
 pub(super) mod asked {
-    use super::{Part, Real, Work};
+    #[cfg(not(target_feature = "fma"))]
+    use super::{Part, Work};
+    use super::{Real, Strided, WIDEST_ROWS};
     use core::sync::atomic::{AtomicU8, Ordering};
 
     const UNKNOWN: u8 = 0;
     const BASELINE: u8 = 1;
     const WIDE: u8 = 2;
+    const WIDEST: u8 = 3;
     static LEVEL: AtomicU8 = AtomicU8::new(UNKNOWN);
 
-    /// Whether the processor has AVX2 and FMA; it is asked once.
+    /// What the processor has; it is asked once.
     #[inline(always)]
-    pub fn has_wide() -> bool {
+    fn level() -> u8 {
         match LEVEL.load(Ordering::Relaxed) {
             UNKNOWN => ask(),
-            level => level == WIDE,
+            level => level,
         }
     }
 
     #[cold]
-    fn ask() -> bool {
+    fn ask() -> u8 {
         let wide = std::arch::is_x86_feature_detected!("avx2")
             && std::arch::is_x86_feature_detected!("fma");
-        LEVEL.store(if wide { WIDE } else { BASELINE }, Ordering::Relaxed);
-        wide
+        let level = match wide {
+            true if std::arch::is_x86_feature_detected!("avx512f") => WIDEST,
+            true => WIDE,
+            false => BASELINE,
+        };
+        LEVEL.store(level, Ordering::Relaxed);
+        level
+    }
+
+    /// Whether the processor has AVX2 and FMA.
+    #[cfg(not(target_feature = "fma"))]
+    #[inline(always)]
+    pub fn has_wide() -> bool {
+        level() >= WIDE
+    }
+
+    /// Whether the processor has AVX-512 too.
+    #[inline(always)]
+    pub fn has_widest() -> bool {
+        level() == WIDEST
+    }
+
+    /// Runs as on a processor that has no AVX-512.
+    #[cfg(test)]
+    pub fn without_widest(run: impl FnOnce()) {
+        let level = level();
+        LEVEL.store(level.min(WIDE), Ordering::Relaxed);
+        run();
+        LEVEL.store(level, Ordering::Relaxed);
     }
 
     /// Keeps to what the program is compiled for, as on a processor without more.
@@ -140,6 +167,7 @@ pub(super) mod asked {
     ///
     /// # Panics
     /// Where the processor has them not.
+    #[cfg(not(target_feature = "fma"))]
     #[inline(always)]
     #[allow(unsafe_code)]
     pub fn wide<S: Real>(work: impl Work<S>) {
@@ -149,6 +177,7 @@ pub(super) mod asked {
     }
 
     /// The same for a part of such work.
+    #[cfg(not(target_feature = "fma"))]
     #[inline(always)]
     #[allow(unsafe_code)]
     pub fn wide_part(part: impl Part) {
@@ -157,25 +186,253 @@ pub(super) mod asked {
         unsafe { instructions_of(part) }
     }
 
+    #[cfg(not(target_feature = "fma"))]
     #[target_feature(enable = "avx2,fma")]
     fn instructions<S: Real>(work: impl Work<S>) {
         work.run::<S::Wide>();
     }
 
+    #[cfg(not(target_feature = "fma"))]
     #[target_feature(enable = "avx2,fma")]
     #[inline(never)]
     fn instructions_of(part: impl Part) {
         part.run();
     }
+
+    /// The product, as [`super::widest_product`] describes it.
+    #[allow(unsafe_code)]
+    pub fn widest_product<F: Real>(
+        sizes: [usize; 3],
+        a: Strided<F>,
+        b: Strided<F>,
+        c: &mut [F],
+        c_row: usize,
+        accumulate: bool,
+    ) {
+        assert!(std::arch::is_x86_feature_detected!("avx512f"));
+        /// The same numbers.
+        ///
+        /// # Safety
+        /// `T` is laid out as `F`.
+        unsafe fn over<F, T>(a: Strided<'_, F>) -> Strided<'_, T> {
+            // SAFETY: so it is, and any bits of the one are right for the other; the borrow and the length stay.
+            let data = unsafe { &*(core::ptr::from_ref(a.data) as *const [T]) };
+            Strided { data, row: a.row, col: a.col }
+        }
+        // SAFETY: the processor has AVX-512. `Real` is sealed: its types are `f32`, `f64`, and those that are laid out as one of them,
+        // of which the size says which; `c` stays the only borrow of what it borrows.
+        unsafe {
+            if size_of::<F>() == 4 {
+                let c = &mut *(core::ptr::from_mut(c) as *mut [f32]);
+                singles::product(sizes, over(a), over(b), c, c_row, accumulate);
+            } else {
+                let c = &mut *(core::ptr::from_mut(c) as *mut [f64]);
+                doubles::product(sizes, over(a), over(b), c, c_row, accumulate);
+            }
+        }
+    }
+
+    /// How many entries a matrix by strides reaches over.
+    ///
+    /// # Panics
+    /// Where it has none, or more than there are numbers for.
+    #[inline]
+    fn reach(sizes: [usize; 2], strides: [usize; 2]) -> usize {
+        let last = |at: usize| sizes[at].checked_sub(1)?.checked_mul(strides[at]);
+        let far =
+            last(0).zip(last(1)).and_then(|(down, along)| down.checked_add(along)?.checked_add(1));
+        far.expect("a matrix has entries, and an end")
+    }
+
+    /// The tile of so many rows.
+    macro_rules! tiles {
+        ($rows:ident $of:ident, $registers:literal: $($height:literal)*) => {{
+            let (k, width, a, b, c, c_row, accumulate) = $of;
+            match $rows {
+                $($height => tile::<$height, $registers>(k, width, a, b, c, c_row, accumulate),)*
+                _ => unreachable!("there are tiles of up to so many rows"),
+            }
+        }};
+    }
+
+    macro_rules! widest {
+        (
+            $name:ident, $float:ident, $mask:ident: $zero:ident $all:ident $load:ident $store:ident
+            $fma:ident $mul:ident $add:ident
+        ) => {
+            mod $name {
+                use super::{Strided, WIDEST_ROWS, reach};
+                use core::arch::x86_64::*;
+
+                const LANES: usize = 64 / size_of::<$float>();
+
+                /// Columns of one to three registers at a time, and so many rows that sums fill 24 of the 32 registers at most.
+                #[target_feature(enable = "avx512f")]
+                pub fn product(
+                    [m, k, n]: [usize; 3],
+                    a: Strided<$float>,
+                    b: Strided<$float>,
+                    c: &mut [$float],
+                    c_row: usize,
+                    accumulate: bool,
+                ) {
+                    for j in (0..n).step_by(3 * LANES) {
+                        let width = (n - j).min(3 * LANES);
+                        let most = if width > 2 * LANES { 8 } else { 12 };
+                        let b = Strided { data: &b.data[j..], ..b };
+                        if (m, width) == (WIDEST_ROWS, 2 * LANES)
+                            && (a.row, a.col, b.row) == (1, WIDEST_ROWS, 2 * LANES)
+                        {
+                            panels(k, a.data, b.data, &mut c[j..], c_row, accumulate);
+                            continue;
+                        }
+                        let mut i = 0;
+                        while i < m {
+                            // As evenly as it goes: a single row would have too few sums to wait for.
+                            let rows = (m - i).div_ceil((m - i).div_ceil(most));
+                            let a = Strided { data: &a.data[i * a.row..], ..a };
+                            let c = &mut c[i * c_row + j..];
+                            let of = (k, width, a, b, c, c_row, accumulate);
+                            match width.div_ceil(LANES) {
+                                1 => tiles!(rows of, 1: 1 2 3 4 5 6 7 8 9 10 11 12),
+                                2 => tiles!(rows of, 2: 1 2 3 4 5 6 7 8 9 10 11 12),
+                                _ => tiles!(rows of, 3: 1 2 3 4 5 6 7 8),
+                            }
+                            i += rows;
+                        }
+                    }
+                }
+
+                /// The largest tile, of packed panels: what they are apart is known to LLVM here.
+                #[target_feature(enable = "avx512f")]
+                #[inline(never)]
+                fn panels(
+                    k: usize,
+                    a: &[$float],
+                    b: &[$float],
+                    c: &mut [$float],
+                    c_row: usize,
+                    accumulate: bool,
+                ) {
+                    let a = Strided { data: a, row: 1, col: WIDEST_ROWS };
+                    let b = Strided { data: b, row: 2 * LANES, col: 1 };
+                    sums::<WIDEST_ROWS, 2>(k, 2 * LANES, a, b, c, c_row, accumulate);
+                }
+
+                /// Any tile. A function of its own, so that what it prepares is not prepared where it is not run.
+                #[target_feature(enable = "avx512f")]
+                #[inline(never)]
+                fn tile<const R: usize, const V: usize>(
+                    k: usize,
+                    width: usize,
+                    a: Strided<$float>,
+                    b: Strided<$float>,
+                    c: &mut [$float],
+                    c_row: usize,
+                    accumulate: bool,
+                ) {
+                    sums::<R, V>(k, width, a, b, c, c_row, accumulate);
+                }
+
+                /// `R` rows and `width` columns in `V` registers each, of which the last may not be full.
+                #[target_feature(enable = "avx512f")]
+                #[inline]
+                #[allow(unsafe_code)]
+                fn sums<const R: usize, const V: usize>(
+                    k: usize,
+                    width: usize,
+                    a: Strided<$float>,
+                    b: Strided<$float>,
+                    c: &mut [$float],
+                    c_row: usize,
+                    accumulate: bool,
+                ) {
+                    assert!(width <= V * LANES && width > (V - 1) * LANES);
+                    let last = ((1_u32 << (width - (V - 1) * LANES)) - 1) as $mask;
+                    let mut masks = [$mask::MAX; V];
+                    masks[V - 1] = last;
+                    // What is read and written below is all in here.
+                    let a_data = &a.data[..reach([R, k], [a.row, a.col])];
+                    let b_data = &b.data[..reach([k, width], [b.row, 1])];
+                    let c = &mut c[..reach([R, width], [c_row, 1])];
+                    let mut sums = [[$zero(); V]; R];
+                    for p in 0..k {
+                        let mut row = [$zero(); V];
+                        for v in 0..V {
+                            // SAFETY: p is less than k, and the mask leaves no more than `width` entries of the row.
+                            row[v] = unsafe { $load(masks[v], b_data.as_ptr().add(p * b.row + v * LANES)) };
+                        }
+                        for r in 0..R {
+                            // SAFETY: p is less than k, and r than R.
+                            let x = $all(unsafe { *a_data.as_ptr().add(r * a.row + p * a.col) });
+                            for v in 0..V {
+                                sums[r][v] = if cfg!(feature = "deterministic") {
+                                    $add($mul(x, row[v]), sums[r][v])
+                                } else {
+                                    $fma(x, row[v], sums[r][v])
+                                };
+                            }
+                        }
+                    }
+                    for r in 0..R {
+                        for v in 0..V {
+                            // SAFETY: as for the rows of `b`.
+                            unsafe {
+                                let to = c.as_mut_ptr().add(r * c_row + v * LANES);
+                                if accumulate {
+                                    sums[r][v] = $add($load(masks[v], to), sums[r][v]);
+                                }
+                                $store(to, masks[v], sums[r][v]);
+                            }
+                        }
+                    }
+                }
+            }
+        };
+    }
+    widest!(singles, f32, __mmask16: _mm512_setzero_ps _mm512_set1_ps _mm512_maskz_loadu_ps _mm512_mask_storeu_ps
+        _mm512_fmadd_ps _mm512_mul_ps _mm512_add_ps);
+    widest!(doubles, f64, __mmask8: _mm512_setzero_pd _mm512_set1_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
+        _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd);
+}
+
+/// Rows of a tile of a product that AVX-512 sums in its registers.
+pub(super) const WIDEST_ROWS: usize = 12;
+/// Bytes of a row of such a tile.
+pub(super) const WIDEST_ROW: usize = 128;
+
+/// Whether the processor has AVX-512, for [`widest_product`].
+#[inline(always)]
+pub(super) fn has_widest() -> bool {
+    #[cfg(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions))))]
+    let has = asked::has_widest();
+    #[cfg(not(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions)))))]
+    let has = false;
+    has
+}
+
+/// A product with `b`'s columns adjacent, in registers that LLVM does not choose by itself for processors which it thinks are better off
+/// with half of their width. Rows of `c` are `c_row` apart. `sizes` are m, k and n, and none of them is 0.
+///
+/// # Panics
+/// Where the processor has no AVX-512, or a slice is shorter than the sizes say.
+#[inline(always)]
+pub(super) fn widest_product<F: Real>(
+    sizes: [usize; 3],
+    a: Strided<F>,
+    b: Strided<F>,
+    c: &mut [F],
+    c_row: usize,
+    accumulate: bool,
+) {
+    #[cfg(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions))))]
+    asked::widest_product(sizes, a, b, c, c_row, accumulate);
+    #[cfg(not(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions)))))]
+    let _ = (sizes, a, b, c, c_row, accumulate);
 }
 
 /// For tests: from now on as on a processor that has no more than what the program is compiled for.
 pub fn keep_to_baseline() {
-    #[cfg(all(
-        feature = "std",
-        target_arch = "x86_64",
-        not(target_feature = "fma"),
-        not(debug_assertions)
-    ))]
+    #[cfg(all(feature = "std", target_arch = "x86_64", not(debug_assertions)))]
     asked::forget();
 }

@@ -6,6 +6,7 @@
 // Indices keep the loops in the shape that vectorises.
 #![allow(clippy::needless_range_loop)]
 
+use super::dispatch::{has_widest, widest_product};
 use super::{Lane, Part, Real, Work, dispatch, packed};
 
 /// The part of `b` that is turned at a time where its columns are not adjacent.
@@ -301,6 +302,9 @@ fn columns<F: Real>(
     c_row: usize,
     accumulate: bool,
 ) {
+    if const { F::WIDE } && m > 3 && has_widest() {
+        return widest_product([m, k, n], a, b, c, c_row, accumulate);
+    }
     let mut j = 0;
     while j < n {
         let b = Strided { data: &b.data[j..], ..b };

@@ -5,6 +5,7 @@
 // Indices keep the loops in the shape that vectorises.
 #![allow(clippy::needless_range_loop)]
 
+use super::dispatch::{WIDEST_ROW, WIDEST_ROWS, has_widest, widest_product};
 use super::kernels::Strided;
 use super::{Part, Real};
 
@@ -29,8 +30,8 @@ pub const fn room(m: usize, k: usize, n: usize) -> usize {
         if size < most { size } else { most }
     }
     let depth = if k < DEPTH { k } else { DEPTH };
-    // Heights of tiles do not divide 16: one more tile at the end.
-    depth * (padded(m + 16, rows_of(4)) + padded(n, COLUMNS))
+    // Heights of tiles do not divide 16, and widths may be 32: one more tile at the end.
+    depth * (padded(m + 16, rows_of(4)) + padded(n + 16, COLUMNS))
 }
 
 /// `c = a · b`, or `c += a · b` where `accumulate`, for row-major `c: [m, n]`. `sizes` are m, k and n.
@@ -43,9 +44,13 @@ pub(super) fn product<F: Real>(
     accumulate: bool,
     room: &mut [F],
 ) {
-    // Tiles fill the sixteen registers: of 8 `f32` with AVX, else of 4.
+    // Tiles fill the sixteen registers: of 8 `f32` with AVX, else of 4; with AVX-512 the 32 of 16 `f32`.
     // The conditions are constants, so that what no number type wants is not compiled for it.
-    if const { F::WIDE && size_of::<F>() == 4 } {
+    if const { F::WIDE && size_of::<F>() == 4 } && has_widest() {
+        tiled::<F, WIDEST_ROWS, { WIDEST_ROW / 4 }>(sizes, a, b, c, accumulate, room);
+    } else if const { F::WIDE && size_of::<F>() == 8 } && has_widest() {
+        tiled::<F, WIDEST_ROWS, { WIDEST_ROW / 8 }>(sizes, a, b, c, accumulate, room);
+    } else if const { F::WIDE && size_of::<F>() == 4 } {
         tiled::<F, 6, 16>(sizes, a, b, c, accumulate, room);
     } else if const { F::WIDE } {
         tiled::<F, 6, 8>(sizes, a, b, c, accumulate, room);
@@ -164,6 +169,13 @@ impl<F: Real, const H: usize, const W: usize> Part for Block<'_, F, H, W> {
             for first in (0..rows).step_by(H) {
                 let height = (rows - first).min(H);
                 let a = left[first * depth..][..H * depth].as_chunks::<H>().0;
+                if const { W * size_of::<F>() == WIDEST_ROW } {
+                    let a = Strided { data: a.as_flattened(), row: 1, col: H };
+                    let b = Strided { data: b.as_flattened(), row: W, col: 1 };
+                    let c = &mut c[first * c_row + at_w * W..];
+                    widest_product([height, depth, width], a, b, c, c_row, accumulate);
+                    continue;
+                }
                 let sums = tile::<F, H, W>(a, b);
                 let c = &mut c[first * c_row + at_w * W..];
                 for (r, sums) in sums.iter().enumerate().take(height) {

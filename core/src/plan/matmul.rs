@@ -50,7 +50,7 @@ impl Strided {
             sizes[at].map_or(MOST[at], |size| padded(size).min(MOST[at]))
         };
         let bands = if threads { PARTS } else { 1 };
-        Some(Dim::fixed(most(1, 0) * (bands * most(0, 16) + most(2, 0))))
+        Some(Dim::fixed(most(1, 0) * (bands * most(0, 16) + most(2, 16))))
     }
 }
 

@@ -1,4 +1,4 @@
-//! The same work at both levels of instructions: what every processor has, and AVX2 with FMA where this one has them.
+//! The same work at all levels of instructions: what every processor has, AVX2 with FMA, and AVX-512, where this one has them.
 
 use crate::rt::dispatch::asked;
 use crate::rt::kernels::{Product, Strided};
@@ -57,8 +57,51 @@ fn products<F: Real>(tolerance: f64) {
 
 #[test]
 fn products_are_right_at_every_level() {
-    products::<f32>(2e-3);
-    products::<f64>(1e-11);
+    let all = || {
+        products::<f32>(2e-3);
+        products::<f64>(1e-11);
+    };
+    all();
+    // Tests beside this one do not ask for more than AVX2 and FMA, or compare what is the same without.
+    asked::without_widest(all);
+}
+
+/// Tiles of every height and of every width that registers are filled to, alone in what is around them.
+fn tiles<F: Real>() {
+    let k = 5;
+    for (m, n) in (1..=25).flat_map(|m| (1..=50).map(move |n| (m, n))) {
+        let (a, b) = (numbers::<F>(m * k, 1), numbers::<F>(k * (n + 3), 2));
+        let start = numbers::<F>(m * (n + 2), 3);
+        for layout in 0..4 {
+            let (row, col) = if layout & 1 == 0 { (k, 1) } else { (1, m) };
+            let (accumulate, mut c) = (layout & 2 != 0, start.clone());
+            let left = Strided { data: &a, row, col };
+            let right = Strided { data: &b[..(k - 1) * (n + 3) + n], row: n + 3, col: 1 };
+            let last = m * (n + 2) - 2;
+            asked::widest_product([m, k, n], left, right, &mut c[..last], n + 2, accumulate);
+            for (at, (c, start)) in c.iter().zip(&start).enumerate() {
+                let (i, j) = (at / (n + 2), at % (n + 2));
+                let term = |p: usize| a[i * row + p * col].to_f64() * b[p * (n + 3) + j].to_f64();
+                let sum = || (0..k).map(term).sum::<f64>();
+                let wanted = match (j < n, accumulate) {
+                    (true, true) => start.to_f64() + sum(),
+                    (true, false) => sum(),
+                    (false, _) => start.to_f64(),
+                };
+                let near = 8.0 * F::EPSILON.to_f64();
+                assert!((c.to_f64() - wanted).abs() <= near, "{m} {n} {layout} {at}");
+            }
+        }
+    }
+}
+
+#[test]
+fn tiles_of_the_widest_registers_write_their_own_entries_alone() {
+    if std::arch::is_x86_feature_detected!("avx512f") {
+        tiles::<f32>();
+        tiles::<f64>();
+        tiles::<<f32 as Real>::Wide>();
+    }
 }
 
 /// All functions that the fused arithmetic has of its own, and some operators, of every number.
@@ -159,4 +202,14 @@ fn wide_numbers_are_the_same_in_memory() {
     }
     check::<f32>();
     check::<f64>();
+}
+
+/// What is read without a look at its place is measured before; also where the measure is more than there are numbers for.
+#[test]
+#[should_panic]
+fn operands_without_an_end_are_refused() {
+    let (a, b, mut c) = ([1.0; 4], [1.0; 40], [0.0; 40]);
+    let left = Strided { data: &a, row: 2, col: 1 };
+    let right = Strided { data: &b, row: usize::MAX - 9, col: 1 };
+    asked::widest_product([2, 2, 20], left, right, &mut c, 20, false);
 }
