@@ -139,6 +139,8 @@ pub fn tiles<F: Real, const R: usize, const W: usize>(
     let a = Strided { data: a, row: a_row, col: a_col };
     let b = Strided { data: b, row: b_row, col: 1 };
     for i in (0..rows).step_by(R) {
+        // With AVX-512, LLVM would take the tiles of short sums side by side, and scatter entries of columns instead of storing rows.
+        let i = if rows > 2 * R { core::hint::black_box(i) } else { i };
         tile::<F, R, W>(k, a.rows_after(i), b, &mut c[i * c_row..], c_row, accumulate);
     }
 }
