@@ -124,9 +124,19 @@ fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &
             out[from + k * inner] = x[from + k * inner] - top;
         }
     });
-    // All lanes in one run, so that the exponential vectorises across them.
-    for value in out.iter_mut() {
+    // All lanes in one run, so that the exponential vectorises across them; what is left of it fills up a register, since LLVM would
+    // take it one by one.
+    let (blocks, rest) = out.split_at_mut(out.len() / 8 * 8);
+    for value in blocks {
         *value = value.exp();
+    }
+    if !rest.is_empty() {
+        let mut last = [F::ZERO; 8];
+        last[..rest.len()].copy_from_slice(rest);
+        for value in &mut last {
+            *value = value.exp();
+        }
+        rest.copy_from_slice(&last[..rest.len()]);
     }
 }
 
