@@ -19,6 +19,16 @@ macro_rules! lanes {
     };
 }
 
+/// The sum of eight running sums.
+///
+/// They stand in memory in between: LLVM would take the pairs of the last additions for the width of its vectors, and run the loops
+/// that the sums come from two numbers at a time.
+#[inline(always)]
+pub fn total<F: Real>(sums: [F; 8]) -> F {
+    let s = core::hint::black_box(sums);
+    ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
 /// A reduction by a running value, rows of neighbours at a time.
 #[inline(always)]
 fn fold<F: Real>(

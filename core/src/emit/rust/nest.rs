@@ -74,7 +74,7 @@ impl Nest<'_> {
                         #lets
                         let mut sums = [F::ZERO; 8];
                         #inside
-                        let sum = ((sums[0] + sums[4]) + (sums[2] + sums[6])) + ((sums[1] + sums[5]) + (sums[3] + sums[7]));
+                        let sum = ::chainrule::rt::lanes::total(sums);
                         #store
                     }
                 } else {

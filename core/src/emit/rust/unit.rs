@@ -34,8 +34,11 @@ impl Places for Block<'_> {
     }
 
     fn len(&self, slot: Slot) -> Option<Dim> {
-        let is_cut = self.stream.cut.iter().any(|cut| cut.slot == slot);
-        if is_cut { None } else { self.around.len(slot) }
+        let Some(cut) = self.stream.cut.iter().find(|cut| cut.slot == slot) else {
+            return self.around.len(slot);
+        };
+        let len = self.stream.here.times(&cut.row);
+        len.as_fixed().map(|_| len)
     }
 }
 
