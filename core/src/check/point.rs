@@ -51,12 +51,18 @@ pub fn random_point(compiled: &Compiled, seed: u64) -> Result<Point, String> {
 /// A point with these sizes of the names, entries between 0.1 and 0.9 unless declared otherwise, whatever the program is there.
 ///
 /// # Errors
-/// Arrays that are too large.
+/// Arrays that are too large, and positions outside of an axis.
 pub fn point_of_sizes(
     compiled: &Compiled,
     sizes: BTreeMap<DimId, usize>,
     seed: u64,
 ) -> Result<Point, String> {
+    let graph = &compiled.graph;
+    let at = |id: DimId| sizes.get(&id).copied().unwrap_or(1);
+    if let Some(left) = graph.rooms.iter().find(|left| left.value(&at).is_none()) {
+        let left = graph.show_dim(left);
+        return Err(format!("a position is outside of its axis: {left} is below 0"));
+    }
     draw(compiled, sizes, 2, &mut Random(seed))
 }
 
