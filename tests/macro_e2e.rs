@@ -136,6 +136,22 @@ fn inputs_are_checked() {
     assert!(error.contains("`t`") && error.contains("[B, 3]"), "{error}");
 }
 
+derive_grad! {
+    pub mod sixth {
+        dim N;
+        input x: [N];
+        param w;
+        loss E = w * x[5]^2;
+    }
+}
+
+#[test]
+#[should_panic(expected = "a position is outside of its axis")]
+fn positions_are_checked() {
+    let inputs = sixth::Inputs::new(&[1.0; 5]).unwrap();
+    let _ = sixth::value_and_grad(&sixth::Params::<f64>::zeros(), &inputs);
+}
+
 #[test]
 fn forward_gives_losses_and_outputs() {
     let case = Case::new(perceptron::SOURCE, &[3]);

@@ -328,7 +328,7 @@ impl<'t> Scene<'t> {
             }
             "%" | "#" => Some("comments begin with `//`".into()),
             "|" => Some(BARS.into()),
-            "\\" => Some("the solution of `A @ x == b` is written `solve(A, b)`".into()),
+            "\\" => Some("the solution of a system of equations is written `solve(A, b)`".into()),
             ":" if self.innermost() == Some('(') => {
                 Some("entries are read with square brackets, as in `A[2, :]`".into())
             }

@@ -210,7 +210,7 @@ impl Scanner<'_> {
             let span = Span::new(self.at, self.at + 1);
             let bad = Diagnostic::new(Code::Syntax, span, "a `;` ends the statement");
             let bad = bad.here("within a list");
-            return self.error(bad.help("each row is a list of its own: `[[1, 2], [3, 4]]`"));
+            return self.error(bad.help("each row is a list of its own: `[[1, 2], [3, 4]]`; what has parts below one another is `concat(a, b)`"));
         }
         let round = self.open.iter().rposition(|&(open, _)| open == b'{').map_or(0, |at| at + 1);
         if let Some(&(open, place)) = self.open.get(round..).and_then(<[_]>::last) {

@@ -149,10 +149,17 @@ pub struct Graph {
 }
 
 impl Graph {
-    /// Notes what a position leaves of an axis, where the sizes alone do not tell that it is inside.
+    /// Notes what a position leaves of an axis, where the sizes alone do not tell that it is inside; of several that differ by a number,
+    /// the least.
     pub fn needs_room(&mut self, left: Dim) {
-        if left.least().is_none_or(|least| least.is_negative()) && !self.rooms.contains(&left) {
-            self.rooms.push(left);
+        if left.least().is_some_and(|least| !least.is_negative()) {
+            return;
+        }
+        let (named, number) = left.apart();
+        match self.rooms.iter_mut().find(|known| known.apart().0 == named) {
+            Some(known) if number < known.apart().1 => *known = left,
+            Some(_) => {}
+            None => self.rooms.push(left),
         }
     }
 

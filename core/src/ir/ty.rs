@@ -67,6 +67,14 @@ impl Dim {
         grows.then(|| self.terms.iter().fold(Num::ZERO, |sum, (_, c)| sum + *c))
     }
 
+    /// What is made of names, and the number beside it: `N` and `-6` of `N - 6`.
+    pub fn apart(&self) -> (Dim, Num) {
+        let is_number = |(names, _): &&(Vec<DimId>, Num)| names.is_empty();
+        let number = self.terms.iter().find(is_number).map_or(Num::ZERO, |(_, value)| *value);
+        let named = self.terms.iter().filter(|term| !is_number(term)).cloned();
+        (Dim::from_terms(named.collect()), number)
+    }
+
     /// What is added and what is taken away: `N` and `6` of `N - 6`.
     pub fn sides(&self) -> [Dim; 2] {
         let (added, taken): (Vec<_>, Vec<_>) =

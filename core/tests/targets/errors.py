@@ -19,6 +19,7 @@ cases = [
     ({"x": "letters"}, "x "),
     ({"x": [[1.0, 2.0], [3.0]]}, "x is not an array of numbers"),
     ({"W": None}, "W "),
+    ({"x": [[1.0]], "E": [1.0], "W": [0.0] * 3}, "N is below 2: a position is outside"),
 ]
 calls = [("loss", net.loss), ("value_and_grad", net.value_and_grad), ("forward", net.forward)]
 

@@ -26,6 +26,8 @@ pub const PROGRAMS: &[&str] = &[
     "param a:[3], b:[2]; loss L = sum(concat([a, b])^2) + dot(outer(a, b)[1], b) + sum(pad(a, 1)[1:3]^3); output s = stack([a, a^2], axis=1);",
     "param x:[4]; loss L = sum[i](x[i] * x[3-i]) + sum[i,j](delta[i,j] * x[i] * x[j]^2) + prod[i](x[i]) + max[i](x[i]);",
     "param x:[6]; loss L = sum(reshape(x, [2, 3]) @ reshape(x, [3, 2])); output f = flatten(reshape(x, [2, 3]));",
+    // The sizes of a self-check leave room for every position.
+    "dim N, M; param x:[N], A:[M,N]; loss L = x[5]^2 * sum(A[9] * x) + sum(roll(x, -4) * x) + sum(x[1:4]^2);",
     "dim N; param x:[N]; output y = x[N-2] * x[1:]; output i = eye(N) @ x; output r = range(N) * x; loss L = sum(x[:N-1] * x[1:]) / N;",
     "param x:[2,3]; output k = kron(x, x); output t = transpose(x); output sq = squeeze(expand(x, axis=0)); loss L = sum(x);",
     // Rows picked by integers.
