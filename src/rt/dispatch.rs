@@ -232,6 +232,25 @@ pub(super) mod asked {
         }
     }
 
+    macro_rules! each {
+        ($($name:ident)*) => { $(
+            /// The function of all entries, as [`super::widest`] describes it.
+            #[allow(unsafe_code)]
+            pub fn $name<F: Real>(row: &mut [F]) {
+                assert!(std::arch::is_x86_feature_detected!("avx512f"));
+                // SAFETY: as above; the slice stays the only borrow of what it borrows.
+                unsafe {
+                    if size_of::<F>() == 4 {
+                        singles::$name(&mut *(core::ptr::from_mut(row) as *mut [f32]));
+                    } else {
+                        doubles::$name(&mut *(core::ptr::from_mut(row) as *mut [f64]));
+                    }
+                }
+            }
+        )* };
+    }
+    each!(exp ln log1p expm1 tanh sigmoid softplus erf);
+
     /// How many entries a matrix by strides reaches over.
     ///
     /// # Panics
@@ -258,13 +277,34 @@ pub(super) mod asked {
     macro_rules! widest {
         (
             $name:ident, $float:ident, $mask:ident: $zero:ident $all:ident $load:ident $store:ident
-            $fma:ident $mul:ident $add:ident
+            $fma:ident $mul:ident $add:ident; $operations:ident $math:ident: $($function:ident)*
         ) => {
-            mod $name {
+            pub mod $name {
                 use super::{Strided, WIDEST_ROWS, reach};
+                use super::$operations::Value;
+                use crate::rt::vector::$math;
                 use core::arch::x86_64::*;
 
                 const LANES: usize = 64 / size_of::<$float>();
+
+                $(
+                    /// The function of all entries, a register at a time.
+                    #[target_feature(enable = "avx512f")]
+                    #[allow(unsafe_code)]
+                    pub fn $function(row: &mut [$float]) {
+                        let (whole, rest) = row.as_chunks_mut::<LANES>();
+                        for entries in whole {
+                            let at = entries.as_mut_ptr();
+                            // SAFETY: there are as many entries as a register has.
+                            unsafe { $store(at, $mask::MAX, $math::$function(Value($load($mask::MAX, at))).0) };
+                        }
+                        if !rest.is_empty() {
+                            let (mask, at) = ((1 << rest.len()) - 1, rest.as_mut_ptr());
+                            // SAFETY: the mask leaves the entries that there are.
+                            unsafe { $store(at, mask, $math::$function(Value($load(mask, at))).0) };
+                        }
+                    }
+                )*
 
                 /// Columns of one to three registers at a time, and so many rows that sums fill 24 of the 32 registers at most.
                 #[target_feature(enable = "avx512f")]
@@ -391,9 +431,114 @@ pub(super) mod asked {
         };
     }
     widest!(singles, f32, __mmask16: _mm512_setzero_ps _mm512_set1_ps _mm512_maskz_loadu_ps _mm512_mask_storeu_ps
-        _mm512_fmadd_ps _mm512_mul_ps _mm512_add_ps);
+        _mm512_fmadd_ps _mm512_mul_ps _mm512_add_ps; of_singles f32_wide: exp ln log1p expm1 tanh sigmoid softplus erf);
     widest!(doubles, f64, __mmask8: _mm512_setzero_pd _mm512_set1_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
-        _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd);
+        _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd; of_doubles f64_wide: exp ln log1p expm1 tanh sigmoid softplus erf);
+
+    /// An expression of AVX-512.
+    macro_rules! avx512 {
+        ($expression:expr) => {
+            // SAFETY: there is a `Value` only where the processor has AVX-512.
+            unsafe { $expression }
+        };
+    }
+
+    macro_rules! operators {
+        ($($trait:ident $name:ident $operation:ident,)*) => { $(
+            impl core::ops::$trait for Value {
+                type Output = Self;
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                fn $name(self, other: Self) -> Self {
+                    Self(avx512!($operation(self.0, other.0)))
+                }
+            }
+        )* };
+    }
+
+    macro_rules! bitwise {
+        ($bits:ident as $int:ident, $all:ident $to:ident $from:ident: $($name:ident $operation:ident,)*) => { $(
+            #[inline(always)]
+            #[allow(unsafe_code)]
+            pub fn $name(x: Value, other: $bits) -> Value {
+                Value(avx512!($from($operation($to(x.0), $all(other as $int)))))
+            }
+        )* };
+    }
+
+    /// What the functions of `vector.rs` are made of, where it tells what each does, for a register of numbers.
+    macro_rules! operations {
+        (
+            $name:ident, $float:ident $bits:ident $int:ident, $mantissa:literal, $register:ident: $fma:ident $mul:ident $add:ident $sub:ident
+            $div:ident $all:ident $abs:ident $compare:ident $blend:ident; $to:ident $from:ident $all_bits:ident $up:ident $down:ident
+            $sum:ident $and:ident $or:ident $xor:ident
+        ) => {
+            pub mod $name {
+                use core::arch::x86_64::*;
+
+                #[derive(Clone, Copy)]
+                pub struct Value(pub $register);
+
+                operators! { Add add $add, Sub sub $sub, Mul mul $mul, Div div $div, }
+                bitwise! { $bits as $int, $all_bits $to $from: advanced $sum, masked $and, joined $or, flipped $xor, }
+
+                impl core::ops::Neg for Value {
+                    type Output = Self;
+                    #[inline(always)]
+                    fn neg(self) -> Self {
+                        flipped(self, $float::to_bits(-0.0))
+                    }
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn fma(a: Value, b: Value, c: Value) -> Value {
+                    if cfg!(feature = "deterministic") { a * b + c } else { Value(avx512!($fma(a.0, b.0, c.0))) }
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn of(constant: $float) -> Value {
+                    Value(avx512!($all(constant)))
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn where_less(a: Value, b: Value, yes: Value, no: Value) -> Value {
+                    Value(avx512!($blend($compare::<_CMP_LT_OQ>(a.0, b.0), no.0, yes.0)))
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn where_equal(a: Value, b: Value, yes: Value, no: Value) -> Value {
+                    Value(avx512!($blend($compare::<_CMP_EQ_OQ>(a.0, b.0), no.0, yes.0)))
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn abs(x: Value) -> Value {
+                    Value(avx512!($abs(x.0)))
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn copysign(x: Value, sign: Value) -> Value {
+                    let sign = masked(sign, $float::to_bits(-0.0));
+                    Value(avx512!($from($or($to(abs(x).0), $to(sign.0)))))
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn raised(x: Value) -> Value {
+                    Value(avx512!($from($up::<$mantissa>($to(x.0)))))
+                }
+                #[inline(always)]
+                #[allow(unsafe_code)]
+                pub fn lowered(x: Value) -> Value {
+                    Value(avx512!($from($down::<$mantissa>($to(x.0)))))
+                }
+            }
+        };
+    }
+    operations!(of_singles, f32 u32 i32, 23, __m512: _mm512_fmadd_ps _mm512_mul_ps _mm512_add_ps _mm512_sub_ps
+        _mm512_div_ps _mm512_set1_ps _mm512_abs_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps; _mm512_castps_si512 _mm512_castsi512_ps
+        _mm512_set1_epi32 _mm512_slli_epi32 _mm512_srli_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512 _mm512_xor_si512);
+    operations!(of_doubles, f64 u64 i64, 52, __m512d: _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd _mm512_sub_pd
+        _mm512_div_pd _mm512_set1_pd _mm512_abs_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd; _mm512_castpd_si512 _mm512_castsi512_pd
+        _mm512_set1_epi64 _mm512_slli_epi64 _mm512_srli_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512 _mm512_xor_si512);
 }
 
 /// Rows of a tile of a product that AVX-512 sums in its registers.
@@ -429,6 +574,27 @@ pub(super) fn widest_product<F: Real>(
     asked::widest_product(sizes, a, b, c, c_row, accumulate);
     #[cfg(not(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions)))))]
     let _ = (sizes, a, b, c, c_row, accumulate);
+}
+
+/// Functions of all entries of a slice, in registers as those of [`widest_product`].
+///
+/// # Panics
+/// Where the processor has no AVX-512.
+pub(super) mod widest {
+    use super::Real;
+
+    macro_rules! widest {
+        ($($name:ident)*) => { $(
+            #[inline(always)]
+            pub fn $name<F: Real>(row: &mut [F]) {
+                #[cfg(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions))))]
+                super::asked::$name(row);
+                #[cfg(not(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions)))))]
+                let _ = row;
+            }
+        )* };
+    }
+    widest!(exp ln log1p expm1 tanh sigmoid softplus erf);
 }
 
 /// For tests: from now on as on a processor that has no more than what the program is compiled for.

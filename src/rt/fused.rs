@@ -105,6 +105,7 @@ macro_rules! real {
             fn apart(part: impl super::Part) {
                 super::dispatch::apart_wide(part);
             }
+            super::each::methods!();
             const ZERO: Self = Self(0.0);
             const ONE: Self = Self(1.0);
             const INFINITY: Self = Self($float::INFINITY);

@@ -125,6 +125,9 @@ fn log_sum<F: Real>(x: &[F], from: usize, len: usize, inner: usize) -> F {
     top + sum.ln()
 }
 
+/// So many exponentials are worth a call.
+const MANY: usize = 64;
+
 /// The exponentials of each lane, shifted so that the largest is 1.
 #[inline(always)]
 fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
@@ -134,8 +137,11 @@ fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &
             out[from + k * inner] = x[from + k * inner] - top;
         }
     });
-    // All lanes in one run, so that the exponential vectorises across them; what is left of it fills up a register, since LLVM would
-    // take it one by one.
+    // All lanes in one run, so that the exponential vectorises across them.
+    if out.len() >= MANY {
+        return F::exp_each(out);
+    }
+    // What is left of it fills up a register, since LLVM would take it one by one.
     let (blocks, rest) = out.split_at_mut(out.len() / 8 * 8);
     for value in blocks {
         *value = value.exp();

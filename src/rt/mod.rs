@@ -2,6 +2,7 @@
 
 mod axes;
 mod dispatch;
+mod each;
 #[cfg(feature = "std")]
 mod fused;
 mod real;

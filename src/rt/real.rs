@@ -40,6 +40,22 @@ macro_rules! real {
             /// Runs a part of work as a function of its own, with the same instructions.
             #[doc(hidden)]
             fn apart(part: impl super::Part);
+            /// e^x of every entry.
+            fn exp_each(row: &mut [Self]);
+            /// Natural logarithm of every entry.
+            fn ln_each(row: &mut [Self]);
+            /// ln(1 + x) of every entry.
+            fn log1p_each(row: &mut [Self]);
+            /// e^x - 1 of every entry.
+            fn expm1_each(row: &mut [Self]);
+            /// Hyperbolic tangent of every entry.
+            fn tanh_each(row: &mut [Self]);
+            /// 1 / (1 + e^-x) of every entry.
+            fn sigmoid_each(row: &mut [Self]);
+            /// ln(1 + e^x) of every entry.
+            fn softplus_each(row: &mut [Self]);
+            /// The error function of every entry.
+            fn erf_each(row: &mut [Self]);
             /// 0.
             const ZERO: Self;
             /// 1.
@@ -175,6 +191,7 @@ macro_rules! impl_real {
             fn apart(part: impl super::Part) {
                 super::dispatch::apart(part);
             }
+            super::each::methods!();
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const INFINITY: Self = $float::INFINITY;

@@ -1,8 +1,9 @@
-//! In: one number. Out: `exp`, `ln` and what is built on them, by range reduction and a polynomial.
+//! In: numbers. Out: `exp`, `ln` and what is built on them, by range reduction and a polynomial.
 //! Everything is arithmetic, bit operations and selects, with no branch, call or table, so that LLVM vectorises a
 //! plain loop over a slice. Invariant: right over the whole range, including ±0, ±∞, NaN and subnormal results;
 //! the tests print and bound the largest error in units in the last place.
 //!
+//! The functions are made of a few operations, those of [`single`] numbers here; `dispatch.rs` has the same for registers of several.
 //! The coefficients are minimax fits (Remez exchange in 60-digit arithmetic, then rounded), lowest power first.
 
 /// `c[0] + c[1] x + c[2] x² + …`, even and odd powers apart, so that half as many steps wait for each other.
@@ -10,14 +11,15 @@ macro_rules! polynomial {
     ($x:expr, $c:expr) => {{
         let (x, c) = ($x, $c);
         let x2 = x * x;
-        let (mut even, mut odd) = (0.0, 0.0);
-        let mut i = c.len();
+        let mut i = c.len() - 2;
+        let (mut odd, mut even) =
+            if i % 2 == 0 { (of(c[i + 1]), of(c[i])) } else { (of(c[i]), of(c[i + 1])) };
         while i > 0 {
             i -= 1;
             if i % 2 == 0 {
-                even = fma(even, x2, c[i]);
+                even = fma(even, x2, of(c[i]));
             } else {
-                odd = fma(odd, x2, c[i]);
+                odd = fma(odd, x2, of(c[i]));
             }
         }
         fma(odd, x, even)
@@ -55,16 +57,78 @@ const FUSED: bool = cfg!(all(
     any(target_feature = "fma", target_arch = "aarch64")
 ));
 
+/// The operations that functions are made of, for single numbers.
+mod single {
+    macro_rules! single {
+        ($float:ident, $bits:ident, $mantissa:literal) => {
+            pub(crate) mod $float {
+                pub(crate) type Value = $float;
+                /// A constant.
+                #[inline(always)]
+                pub(crate) fn of(constant: $float) -> $float {
+                    constant
+                }
+                /// `yes` where a < b, else `no`.
+                #[inline(always)]
+                pub(crate) fn where_less(a: $float, b: $float, yes: $float, no: $float) -> $float {
+                    if a < b { yes } else { no }
+                }
+                /// `yes` where a = b, else `no`.
+                #[inline(always)]
+                pub(crate) fn where_equal(a: $float, b: $float, yes: $float, no: $float) -> $float {
+                    if a == b { yes } else { no }
+                }
+                #[inline(always)]
+                pub(crate) fn abs(x: $float) -> $float {
+                    x.abs()
+                }
+                #[inline(always)]
+                pub(crate) fn copysign(x: $float, sign: $float) -> $float {
+                    x.copysign(sign)
+                }
+                /// The bits, moved up by the length of the mantissa.
+                #[inline(always)]
+                pub(crate) fn raised(x: $float) -> $float {
+                    $float::from_bits(x.to_bits() << $mantissa)
+                }
+                /// The bits, moved down by the length of the mantissa.
+                #[inline(always)]
+                pub(crate) fn lowered(x: $float) -> $float {
+                    $float::from_bits(x.to_bits() >> $mantissa)
+                }
+                /// The bits, as a whole number, and `more`.
+                #[inline(always)]
+                pub(crate) fn advanced(x: $float, more: $bits) -> $float {
+                    $float::from_bits(x.to_bits().wrapping_add(more))
+                }
+                /// The bits that are in `mask`.
+                #[inline(always)]
+                pub(crate) fn masked(x: $float, mask: $bits) -> $float {
+                    $float::from_bits(x.to_bits() & mask)
+                }
+                /// The bits, and those in `more`.
+                #[inline(always)]
+                pub(crate) fn joined(x: $float, more: $bits) -> $float {
+                    $float::from_bits(x.to_bits() | more)
+                }
+            }
+        };
+    }
+    single!(f32, u32, 23);
+    single!(f64, u64, 52);
+}
+
 macro_rules! vector_module {
-    ($name:ident, $fma:ident, $is_fused:expr, $float:ident, $bits:ident {
+    ($name:ident, $operations:path, $fma:path, $is_fused:expr, $float:ident, $bits:ident {
         mantissa: $mantissa:literal, bias: $bias:literal, sqrt_half: $sqrt_half:literal, tiny: $tiny:literal,
         ln2: [$ln2_hi:literal, $ln2_lo:literal], exp: [$exp_lo:literal, $exp_hi:literal], one: $one:literal,
         erf: $erf_one:literal,
-        exp_poly: $exp_poly:expr, ln_poly: $ln_poly:expr, tanh_poly: $tanh_poly:expr,
-        erf_poly: $erf_poly:expr, erfc_poly: $erfc_poly:expr,
+        exp_poly: $exp_poly:expr, ln_poly: $ln_poly:expr, erf_poly: $erf_poly:expr, erfc_poly: $erfc_poly:expr,
     }) => {
         pub(crate) mod $name {
-            pub(crate) use super::round::$fma as fma;
+            #[allow(unused_imports)]
+            pub(crate) use $fma as fma;
+            use $operations::*;
             /// Whether multiplication and addition are one rounding here.
             const FUSED: bool = $is_fused;
             /// 1.5 · 2^mantissa: adding it rounds to an integer, which stands in the low bits of the sum.
@@ -74,204 +138,229 @@ macro_rules! vector_module {
             const LOG2_E: $float = core::$float::consts::LOG2_E;
             const EXP: &[$float] = &$exp_poly;
             const LN: &[$float] = &$ln_poly;
-            const TANH: &[$float] = &$tanh_poly;
             const ERF: &[$float] = &$erf_poly;
             const ERFC: &[$float] = &$erfc_poly;
             /// `1.0` and √½ as bits.
             const ONE: $bits = $bias << $mantissa;
             const SQRT_HALF: $bits = $sqrt_half;
 
+            // In these two, NaN stays NaN.
             #[inline(always)]
-            fn clamp(x: $float, low: $float, high: $float) -> $float {
-                // Written so that NaN stays NaN.
-                let x = if x > high { high } else { x };
-                if x < low { low } else { x }
+            fn at_most(x: Value, high: $float) -> Value {
+                where_less(of(high), x, of(high), x)
+            }
+            #[inline(always)]
+            fn at_least(x: Value, low: $float) -> Value {
+                where_less(x, of(low), of(low), x)
+            }
+            #[inline(always)]
+            fn clamp(x: Value, low: $float, high: $float) -> Value {
+                at_least(at_most(x, high), low)
             }
 
-            /// `n, r, c` with `x = n ln 2 + r + c`, n an integer, |r| ≤ ln 2 / 2, c the rounding error of r.
+            /// `2^(n + lift), high, low` with `x = n ln 2 + high - low`, n an integer, |high| hardly more than ln 2 / 2 and exact, for
+            /// powers that are normal numbers. The sum that rounds to n has the power's bits.
             #[inline(always)]
-            fn reduce(x: $float) -> ($float, $float, $float) {
-                let n = fma(x, LOG2_E, ROUND) - ROUND;
-                // The product is exact.
-                let high = fma(-n, $ln2_hi, x);
-                let low = n * $ln2_lo;
-                let r = high - low;
-                (n, r, (high - r) - low)
+            fn reduce(x: Value, lift: $float) -> (Value, Value, Value) {
+                let biased = fma(x, of(LOG2_E), of(ROUND_BIASED + lift));
+                let n = biased - of(ROUND_BIASED + lift);
+                (raised(biased), fma(-n, of($ln2_hi), x), n * of($ln2_lo))
             }
 
-            /// `2^n` for an integer n whose power is a normal number.
+            /// `e^r - 1` for |r| ≤ ln 2 / 2.
             #[inline(always)]
-            fn power_of_two(n: $float) -> $float {
-                $float::from_bits((n + ROUND_BIASED).to_bits() << $mantissa)
-            }
-
-            /// `e^r` for |r| ≤ ln 2 / 2.
-            #[inline(always)]
-            fn exp_reduced(r: $float) -> $float {
-                1.0 + fma(r * r, polynomial!(r, EXP), r)
+            fn expm1_reduced(r: Value) -> Value {
+                fma(r * r, polynomial!(r, EXP), r)
             }
 
             #[inline(always)]
-            pub fn exp(x: $float) -> $float {
-                let (n, r, _) = reduce(clamp(x, $exp_lo, $exp_hi));
+            pub fn exp(x: Value) -> Value {
+                let x = clamp(x, $exp_lo, $exp_hi);
+                let n = fma(x, of(LOG2_E), of(ROUND)) - of(ROUND);
+                let p = expm1_reduced(fma(-n, of($ln2_hi), x) - n * of($ln2_lo));
                 // Two factors: the power itself may be infinite or subnormal where the result is not.
-                let half = fma(n, 0.5, ROUND) - ROUND;
-                exp_reduced(r) * power_of_two(half) * power_of_two(n - half)
+                let biased = fma(n, of(0.5), of(ROUND_BIASED));
+                let first = raised(biased);
+                let second = raised(n - (biased - of(ROUND_BIASED)) + of(ROUND_BIASED));
+                fma(first, p, first) * second
             }
 
             /// `e^x` for x ≤ 0: one factor is a constant that lifts subnormal powers out of the way.
             #[inline(always)]
-            fn exp_below(x: $float) -> $float {
-                const LIFT: $float = ($mantissa + 2) as $float;
-                const DROP: $float = $float::from_bits(ONE - (($mantissa + 2) << $mantissa));
-                let x = if x < $exp_lo { $exp_lo } else { x };
-                let (n, r, _) = reduce(x);
-                exp_reduced(r) * power_of_two(n + LIFT) * DROP
+            fn exp_below(x: Value) -> Value {
+                const LIFT: $bits = $mantissa + 2;
+                const DROP: $float = $float::from_bits(ONE - (LIFT << $mantissa));
+                let (power, high, low) = reduce(at_least(x, $exp_lo), LIFT as $float);
+                fma(power, expm1_reduced(high - low), power) * of(DROP)
             }
 
             /// `e^x - 1` for x in ±(exp's range), as a sum of two numbers divided by 2: nothing is lost but the last bit.
             #[inline(always)]
-            fn half_expm1(x: $float) -> ($float, $float) {
-                let (n, r, c) = reduce(x);
-                let s = power_of_two(n - 1.0);
+            fn half_expm1(x: Value) -> (Value, Value) {
+                let (s, high, low) = reduce(x, -1.0);
+                let r = high - low;
+                let c = (high - r) - low;
                 let tail = fma(r * r, polynomial!(r, EXP), fma(c, r, c));
-                let (a, b) = (s * r, s - 0.5);
+                let (a, b) = (s * r, s - of(0.5));
                 // What the subtraction lost, for s far from 0.5.
                 let back = b - s;
-                let lost = (s - (b - back)) + (-0.5 - back);
+                let lost = (s - (b - back)) + (of(-0.5) - back);
                 let sum = b + a;
                 (sum, fma(s, tail, ((b - sum) + a) + lost))
             }
 
             #[inline(always)]
-            pub fn expm1(x: $float) -> $float {
+            pub fn expm1(x: Value) -> Value {
                 let (a, b) = half_expm1(clamp(x, -$one * 2.0, $exp_hi));
-                let y = (a + b) * 2.0;
+                let y = (a + b) * of(2.0);
                 // Tiny and zero: the sum above would lose the sign of zero and bits of subnormal numbers.
-                if x.abs() < $float::EPSILON * 0.25 { x } else { y }
+                where_less(abs(x), of($float::EPSILON * 0.25), x, y)
             }
 
             #[inline(always)]
-            pub fn tanh(x: $float) -> $float {
-                // Near 0 an odd polynomial; beyond, 1 - 2e / (1 + e) with e = exp(-2|x|), where the quotient is below a quarter.
-                let t = x.abs();
-                let near = fma(t * (t * t), polynomial!(t * t, TANH), t);
-                let size = if t > $one { $one } else { t };
-                let (n, r, _) = reduce(-2.0 * size);
-                let e = exp_reduced(r) * power_of_two(n);
-                let far = 1.0 - (e + e) / (1.0 + e);
-                (if t < 1.0 { near } else { far }).copysign(x)
+            pub fn tanh(x: Value) -> Value {
+                // -m / (2 + m) with m = exp(-2|x|) - 1 = a + b; near 0 the power of two is 1 and no digit cancels.
+                let (s, high, low) = reduce(of(-2.0) * at_most(abs(x), $one), 0.0);
+                let r = high - low;
+                let (a, b) = (s * r, s - of(1.0));
+                let sum = b + a;
+                // What both sums lost: s may be less than the last digit of 1.
+                let rest = ((b - sum) + a) + (s - (b + of(1.0)));
+                let rest = fma(s * (r * r), polynomial!(r, EXP), rest);
+                let m = sum + rest;
+                let lost = (sum - m) + rest;
+                let bottom = of(2.0) + m;
+                let inverse = of(1.0) / bottom;
+                let y = m * inverse;
+                let below = ((of(2.0) - bottom) + m) + lost;
+                let y = fma(fma(-y, below, residual(y, bottom, m) + lost), inverse, y);
+                copysign(y, x)
+            }
+
+            /// `top / (one + other)` for a sum in which `one` is the larger: one Newton step on the quotient, with what the sum lost.
+            #[inline(always)]
+            fn quotient(top: Value, one: Value, other: Value) -> Value {
+                let bottom = one + other;
+                let lost = (one - bottom) + other;
+                let inverse = of(1.0) / bottom;
+                let y = top * inverse;
+                fma(fma(-y, lost, residual(y, bottom, top)), inverse, y)
             }
 
             /// `top - y * bottom` as exactly as the target allows.
             #[inline(always)]
-            fn residual(y: $float, bottom: $float, top: $float) -> $float {
+            fn residual(y: Value, bottom: Value, top: Value) -> Value {
                 if FUSED {
                     fma(-y, bottom, top)
                 } else {
                     // Halves of the mantissa, whose products are exact.
                     let mask = <$bits>::MAX << ($mantissa / 2 + 1);
-                    let (y1, b1) = (
-                        $float::from_bits(y.to_bits() & mask),
-                        $float::from_bits(bottom.to_bits() & mask),
-                    );
+                    let (y1, b1) = (masked(y, mask), masked(bottom, mask));
                     let (y2, b2) = (y - y1, bottom - b1);
                     ((top - y1 * b1) - y1 * b2) - y2 * b1 - y2 * b2
                 }
             }
 
             #[inline(always)]
-            pub fn sigmoid(x: $float) -> $float {
+            pub fn sigmoid(x: Value) -> Value {
                 // 1 / (1 + e) or e / (1 + e) with e = exp(-|x|) ≤ 1: nothing overflows and no digit cancels.
-                let e = exp_below(-x.abs());
-                let bottom = 1.0 + e;
-                let lost = (1.0 - bottom) + e;
-                let inverse = 1.0 / bottom;
-                let top = if x < 0.0 { e } else { 1.0 };
-                let y = top * inverse;
-                // One Newton step on the quotient, with what the sum lost.
-                fma(fma(-y, lost, residual(y, bottom, top)), inverse, y)
+                let e = exp_below(-abs(x));
+                quotient(where_less(x, of(0.0), e, of(1.0)), of(1.0), e)
             }
 
             /// `ln(x) + c` for a normal, finite x > 0; `k` is added to its exponent.
             #[inline(always)]
-            fn ln_normal(x: $float, k: $float, c: $float) -> $float {
+            fn ln_normal(x: Value, k: Value, c: Value) -> Value {
                 // x = 2^k m with m in [√½, √2).
-                let bits = x.to_bits().wrapping_add(ONE - SQRT_HALF);
-                let k =
-                    k + ($float::from_bits((bits >> $mantissa) | ROUND.to_bits()) - ROUND_BIASED);
-                let m = $float::from_bits((bits & ((1 << $mantissa) - 1)).wrapping_add(SQRT_HALF));
+                let bits = advanced(x, ONE - SQRT_HALF);
+                let k = k + (joined(lowered(bits), ROUND.to_bits()) - of(ROUND_BIASED));
+                let m = advanced(masked(bits, (1 << $mantissa) - 1), SQRT_HALF);
                 // ln(1 + f) = 2 artanh(s), s = f / (2 + f), arranged so that f enters unrounded.
-                let f = m - 1.0;
-                let s = f / (2.0 + f);
+                let f = m - of(1.0);
+                let s = f / (of(2.0) + f);
                 let z = s * s;
-                let half = 0.5 * f * f;
+                let half = of(0.5) * f * f;
                 let rest = s * (half + z * polynomial!(z, LN));
-                k * $ln2_hi - ((half - (rest + (k * $ln2_lo + c))) - f)
+                k * of($ln2_hi) - ((half - (rest + (k * of($ln2_lo) + c))) - f)
             }
 
             #[inline(always)]
-            pub fn ln(x: $float) -> $float {
-                let small = x < $float::MIN_POSITIVE;
-                let scaled = if small { x * (1_u64 << ($mantissa + 2)) as $float } else { x };
-                let y =
-                    ln_normal(scaled, if small { -($mantissa as $float + 2.0) } else { 0.0 }, 0.0);
-                let y = if x > 0.0 { y } else { $float::NAN };
-                let y = if x == 0.0 { -$float::INFINITY } else { y };
-                if x < $float::INFINITY { y } else { x }
+            pub fn ln(x: Value) -> Value {
+                let tiny = of($float::MIN_POSITIVE);
+                let scaled = where_less(x, tiny, x * of((1_u64 << ($mantissa + 2)) as $float), x);
+                let k = where_less(x, tiny, of(-($mantissa as $float + 2.0)), of(0.0));
+                let y = ln_normal(scaled, k, of(0.0));
+                let y = where_less(of(0.0), x, y, of($float::NAN));
+                let y = where_equal(x, of(0.0), of(-$float::INFINITY), y);
+                where_less(x, of($float::INFINITY), y, x)
             }
 
             /// `ln(1 + x)` for finite x > -1.
             #[inline(always)]
-            fn ln_1p(x: $float) -> $float {
-                let u = 1.0 + x;
-                let back = u - 1.0;
-                let lost = (1.0 - (u - back)) + (x - back);
-                ln_normal(u, 0.0, lost / u)
+            fn ln_1p(x: Value) -> Value {
+                let u = of(1.0) + x;
+                let back = u - of(1.0);
+                let lost = (of(1.0) - (u - back)) + (x - back);
+                ln_normal(u, of(0.0), lost / u)
             }
 
             #[inline(always)]
-            pub fn log1p(x: $float) -> $float {
-                let y = ln_1p(x);
-                let y = if x > -1.0 { y } else { $float::NAN };
-                let y = if x == -1.0 { -$float::INFINITY } else { y };
-                let y = if x.abs() < $float::EPSILON * 0.25 { x } else { y };
-                if x < $float::INFINITY { y } else { x }
+            pub fn log1p(x: Value) -> Value {
+                let y = where_less(of(-1.0), x, ln_1p(x), of($float::NAN));
+                let y = where_equal(x, of(-1.0), of(-$float::INFINITY), y);
+                let y = where_less(abs(x), of($float::EPSILON * 0.25), x, y);
+                where_less(x, of($float::INFINITY), y, x)
             }
 
             #[inline(always)]
-            pub fn softplus(x: $float) -> $float {
-                let positive = if x > 0.0 { x } else { 0.0 };
-                positive + ln_1p(exp_below(-x.abs()))
+            pub fn softplus(x: Value) -> Value {
+                where_less(of(0.0), x, x, of(0.0)) + ln_1p(exp_below(-abs(x)))
             }
 
             #[inline(always)]
-            pub fn erf(x: $float) -> $float {
+            pub fn erf(x: Value) -> Value {
                 // Near 0 an odd polynomial; beyond 1, 1 - exp(-g) with g = -ln erfc as a polynomial.
-                let t = x.abs();
+                let t = abs(x);
                 let near = {
                     let t = clamp(t, 0.0, 1.0);
                     t + t * polynomial!(t * t, ERF)
                 };
-                let far = 1.0 - exp(-polynomial!(clamp(t, 1.0, $erf_one) - 1.0, ERFC));
-                let y = if t < $tiny { t * core::$float::consts::FRAC_2_SQRT_PI } else { near };
-                (if t < 1.0 { y } else { far }).copysign(x)
+                let far = of(1.0) - exp(-polynomial!(clamp(t, 1.0, $erf_one) - of(1.0), ERFC));
+                let linear = t * of(core::$float::consts::FRAC_2_SQRT_PI);
+                let y = where_less(t, of($tiny), linear, near);
+                copysign(where_less(t, of(1.0), y, far), x)
             }
         }
     };
 }
 
-/// The same functions twice: with the target's rounding, and fused.
+/// The functions of single numbers twice, with the target's rounding and fused; and, where the processor may be asked, for registers.
 macro_rules! vector_math {
-    ($plain:ident $plain_fma:ident, $fused:ident $fused_fma:ident, $($rest:tt)*) => {
-        vector_module!($plain, $plain_fma, super::FUSED, $($rest)*);
+    ($plain:ident $plain_fma:ident, $fused:ident $fused_fma:ident, $wide:ident $registers:ident, $float:ident, $($rest:tt)*) => {
+        vector_module!($plain, super::single::$float, super::round::$plain_fma, super::FUSED, $float, $($rest)*);
         #[cfg(feature = "std")]
-        vector_module!($fused, $fused_fma, !cfg!(feature = "deterministic"), $($rest)*);
+        vector_module!(
+            $fused,
+            super::single::$float,
+            super::round::$fused_fma,
+            !cfg!(feature = "deterministic"),
+            $float,
+            $($rest)*
+        );
+        #[cfg(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions))))]
+        vector_module!(
+            $wide,
+            crate::rt::dispatch::asked::$registers,
+            crate::rt::dispatch::asked::$registers::fma,
+            !cfg!(feature = "deterministic"),
+            $float,
+            $($rest)*
+        );
     };
 }
 
 vector_math!(
-    f32_math f32_plain, f32_fused f32_fused,
+    f32_math f32_plain, f32_fused f32_fused, f32_wide of_singles,
     f32,
     u32 {
         mantissa: 23,
@@ -284,15 +373,6 @@ vector_math!(
         erf: 4.0,
         exp_poly: [0.5, 1.6666667e-01, 4.1666273e-02, 8.333264e-03, 1.3945849e-03, 1.9918576e-04],
         ln_poly: [6.666667e-01, 4.0000123e-01, 2.855072e-01, 2.3332843e-01],
-        tanh_poly: [
-            -3.3333296e-01,
-            1.3332345e-01,
-            -5.38798e-02,
-            2.1486657e-02,
-            -7.946106e-03,
-            2.3013635e-03,
-            -3.5845168e-04,
-        ],
         erf_poly: [
             1.2837917e-01,
             -3.7612626e-01,
@@ -316,7 +396,7 @@ vector_math!(
 );
 
 vector_math!(
-    f64_math f64_plain, f64_fused f64_fused,
+    f64_math f64_plain, f64_fused f64_fused, f64_wide of_doubles,
     f64,
     u64 {
         mantissa: 52,
@@ -348,23 +428,6 @@ vector_math!(
             0.1538624715213662,
             0.13268583883338902,
             0.13088513507428184,
-        ],
-        tanh_poly: [
-            -0.33333333333332943,
-            0.1333333333329287,
-            -0.05396825395342653,
-            0.021869488259827156,
-            -0.008863232451739912,
-            0.003592105606611112,
-            -0.0014557213279589845,
-            0.0005896186881459048,
-            -0.0002380438667121559,
-            9.476817173004124e-05,
-            -3.608662243783179e-05,
-            1.234133003600462e-05,
-            -3.4196806575948455e-06,
-            6.544960368177288e-07,
-            -6.269328840631463e-08,
         ],
         erf_poly: [
             0.1283791670955126,

@@ -30,6 +30,8 @@ pub struct OpSpec {
     /// Rust: for elementwise rows an expression over `{0}`, `{1}` of a type `F: Real`; for others the name of the
     /// function in `chainrule::rt::lanes` or `chainrule::rt::linalg`.
     pub rust: &'static str,
+    /// Rust, of an elementwise row that takes long: the method of `F: Real` that puts the function of every entry of a slice into its place.
+    pub each: &'static str,
     /// Of an elementwise row of two arguments: the function in `chainrule::rt::lanes` for second arguments that are 0, 1, 2, … along the last
     /// axis while the first stays.
     pub counted: &'static str,
@@ -283,6 +285,7 @@ const DEFAULT: OpSpec = OpSpec {
     one_axis: false,
     latex: "",
     rust: "",
+    each: "",
     counted: "",
     python: alike(""),
     c: "",

@@ -3,6 +3,7 @@
 
 use super::lin::{Lin, LoopIx, strides};
 use super::{Slot, Slots};
+use crate::few::Each;
 use crate::ir::{Affine, Dim, Einsum, Graph, Map, NamedConst, NodeId, Num, Op, View};
 use crate::ops::{self, OpId};
 
@@ -56,6 +57,19 @@ pub enum Value {
     Pow(ValueId, Num),
     /// A function of the rule book.
     Call(OpId, Vec<ValueId>),
+}
+
+impl Value {
+    /// The values that it uses.
+    pub fn operands(&self) -> Vec<ValueId> {
+        match self {
+            Value::Product(over, under) => [over.as_slice(), under].concat(),
+            Value::Sum(terms) => terms.each(|(_, id)| *id),
+            Value::Pow(base, _) => vec![*base],
+            Value::Call(_, args) => args.clone(),
+            _ => Vec::new(),
+        }
+    }
 }
 
 /// One loop.

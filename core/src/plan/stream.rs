@@ -18,7 +18,7 @@ use std::collections::{BTreeMap, BTreeSet};
 /// Fewer numbers than this are in the cache anyway.
 const SHORT: f64 = 32768.0;
 /// About so many numbers are in use in a block of a long axis, ...
-pub const AT_HAND: f64 = 6144.0;
+pub const AT_HAND: f64 = 3072.0;
 /// ... and of one whose size is not known yet, which is in one piece where it is short.
 const AT_HAND_UNKNOWN: f64 = 16384.0;
 /// A block has at least and at most so many positions, a multiple of eight.

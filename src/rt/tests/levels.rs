@@ -213,3 +213,62 @@ fn operands_without_an_end_are_refused() {
     let right = Strided { data: &b, row: usize::MAX - 9, col: 1 };
     asked::widest_product([2, 2, 20], left, right, &mut c, 20, false);
 }
+
+/// The functions of all entries, each beside the function of one.
+struct Each<'a, F> {
+    which: usize,
+    row: &'a mut [F],
+    alone: &'a mut [F],
+}
+
+impl<S: Real> Work<S> for Each<'_, S> {
+    #[inline(always)]
+    fn run<F: Lane<S>>(self) {
+        let (row, alone) = (F::of_mut(self.row), F::of_mut(self.alone));
+        let (of_row, of_one): (fn(&mut [F]), fn(F) -> F) = match self.which {
+            0 => (F::exp_each, F::exp),
+            1 => (F::ln_each, F::ln),
+            2 => (F::log1p_each, F::log1p),
+            3 => (F::expm1_each, F::expm1),
+            4 => (F::tanh_each, F::tanh),
+            5 => (F::sigmoid_each, F::sigmoid),
+            6 => (F::softplus_each, F::softplus),
+            _ => (F::erf_each, F::erf),
+        };
+        of_row(row);
+        alone.iter_mut().for_each(|x| *x = of_one(*x));
+    }
+}
+
+fn each<F: Real>() {
+    let mut all: Vec<F> = (-3000..3000).map(|i| F::from_f64(f64::from(i) / 30.0)).collect();
+    all.extend(numbers::<F>(99, 7));
+    let ends =
+        [f64::INFINITY, f64::NEG_INFINITY, f64::NAN, 0.0, -0.0, 1e-310, -1e-40, 1e30, -1.0, 1e-17];
+    all.extend(ends.map(F::from_f64));
+    let alike =
+        |a: F, b: F| a.to_f64().to_bits() == b.to_f64().to_bits() || a.is_nan() && b.is_nan();
+    for which in 0..8 {
+        for len in (0..40).chain([all.len()]) {
+            let from = all.len() - len;
+            let (mut row, mut alone) = (all[from..].to_vec(), all[from..].to_vec());
+            row.insert(0, F::ONE);
+            row.push(F::ONE);
+            asked::wide(Each { which, row: &mut row[1..=len], alone: &mut alone });
+            assert!(row[0] == F::ONE && row[len + 1] == F::ONE, "{which}: others are left alone");
+            for ((x, row), alone) in all[from..].iter().zip(&row[1..]).zip(alone) {
+                assert!(alike(*row, alone), "{which} of {x}: {row}, alone {alone}");
+            }
+        }
+    }
+}
+
+#[test]
+fn functions_of_all_entries_are_those_of_each() {
+    let all = || {
+        each::<f32>();
+        each::<f64>();
+    };
+    all();
+    asked::without_widest(all);
+}

@@ -4,10 +4,11 @@ use super::index;
 use super::names::numbered;
 use super::value;
 use crate::ir::{Dim, Graph};
+use crate::ops;
 use crate::plan::Slot;
-use crate::plan::kernel::{Access, Kernel, Value};
+use crate::plan::kernel::{Access, Kernel, Loop, Value, ValueId};
 use crate::plan::order::is_unit;
-use proc_macro2::{Ident, TokenStream};
+use proc_macro2::{Ident, Span, TokenStream};
 use quote::quote;
 
 /// Sums of at least this many terms run in several independent parts.
@@ -36,17 +37,95 @@ enum Reading {
     Rest,
 }
 
+/// Functions of fewer entries than this are not worth a call.
+const FEW: i128 = 64;
+
 struct Nest<'a> {
     graph: &'a Graph,
     kernel: &'a Kernel,
     places: &'a dyn Places,
+    /// What is stored or added up.
+    result: ValueId,
+    /// A value that stands already where the result is stored.
+    there: Option<ValueId>,
+    /// The values that the result is made of.
+    wanted: Vec<bool>,
 }
 
-/// The loops of a kernel.
+/// The loops of a kernel. A function that takes long is left to the library, for all entries: loops store what it is of, and others
+/// go on from there.
 pub fn nest(graph: &Graph, kernel: &Kernel, places: &dyn Places) -> TokenStream {
-    let nest = Nest { graph, kernel, places };
-    let body = nest.level(0);
-    quote!({ #body })
+    let loops = |result, there| {
+        let wanted = wanted(kernel, result, there);
+        Nest { graph, kernel, places, result, there, wanted }.level(0)
+    };
+    let Some(Long { call, of, method }) = long(kernel) else {
+        let wanted = vec![true; kernel.values.len()];
+        let nest = Nest { graph, kernel, places, result: kernel.result, there: None, wanted };
+        let body = nest.level(0);
+        return quote!({ #body });
+    };
+    let (before, out) = (loops(of, None), places.local(kernel.out));
+    let len = index::dim(graph, &entries(kernel));
+    let method = Ident::new(method, Span::call_site());
+    let after = (call != kernel.result).then(|| {
+        let after = loops(kernel.result, Some(call));
+        quote!({ #after })
+    });
+    quote!({ { #before } F::#method(&mut #out[..#len]); #after })
+}
+
+/// A function that takes long, of an entry.
+struct Long {
+    call: ValueId,
+    of: ValueId,
+    method: &'static str,
+}
+
+/// The only such function of a kernel that fills its buffer from end to end with values that are no sums.
+fn long(kernel: &Kernel) -> Option<Long> {
+    let wanted = wanted(kernel, kernel.result, None);
+    let mut calls = kernel.values.iter().enumerate().filter_map(|(call, value)| match value {
+        Value::Call(op, args) if wanted[call] && !ops::spec(*op).each.is_empty() => {
+            Some(Long { call, of: args[0], method: ops::spec(*op).each })
+        }
+        _ => None,
+    });
+    let (first, others) = (calls.next()?, calls.next());
+    let many = entries(kernel).as_fixed().is_none_or(|count| count >= FEW);
+    let inside = kernel.depth[first.call] == kernel.loops.len();
+    (others.is_none() && many && inside && is_dense(kernel)).then_some(first)
+}
+
+/// How many entries the loops run over.
+fn entries(kernel: &Kernel) -> Dim {
+    kernel.loops.iter().fold(Dim::fixed(1), |count, l| count.times(&l.size))
+}
+
+/// Whether all entries from the buffer's start on are stored, those of the last loop one beside the other.
+fn is_dense(kernel: &Kernel) -> bool {
+    let one = Dim::fixed(1);
+    let neighbours = kernel.loops.last().is_some_and(|l| kernel.at.coefficient(l.ix) == one);
+    let (mut left, mut stride): (Vec<&Loop>, Dim) = (kernel.loops.iter().collect(), one);
+    while let Some(at) = left.iter().position(|l| kernel.at.coefficient(l.ix) == stride) {
+        stride = stride.times(&left.swap_remove(at).size);
+    }
+    let stores = !kernel.adds && kernel.first_summed().is_none();
+    stores && neighbours && left.is_empty() && kernel.at.offset == Dim::fixed(0)
+}
+
+/// Which values a result is made of, once one of them is there.
+fn wanted(kernel: &Kernel, result: ValueId, there: Option<ValueId>) -> Vec<bool> {
+    let mut wanted = vec![false; kernel.values.len()];
+    wanted[result] = true;
+    for id in (0..kernel.values.len()).rev() {
+        if wanted[id] && Some(id) != there {
+            for operand in kernel.values[id].operands() {
+                wanted[operand] = true;
+            }
+        }
+    }
+    wanted
 }
 
 impl Nest<'_> {
@@ -130,7 +209,7 @@ impl Nest<'_> {
         });
         let slices = quote!(#(#slices)*);
         let body = self.lets(depth + 1, Reading::Slices);
-        let result = value::local(self.kernel.result);
+        let result = value::local(self.result);
         if last.summed && self.in_parts() {
             let parts = self.parts(depth);
             return quote!(#slices #parts);
@@ -199,7 +278,7 @@ impl Nest<'_> {
 
     /// `sum += result`, in one rounding where the result is a product of two.
     fn add(&self, sum: &TokenStream) -> TokenStream {
-        let mut result = self.kernel.result;
+        let mut result = self.result;
         loop {
             match &self.kernel.values[result] {
                 Value::Product(over, under) if under.is_empty() && over.len() == 1 => {
@@ -219,7 +298,7 @@ impl Nest<'_> {
 
     /// What happens inside of all loops, where there is no innermost loop to write it.
     fn finish(&self) -> TokenStream {
-        self.store(&value::local(self.kernel.result))
+        self.store(&value::local(self.result))
     }
 
     fn store(&self, what: &TokenStream) -> TokenStream {
@@ -234,7 +313,9 @@ impl Nest<'_> {
         let last = self.kernel.loops.last().map(|l| l.ix);
         self.kernel.values.iter().enumerate().filter_map(move |(id, value)| match value {
             Value::Load(access)
-                if self.kernel.depth[id] == depth && last.is_some_and(|ix| is_unit(access, ix)) =>
+                if self.wanted[id]
+                    && self.kernel.depth[id] == depth
+                    && last.is_some_and(|ix| is_unit(access, ix)) =>
             {
                 Some((id, access))
             }
@@ -250,11 +331,15 @@ impl Nest<'_> {
         };
         let mut out = TokenStream::new();
         for (id, value) in self.kernel.values.iter().enumerate() {
-            if self.kernel.depth[id] != depth {
+            if self.kernel.depth[id] != depth || !self.wanted[id] {
                 continue;
             }
             let local = value::local(id);
             let expression = match value {
+                _ if self.there == Some(id) => {
+                    let ix = self.index(depth - 1);
+                    quote!(row[#ix])
+                }
                 Value::Load(access) if neighbours.contains(&id) => {
                     let entry = match reading {
                         Reading::Slices => {

@@ -14,6 +14,7 @@ const FILES: &[(&str, &str)] = &[
     ("axes", include_str!("../../../support/rt/axes.rs")),
     ("buf", include_str!("../../../support/rt/buf.rs")),
     ("dispatch", include_str!("../../../support/rt/dispatch.rs")),
+    ("each", include_str!("../../../support/rt/each.rs")),
     ("init", include_str!("../../../support/rt/init.rs")),
     ("kernels", include_str!("../../../support/rt/kernels.rs")),
     ("lanes", include_str!("../../../support/rt/lanes.rs")),
