@@ -263,12 +263,12 @@ pub(super) mod asked {
         far.expect("a matrix has entries, and an end")
     }
 
-    /// The tile of so many rows.
+    /// Tiles of so many rows.
     macro_rules! tiles {
         ($rows:ident $of:ident, $registers:literal: $($height:literal)*) => {{
-            let (k, width, a, b, c, c_row, accumulate) = $of;
+            let (sizes, a, b, c, c_row, accumulate) = $of;
             match $rows {
-                $($height => tile::<$height, $registers>(k, width, a, b, c, c_row, accumulate),)*
+                $($height => tile::<$height, $registers>(sizes, a, b, c, c_row, accumulate),)*
                 _ => unreachable!("there are tiles of up to so many rows"),
             }
         }};
@@ -306,9 +306,44 @@ pub(super) mod asked {
                     }
                 )*
 
-                /// Columns of one to three registers at a time, and so many rows that sums fill 24 of the 32 registers at most.
+                /// A tile of packed panels, or any product.
                 #[target_feature(enable = "avx512f")]
                 pub fn product(
+                    [m, k, n]: [usize; 3],
+                    a: Strided<$float>,
+                    b: Strided<$float>,
+                    c: &mut [$float],
+                    c_row: usize,
+                    accumulate: bool,
+                ) {
+                    if (m, n) == (WIDEST_ROWS, 2 * LANES)
+                        && (a.row, a.col, b.row) == (1, WIDEST_ROWS, 2 * LANES)
+                    {
+                        panels(k, a, b, c, c_row, accumulate);
+                    } else {
+                        strips([m, k, n], a, b, c, c_row, accumulate);
+                    }
+                }
+
+                /// The largest tile, of packed panels: what they are apart is known to LLVM here.
+                #[target_feature(enable = "avx512f")]
+                #[inline(never)]
+                fn panels(
+                    k: usize,
+                    a: Strided<$float>,
+                    b: Strided<$float>,
+                    c: &mut [$float],
+                    c_row: usize,
+                    accumulate: bool,
+                ) {
+                    let sizes = [WIDEST_ROWS, k, 2 * LANES];
+                    sums::<WIDEST_ROWS, 2, true>(sizes, a, b, c, c_row, accumulate);
+                }
+
+                /// Columns of one to three registers at a time, and so many rows that sums fill 24 of the 32 registers at most.
+                #[target_feature(enable = "avx512f")]
+                #[inline(never)]
+                fn strips(
                     [m, k, n]: [usize; 3],
                     a: Strided<$float>,
                     b: Strided<$float>,
@@ -320,67 +355,48 @@ pub(super) mod asked {
                         let width = (n - j).min(3 * LANES);
                         let most = if width > 2 * LANES { 8 } else { 12 };
                         let b = Strided { data: &b.data[j..], ..b };
-                        if (m, width) == (WIDEST_ROWS, 2 * LANES)
-                            && (a.row, a.col, b.row) == (1, WIDEST_ROWS, 2 * LANES)
-                        {
-                            panels(k, a.data, b.data, &mut c[j..], c_row, accumulate);
-                            continue;
-                        }
+                        // As evenly as it goes: a single row would have too few sums to wait for.
+                        let parts = m.div_ceil(most);
+                        let (height, higher) = (m / parts, m % parts);
                         let mut i = 0;
-                        while i < m {
-                            // As evenly as it goes: a single row would have too few sums to wait for.
-                            let rows = (m - i).div_ceil((m - i).div_ceil(most));
+                        for (height, count) in [(height + 1, higher), (height, parts - higher)] {
+                            if count == 0 {
+                                continue;
+                            }
                             let a = Strided { data: &a.data[i * a.row..], ..a };
                             let c = &mut c[i * c_row + j..];
-                            let of = (k, width, a, b, c, c_row, accumulate);
+                            let of = ([count * height, k, width], a, b, c, c_row, accumulate);
                             match width.div_ceil(LANES) {
-                                1 => tiles!(rows of, 1: 1 2 3 4 5 6 7 8 9 10 11 12),
-                                2 => tiles!(rows of, 2: 1 2 3 4 5 6 7 8 9 10 11 12),
-                                _ => tiles!(rows of, 3: 1 2 3 4 5 6 7 8),
+                                1 => tiles!(height of, 1: 1 2 3 4 5 6 7 8 9 10 11 12),
+                                2 => tiles!(height of, 2: 1 2 3 4 5 6 7 8 9 10 11 12),
+                                _ => tiles!(height of, 3: 1 2 3 4 5 6 7 8),
                             }
-                            i += rows;
+                            i += count * height;
                         }
                     }
                 }
 
-                /// The largest tile, of packed panels: what they are apart is known to LLVM here.
-                #[target_feature(enable = "avx512f")]
-                #[inline(never)]
-                fn panels(
-                    k: usize,
-                    a: &[$float],
-                    b: &[$float],
-                    c: &mut [$float],
-                    c_row: usize,
-                    accumulate: bool,
-                ) {
-                    let a = Strided { data: a, row: 1, col: WIDEST_ROWS };
-                    let b = Strided { data: b, row: 2 * LANES, col: 1 };
-                    sums::<WIDEST_ROWS, 2>(k, 2 * LANES, a, b, c, c_row, accumulate);
-                }
-
-                /// Any tile. A function of its own, so that what it prepares is not prepared where it is not run.
+                /// Any tiles, one below the other. A function of its own, so that what it prepares is not prepared where it is not run.
                 #[target_feature(enable = "avx512f")]
                 #[inline(never)]
                 fn tile<const R: usize, const V: usize>(
-                    k: usize,
-                    width: usize,
+                    sizes: [usize; 3],
                     a: Strided<$float>,
                     b: Strided<$float>,
                     c: &mut [$float],
                     c_row: usize,
                     accumulate: bool,
                 ) {
-                    sums::<R, V>(k, width, a, b, c, c_row, accumulate);
+                    sums::<R, V, false>(sizes, a, b, c, c_row, accumulate);
                 }
 
-                /// `R` rows and `width` columns in `V` registers each, of which the last may not be full.
+                /// `R` rows at a time of `rows`, and `width` columns in `V` registers each, of which the last may not be full; of panels where
+                /// they are `PACKED`.
                 #[target_feature(enable = "avx512f")]
                 #[inline]
                 #[allow(unsafe_code)]
-                fn sums<const R: usize, const V: usize>(
-                    k: usize,
-                    width: usize,
+                fn sums<const R: usize, const V: usize, const PACKED: bool>(
+                    [rows, k, width]: [usize; 3],
                     a: Strided<$float>,
                     b: Strided<$float>,
                     c: &mut [$float],
@@ -388,41 +404,49 @@ pub(super) mod asked {
                     accumulate: bool,
                 ) {
                     assert!(width <= V * LANES && width > (V - 1) * LANES);
+                    let (a, b) = if PACKED {
+                        (Strided { row: 1, col: R, ..a }, Strided { row: V * LANES, ..b })
+                    } else {
+                        (a, b)
+                    };
                     let last = ((1_u32 << (width - (V - 1) * LANES)) - 1) as $mask;
                     let mut masks = [$mask::MAX; V];
                     masks[V - 1] = last;
                     // What is read and written below is all in here.
-                    let a_data = &a.data[..reach([R, k], [a.row, a.col])];
+                    let a_data = &a.data[..reach([rows, k], [a.row, a.col])];
                     let b_data = &b.data[..reach([k, width], [b.row, 1])];
-                    let c = &mut c[..reach([R, width], [c_row, 1])];
-                    let mut sums = [[$zero(); V]; R];
-                    for p in 0..k {
-                        let mut row = [$zero(); V];
-                        for v in 0..V {
-                            // SAFETY: p is less than k, and the mask leaves no more than `width` entries of the row.
-                            row[v] = unsafe { $load(masks[v], b_data.as_ptr().add(p * b.row + v * LANES)) };
-                        }
-                        for r in 0..R {
-                            // SAFETY: p is less than k, and r than R.
-                            let x = $all(unsafe { *a_data.as_ptr().add(r * a.row + p * a.col) });
+                    let c = &mut c[..reach([rows, width], [c_row, 1])];
+                    assert!(rows.is_multiple_of(R));
+                    for i in (0..rows).step_by(R) {
+                        let mut sums = [[$zero(); V]; R];
+                        for p in 0..k {
+                            let mut row = [$zero(); V];
                             for v in 0..V {
-                                sums[r][v] = if cfg!(feature = "deterministic") {
-                                    $add($mul(x, row[v]), sums[r][v])
-                                } else {
-                                    $fma(x, row[v], sums[r][v])
-                                };
+                                // SAFETY: p is less than k, and the mask leaves no more than `width` entries of the row.
+                                row[v] = unsafe { $load(masks[v], b_data.as_ptr().add(p * b.row + v * LANES)) };
+                            }
+                            for r in 0..R {
+                                // SAFETY: p is less than k, and i + r than `rows`.
+                                let x = $all(unsafe { *a_data.as_ptr().add((i + r) * a.row + p * a.col) });
+                                for v in 0..V {
+                                    sums[r][v] = if cfg!(feature = "deterministic") {
+                                        $add($mul(x, row[v]), sums[r][v])
+                                    } else {
+                                        $fma(x, row[v], sums[r][v])
+                                    };
+                                }
                             }
                         }
-                    }
-                    for r in 0..R {
-                        for v in 0..V {
-                            // SAFETY: as for the rows of `b`.
-                            unsafe {
-                                let to = c.as_mut_ptr().add(r * c_row + v * LANES);
-                                if accumulate {
-                                    sums[r][v] = $add($load(masks[v], to), sums[r][v]);
+                        for r in 0..R {
+                            for v in 0..V {
+                                // SAFETY: as for the rows of `b`.
+                                unsafe {
+                                    let to = c.as_mut_ptr().add((i + r) * c_row + v * LANES);
+                                    if accumulate {
+                                        sums[r][v] = $add($load(masks[v], to), sums[r][v]);
+                                    }
+                                    $store(to, masks[v], sums[r][v]);
                                 }
-                                $store(to, masks[v], sums[r][v]);
                             }
                         }
                     }
@@ -435,33 +459,26 @@ pub(super) mod asked {
     widest!(doubles, f64, __mmask8: _mm512_setzero_pd _mm512_set1_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
         _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd; of_doubles f64_wide: exp ln log1p expm1 tanh sigmoid softplus erf);
 
-    /// An expression of AVX-512.
-    macro_rules! avx512 {
-        ($expression:expr) => {
-            // SAFETY: there is a `Value` only where the processor has AVX-512.
-            unsafe { $expression }
-        };
-    }
-
-    macro_rules! operators {
-        ($($trait:ident $name:ident $operation:ident,)*) => { $(
-            impl core::ops::$trait for Value {
-                type Output = Self;
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                fn $name(self, other: Self) -> Self {
-                    Self(avx512!($operation(self.0, other.0)))
-                }
+    /// Functions that are an expression of AVX-512 each.
+    macro_rules! expressions {
+        ($($name:ident($($arg:ident: $type:ty),*) = $expression:expr;)*) => { $(
+            #[inline(always)]
+            #[allow(unsafe_code)]
+            pub fn $name($($arg: $type),*) -> Value {
+                // SAFETY: there is a `Value` only where the processor has AVX-512.
+                Value(unsafe { $expression })
             }
         )* };
     }
 
-    macro_rules! bitwise {
-        ($bits:ident as $int:ident, $all:ident $to:ident $from:ident: $($name:ident $operation:ident,)*) => { $(
-            #[inline(always)]
-            #[allow(unsafe_code)]
-            pub fn $name(x: Value, other: $bits) -> Value {
-                Value(avx512!($from($operation($to(x.0), $all(other as $int)))))
+    macro_rules! operators {
+        ($($trait:ident $name:ident $function:ident($($arg:ident)?),)*) => { $(
+            impl core::ops::$trait for Value {
+                type Output = Self;
+                #[inline(always)]
+                fn $name(self $(, $arg: Self)?) -> Self {
+                    $function(self $(, $arg)?)
+                }
             }
         )* };
     }
@@ -471,7 +488,7 @@ pub(super) mod asked {
         (
             $name:ident, $float:ident $bits:ident $int:ident, $mantissa:literal, $register:ident: $fma:ident $mul:ident $add:ident $sub:ident
             $div:ident $all:ident $abs:ident $compare:ident $blend:ident; $to:ident $from:ident $all_bits:ident $up:ident $down:ident
-            $sum:ident $and:ident $or:ident $xor:ident
+            $plus:ident $and:ident $or:ident $xor:ident
         ) => {
             pub mod $name {
                 use core::arch::x86_64::*;
@@ -479,56 +496,31 @@ pub(super) mod asked {
                 #[derive(Clone, Copy)]
                 pub struct Value(pub $register);
 
-                operators! { Add add $add, Sub sub $sub, Mul mul $mul, Div div $div, }
-                bitwise! { $bits as $int, $all_bits $to $from: advanced $sum, masked $and, joined $or, flipped $xor, }
-
-                impl core::ops::Neg for Value {
-                    type Output = Self;
-                    #[inline(always)]
-                    fn neg(self) -> Self {
-                        flipped(self, $float::to_bits(-0.0))
-                    }
+                const SIGN: $bits = $float::to_bits(-0.0);
+                expressions! {
+                    of(constant: $float) = $all(constant);
+                    where_less(a: Value, b: Value, yes: Value, no: Value) = $blend($compare::<_CMP_LT_OQ>(a.0, b.0), no.0, yes.0);
+                    where_equal(a: Value, b: Value, yes: Value, no: Value) = $blend($compare::<_CMP_EQ_OQ>(a.0, b.0), no.0, yes.0);
+                    abs(x: Value) = $abs(x.0);
+                    copysign(x: Value, sign: Value) = $from($or($to(abs(x).0), $to(masked(sign, SIGN).0)));
+                    raised(x: Value) = $from($up::<$mantissa>($to(x.0)));
+                    lowered(x: Value) = $from($down::<$mantissa>($to(x.0)));
+                    advanced(x: Value, more: $bits) = $from($plus($to(x.0), $all_bits(more as $int)));
+                    masked(x: Value, mask: $bits) = $from($and($to(x.0), $all_bits(mask as $int)));
+                    joined(x: Value, more: $bits) = $from($or($to(x.0), $all_bits(more as $int)));
+                    negated(x: Value) = $from($xor($to(x.0), $all_bits(SIGN as $int)));
+                    sum(a: Value, b: Value) = $add(a.0, b.0);
+                    difference(a: Value, b: Value) = $sub(a.0, b.0);
+                    product(a: Value, b: Value) = $mul(a.0, b.0);
+                    quotient_of(a: Value, b: Value) = $div(a.0, b.0);
+                    fused(a: Value, b: Value, c: Value) = $fma(a.0, b.0, c.0);
+                }
+                operators! {
+                    Add add sum(other), Sub sub difference(other), Mul mul product(other), Div div quotient_of(other), Neg neg negated(),
                 }
                 #[inline(always)]
-                #[allow(unsafe_code)]
                 pub fn fma(a: Value, b: Value, c: Value) -> Value {
-                    if cfg!(feature = "deterministic") { a * b + c } else { Value(avx512!($fma(a.0, b.0, c.0))) }
-                }
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                pub fn of(constant: $float) -> Value {
-                    Value(avx512!($all(constant)))
-                }
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                pub fn where_less(a: Value, b: Value, yes: Value, no: Value) -> Value {
-                    Value(avx512!($blend($compare::<_CMP_LT_OQ>(a.0, b.0), no.0, yes.0)))
-                }
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                pub fn where_equal(a: Value, b: Value, yes: Value, no: Value) -> Value {
-                    Value(avx512!($blend($compare::<_CMP_EQ_OQ>(a.0, b.0), no.0, yes.0)))
-                }
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                pub fn abs(x: Value) -> Value {
-                    Value(avx512!($abs(x.0)))
-                }
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                pub fn copysign(x: Value, sign: Value) -> Value {
-                    let sign = masked(sign, $float::to_bits(-0.0));
-                    Value(avx512!($from($or($to(abs(x).0), $to(sign.0)))))
-                }
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                pub fn raised(x: Value) -> Value {
-                    Value(avx512!($from($up::<$mantissa>($to(x.0)))))
-                }
-                #[inline(always)]
-                #[allow(unsafe_code)]
-                pub fn lowered(x: Value) -> Value {
-                    Value(avx512!($from($down::<$mantissa>($to(x.0)))))
+                    if cfg!(feature = "deterministic") { a * b + c } else { fused(a, b, c) }
                 }
             }
         };
