@@ -214,6 +214,9 @@ fn operands_without_an_end_are_refused() {
     asked::widest_product([2, 2, 20], left, right, &mut c, 20, false);
 }
 
+/// A function of all entries, and of one.
+type Pair<F> = (fn(&mut [F]), fn(F) -> F);
+
 /// The functions of all entries, each beside the function of one.
 struct Each<'a, F> {
     which: usize,
@@ -225,7 +228,7 @@ impl<S: Real> Work<S> for Each<'_, S> {
     #[inline(always)]
     fn run<F: Lane<S>>(self) {
         let (row, alone) = (F::of_mut(self.row), F::of_mut(self.alone));
-        let (of_row, of_one): (fn(&mut [F]), fn(F) -> F) = match self.which {
+        let (of_row, of_one): Pair<F> = match self.which {
             0 => (F::exp_each, F::exp),
             1 => (F::ln_each, F::ln),
             2 => (F::log1p_each, F::log1p),
