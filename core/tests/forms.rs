@@ -296,6 +296,57 @@ fn symmetric_matrices() {
     assert_eq!(told(plain, Notation::Matrix).text, "x @ A + A @ x", "without the fact");
 }
 
+/// What is built to be its own transpose is seen as such, whatever is declared; what only looks like it is not.
+#[test]
+fn matrices_that_are_built_symmetric() {
+    for (program, form) in [
+        ("dim N, K; param X:[N,K]; loss L = logdet(X.T @ X);", "2 * X @ inv(X.T @ X)"),
+        (
+            "dim N, K; param X:[N,K]; input A:[N,N] symmetric; loss L = logdet(X.T @ A @ X);",
+            "2 * A @ X @ inv(X.T @ A @ X)",
+        ),
+        (
+            "dim N, K; param X:[N,K]; input w:[N]; loss L = logdet(X.T @ diag(w) @ X);",
+            "2 * diag(w) @ X @ inv(X.T @ diag(w) @ X)",
+        ),
+        (
+            "dim N, K; param X:[N,K]; input A:[N,N]; loss L = logdet(X.T @ A @ X);",
+            "A.T @ X @ inv(X.T @ A @ X).T + A @ X @ inv(X.T @ A @ X)",
+        ),
+        (
+            "dim N; param S:[N,N]; loss L = trace(inv(S.T @ S + eye(N)));",
+            "-2 * S @ inv(S.T @ S + eye(N)) @ inv(S.T @ S + eye(N))",
+        ),
+        (
+            "dim N; input S:[N,N]; param x:[N]; loss L = x @ inv(S + S.T) @ x;",
+            "2 * inv(S + S.T) @ x",
+        ),
+        (
+            "dim N; input S:[N,N]; param x:[N]; loss L = x @ inv(S - S.T) @ x;",
+            "x @ inv(S - S.T) + inv(S - S.T) @ x",
+        ),
+        (
+            "dim N; input A:[N,N] symmetric; param w:[N]; loss L = dot(w, (A @ A + 2*eye(N)) @ w);",
+            "2 * A @ A @ w + 4 * w",
+        ),
+        (
+            "dim N; input u:[N]; param x:[N]; loss L = x @ exp(outer(u, u)) @ x;",
+            "2 * exp(outer(u, u)) @ x",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// A name stands for any matrix where a derivative is taken by it, although what it stands for is symmetric.
+#[test]
+fn by_a_name_of_a_symmetric_matrix() {
+    let program = "dim N; param X:[N,N]; input u:[N], v:[N]; G = X.T @ X; loss E = dot(G.T @ u, v); grad E wrt G;";
+    assert_eq!(told(program, Notation::Matrix).text, "outer(u, v)");
+    let program = "dim N; param X:[N,N]; G = X.T @ X; loss E = logdet(G);";
+    assert_eq!(told(program, Notation::Matrix).text, "2 * X @ inv(G)");
+}
+
 /// The derivative by the matrix itself is that of any matrix: around a symmetric one there are others.
 #[test]
 fn by_a_symmetric_matrix() {
@@ -305,6 +356,107 @@ fn by_a_symmetric_matrix() {
         "dim N; param A:[N,N] symmetric; input x:[N]; loss E = sum((A.T @ x)^2); hessian E wrt A;";
     let compiled = compile(&Source::new("test", twice));
     assert!(check(&compiled, 3, 2, 1e-6).holds());
+}
+
+/// Shifts around the end stay shifts, also where the size of the axis is not known, and what is turned round twice stands as it was.
+#[test]
+fn what_is_shifted_and_turned() {
+    for (program, form) in [
+        ("dim N; param x:[N]; loss L = sum(x * roll(x, 1));", "roll(x, 1) + roll(x, -1)"),
+        ("param x:[8]; loss L = sum(x * roll(x, 3));", "roll(x, 3) + roll(x, -3)"),
+        (
+            "dim N; param x:[N]; loss L = sum((x - roll(x, 1))^2);",
+            "2 * x - 2 * roll(x, 1) + roll(2 * (roll(x, 1) - x), -1)",
+        ),
+        (
+            "dim N, M; param x:[N+2,M]; input u:[N+2,M]; loss L = sum(u * roll(x, -2, axis=0));",
+            "roll(u, 2, axis=0)",
+        ),
+        // Parts that are not all of it.
+        ("param x:[8]; loss L = sum(x[1:] * x[:7]);", "pad(x[1:], [0, 1]) + pad(x[:7], [1, 0])"),
+        (
+            "dim N; param w:[N]; input e:[N]; r = flip(cumsum(flip(exp(w)))); loss L = sum(e*log(r));",
+            "cumsum(e / r) * exp(w)",
+        ),
+        (
+            "dim N, M; param x:[N,M]; input u:[N,M]; loss L = 3*sum(flip(x, axis=1)*u);",
+            "flip(3 * u, axis=1)",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// The gradient of a convolution by what it reads is a sum over the kernel, with zeros where that is outside.
+#[test]
+fn convolutions_in_index_notation() {
+    for (program, form) in [
+        (
+            "param x:[12], w:[3]; input t:[10]; h[i] = sum[k](w[k]*x[i+k]); loss L = sum((h - t)^2);",
+            "tensor[j:12](2 * sum[k](w[k] * pad(h - t, 2)[j - k + 2]))",
+        ),
+        (
+            "dim N, K; param x:[N+K-1], w:[K]; input t:[N]; h[i] = sum[k](w[k]*x[i+k]); loss L = sum((h - t)^2);",
+            "tensor[j : K + N - 1](2 * sum[k](w[k] * pad(h - t, K - 1)[j - k + K - 1]))",
+        ),
+        (
+            "dim N, M; param x:[N+2,M+1], w:[3,2]; input t:[N,M]; h[i,j] = sum[k,l](w[k,l]*x[i+k,j+l]); loss L = sum(t*relu(h));",
+            "tensor[k : N + 2, l : M + 1](sum[m,p](w[m,p] * pad(t * (h > 0), [[2, 2], [1, 1]])[k - m + 2, l - p + 1]))",
+        ),
+        (
+            "dim B, N; param x:[B,N+2], w:[3]; input t:[B,N]; h[b,i] = sum[k](w[k]*x[b,i+k]); loss L = sum(t*h);",
+            "tensor[b:B, j : N + 2](sum[k](w[k] * pad(t, 2, axis=1)[b, j - k + 2]))",
+        ),
+    ] {
+        for notation in [Notation::Matrix, Notation::Index] {
+            assert_eq!(told(program, notation).text, form, "{program}");
+        }
+    }
+}
+
+/// Sizes, numbers, positions and letters as a person writes them.
+#[test]
+fn small_things_as_people_write_them() {
+    for (program, form) in [
+        ("dim B, D; param x:[B,D]; loss L = mean(x^2)/B;", "2 * x / (B^2 * D)"),
+        ("dim B, D; param x:[B,D]; loss L = mean(x^2)/(3*B);", "2 * x / (3 * B^2 * D)"),
+        ("dim N; param x:[N]; input y:[N]; loss L = -1/2*dot(x, y);", "-1/2 * y"),
+        // A position that the program reads is there.
+        (
+            "dim K; param n:[K]; loss L = n[0]*n[1];",
+            "tensor[j:K](delta[j,1] * n[0] + delta[j,0] * n[1])",
+        ),
+        // `j` and `k` are other things there.
+        (
+            "dim N; param x:[N,N]; j = x; k = 3; loss L = k*sum(sin(j)) + x[0,0]*x[0,0];",
+            "tensor[l,m](2 * delta[l,0] * delta[m,0] * x[0,0] + 3 * cos(x[l,m]))",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+/// What another factor says already is not said again.
+#[test]
+fn factors_that_repeat_another() {
+    for (program, form) in [
+        ("dim N; param x:[N]; loss L = sum(abs(x)^2);", "2 * x"),
+        ("dim N; param x:[N]; loss L = sum(abs(x)^3);", "3 * x^2 * sign(x)"),
+        ("dim N; param w:[N]; input x:[N]; y = w*x; loss L = 1/2*sum(relu(y)^2);", "relu(y) * x"),
+        (
+            "dim N; param x:[N]; input m:[N]; loss L = sum(relu(1 - m*x)^2);",
+            "-2 * relu(1 - m * x) * m",
+        ),
+        // What only looks like it.
+        (
+            "dim N; param x:[N]; input y:[N]; loss L = sum(relu(x)*relu(y)*(y < 1));",
+            "relu(y) * (y < 1) * (x > 0)",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+    let curve = "dim N; param x:[N]; loss L = sum(relu(x)^2); hessian L wrt x;";
+    assert_eq!(all_told(curve)[1].text, "2 * diag(x > 0)");
 }
 
 /// What the points on one side give, with half at the tie.
@@ -396,10 +548,8 @@ fn conditions_compare_what_they_are_about() {
         ("dim N; param m:[N]; loss E = sum(relu(1 - m));", "-(m < 1)"),
         ("dim N; param m:[N]; loss E = sum(relu(m - 2));", "m > 2"),
         ("dim N; input a:[N]; param m:[N]; loss E = sum(relu(a - m));", "-(a > m)"),
-        (
-            "dim N; input a:[N]; param m:[N]; loss E = sum(relu(m - a)^2);",
-            "2 * relu(m - a) * (m > a)",
-        ),
+        ("dim N; input a:[N], u:[N]; param m:[N]; loss E = sum(u*relu(m - a));", "u * (m > a)"),
+        ("dim N; input a:[N]; param m:[N]; loss E = sum(relu(m - a)^2);", "2 * relu(m - a)"),
         (
             "dim B, N; input X:[B,N], y:[B]; param w:[N]; loss E = sum(relu(1 - y*(X @ w)));",
             "-X.T @ ((y * (X @ w) < 1) * y)",

@@ -399,6 +399,22 @@ fn further_facts_of_rows() {
         let Eval::Scalar(eval) = row.eval else { panic!("{}: not of one number", row.name) };
         assert_eq!([eval(&[0.0]), eval(&[-4.0]), eval(&[0.5])], [0.0, -0.25, 2.0], "{}", row.name);
     }
+    for (.., row) in ops::all() {
+        for other in row.absorbs.iter().chain(row.signed_by.iter()) {
+            for (x, y) in [-2.5, -1.0, 0.0, 0.5, 2.0].into_iter().flat_map(|x| [(x, 0.0), (x, 0.5)])
+            {
+                let own = [x, y];
+                let value = scalar(row.name, &own[..row.params.len()]);
+                let zero = if row.params.len() == 1 { 0.0 } else { y };
+                let times = match ops::lookup(other, 2).filter(|(_, row)| row.params.len() == 2) {
+                    Some(_) => scalar(other, &[x, zero]),
+                    None => scalar(other, &[x]),
+                };
+                let wanted = if row.absorbs.contains(other) { value } else { x };
+                assert_eq!(value * times, wanted, "{} and {other} at {x}, {y}", row.name);
+            }
+        }
+    }
     let even = matrix(2, &[2.0, 0.5, 0.5, 1.0]);
     for (.., row) in ops::all().filter(|(.., row)| row.symmetric) {
         let made = tensor(row.name, std::slice::from_ref(&even));

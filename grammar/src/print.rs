@@ -287,7 +287,7 @@ fn write_chain(out: &mut String, kind: &ExprKind) {
             write(out, first, Level::Neg);
             for (at, (op, factor)) in rest.iter().enumerate() {
                 // A fraction in front is written as one number: `1/2 * x`.
-                let fraction = at == 0 && is_number(first) && is_number(factor);
+                let fraction = at == 0 && is_signed_number(first) && is_number(factor);
                 out.push_str(match op {
                     MulOp::Div if fraction => "/",
                     MulOp::Mul => " * ",
@@ -382,6 +382,13 @@ fn write_items(out: &mut String, items: &[IndexItem]) {
 
 fn is_number(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Num(text) if !text.contains('/'))
+}
+
+fn is_signed_number(expr: &Expr) -> bool {
+    match &expr.kind {
+        ExprKind::Neg(number) => is_number(number),
+        _ => is_number(expr),
+    }
 }
 
 fn write_item(out: &mut String, item: &IndexItem) {

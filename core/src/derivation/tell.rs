@@ -91,13 +91,17 @@ impl<'c> Teller<'c> {
         }
         let mut taken: BTreeSet<String> = few::set(graph.names.values().cloned());
         let derivatives = compiled.derivatives.each(|one| one.node);
+        let by: BTreeSet<NodeId> = few::set(compiled.derivatives.iter().map(|one| one.wrt.node));
+        let mut symmetric: BTreeSet<NodeId> = BTreeSet::new();
         for node in graph.reachable(&derivatives) {
             taken.extend(graph.name(node).map(str::to_string));
+            if matches!(graph.op(node), Op::Var(_)) && !by.contains(&node) {
+                symmetric.insert(node);
+            }
         }
         taken.extend(compiled.lowered.scope.keys().cloned());
         taken.extend(compiled.lowered.dims.keys().cloned());
-        let names = Names::new(&graph);
-        let letters = Rc::clone(&names.letters);
+        let letters = Rc::new(Letters::new(&graph, compiled.lowered.scope.keys()));
         let mut ranks: BTreeMap<String, usize> = BTreeMap::new();
         ranks.extend(graph.names.iter().map(|(node, name)| (name.clone(), graph.rank(*node))));
         ranks.extend(graph.vars.iter().map(|var| (var.name.clone(), var.shape.len())));
@@ -108,7 +112,8 @@ impl<'c> Teller<'c> {
         shapes.extend(
             graph.names.iter().map(|(node, name)| (name.clone(), graph.shape(*node).clone())),
         );
-        let given = Given { shapes: Rc::new(shapes), ..Given::default() };
+        let (shapes, symmetric) = (Rc::new(shapes), Rc::new(symmetric));
+        let given = Given { shapes, symmetric, ..Given::default() };
         let mut teller = Teller {
             options,
             graph,

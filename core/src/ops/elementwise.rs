@@ -357,6 +357,7 @@ pub const ROWS: &[OpSpec] = &[
         c: "{0} <= 0 ? 0 : {0}",
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0), (&[1e300], 1.0)]),
         range: Range::Nonnegative,
+        absorbs: &["gt", "ge"],
         ..unary("relu", |a| if a[0] <= 0.0 { 0.0 } else { a[0] })
     },
     OpSpec {
@@ -595,6 +596,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0), (&[-2.0], -1.0)]),
         range: Range::Nonnegative,
         mirror: Mirror::Even,
+        signed_by: Some("sign"),
         ..unary("abs", |a| a[0].abs())
     },
     OpSpec {
@@ -719,6 +721,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("gt"),
         operator: Some(Operator::Compare(CompareOp::Lt)),
+        absorbs: &["lt", "le", "ne"],
         ..elementwise("lt", &["a", "b"], |a| truth(a[0] < a[1]))
     },
     OpSpec {
@@ -732,6 +735,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("ge"),
         operator: Some(Operator::Compare(CompareOp::Le)),
+        absorbs: &["le"],
         ..elementwise("le", &["a", "b"], |a| truth(a[0] <= a[1]))
     },
     OpSpec {
@@ -745,6 +749,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("lt"),
         operator: Some(Operator::Compare(CompareOp::Gt)),
+        absorbs: &["gt", "ge", "ne"],
         ..elementwise("gt", &["a", "b"], |a| truth(a[0] > a[1]))
     },
     OpSpec {
@@ -758,6 +763,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("le"),
         operator: Some(Operator::Compare(CompareOp::Ge)),
+        absorbs: &["ge"],
         ..elementwise("ge", &["a", "b"], |a| truth(a[0] >= a[1]))
     },
     OpSpec {
@@ -771,6 +777,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("eq"),
         operator: Some(Operator::Compare(CompareOp::Eq)),
+        absorbs: &["eq", "le", "ge"],
         ..elementwise("eq", &["a", "b"], |a| truth(a[0] == a[1]))
     },
     OpSpec {
@@ -784,6 +791,7 @@ pub const ROWS: &[OpSpec] = &[
         range: Range::Nonnegative,
         mirror: Mirror::Swapped("ne"),
         operator: Some(Operator::Compare(CompareOp::Ne)),
+        absorbs: &["ne"],
         ..elementwise("ne", &["a", "b"], |a| truth(a[0] != a[1]))
     },
 ];

@@ -51,6 +51,10 @@ pub struct OpSpec {
     pub range: Range,
     /// Of a function of one number: how its value at the opposite argument follows.
     pub mirror: Mirror,
+    /// Functions of the same numbers, or of its only number and 0, by which it may be multiplied without a change, as by itself.
+    pub absorbs: &'static [&'static str],
+    /// Of an absolute value: the function of the same number that it is multiplied by to give that number.
+    pub signed_by: Option<&'static str>,
     /// The operator of the language that calls it.
     pub operator: Option<Operator>,
     /// Whether it is the root of the sum of the squares: its even powers are powers of that sum.
@@ -293,6 +297,8 @@ const DEFAULT: OpSpec = OpSpec {
     probe: Probe { domain: &[(-3.0, 3.0)], kinks: &[], points: &[] },
     range: Range::Any,
     mirror: Mirror::None,
+    absorbs: &[],
+    signed_by: None,
     operator: None,
     root_of_squares: false,
     guarded: false,

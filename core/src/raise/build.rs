@@ -75,8 +75,27 @@ pub(super) fn whole_axis() -> IndexItem {
     IndexItem::Slice(None, None, None)
 }
 
+/// A matrix or a vector in a product of such.
+#[derive(Clone, Debug)]
+pub(super) struct Operand {
+    /// The expression.
+    pub expr: Expr,
+    /// Whether it is its own transpose.
+    pub symmetric: bool,
+}
+
+impl Operand {
+    /// Its transpose.
+    pub fn transposed(self) -> Operand {
+        match self.symmetric {
+            true => self,
+            false => Operand { expr: transposed(self.expr), symmetric: false },
+        }
+    }
+}
+
 /// `e.T` of a matrix, and `e` for `e.T` itself and for what is symmetric as it stands.
-pub(super) fn transposed(expr: Expr) -> Expr {
+fn transposed(expr: Expr) -> Expr {
     match expr.kind {
         ExprKind::Call { ref func, .. } if matches!(func.name.as_str(), "eye" | "diag") => expr,
         ExprKind::Transpose(inner) => *inner,
@@ -165,7 +184,7 @@ pub(super) struct Term {
     /// What is multiplied, in order.
     pub over: Vec<Expr>,
     /// The operands of a matrix product that ends the numerator; if there is one, `over` and `under` are scalars.
-    pub chain: Vec<Expr>,
+    pub chain: Vec<Operand>,
     /// What it is divided by.
     pub under: Vec<Expr>,
     /// What it is divided by where that is not 0; where it is, the whole is 0 (before it is divided by `under`). And to which power.
@@ -261,7 +280,7 @@ impl Term {
             self.chain
                 .into_iter()
                 .enumerate()
-                .map(|(k, factor)| (if k == 0 { MulOp::Mul } else { MulOp::MatMul }, factor)),
+                .map(|(k, one)| (if k == 0 { MulOp::Mul } else { MulOp::MatMul }, one.expr)),
         );
         let divisors = under.into_iter().map(|factor| (MulOp::Mul, factor)).collect::<Vec<_>>();
         if !divisors.is_empty() {
@@ -280,8 +299,8 @@ impl Term {
 }
 
 /// `a @ b @ c`
-pub(super) fn chained(operands: Vec<Expr>) -> Expr {
-    product(operands.into_iter().map(|operand| (MulOp::MatMul, operand)).collect())
+pub(super) fn chained(operands: Vec<Operand>) -> Expr {
+    product(operands.into_iter().map(|operand| (MulOp::MatMul, operand.expr)).collect())
 }
 
 /// `base ^ exponent` for an exponent over 0.

@@ -1,7 +1,7 @@
 //! Sums of products as matrix products: a network of tensors that share summed labels is merged, reduced and multiplied until
 //! no summed label is left. Every step keeps track of the order of axes.
 
-use super::build::{Term, chained, transposed};
+use super::build::{Operand, Term, chained};
 use super::matrix::reduction;
 use crate::few::{self, Each};
 use chainrule_grammar::ast::{Expr, ExprKind};
@@ -23,7 +23,7 @@ pub(super) struct Tensor {
     /// The same with further axes of size 1.
     pub kept: Option<Kept>,
     /// The operands if it is a product of matrices and vectors; of matrices alone where it has two axes itself.
-    pub chain: Vec<Expr>,
+    pub chain: Vec<Operand>,
     /// Whether it is a Kronecker delta.
     pub identity: bool,
     /// Whether it is its own transpose.
@@ -49,13 +49,18 @@ impl Tensor {
     }
 
     /// The operands of a matrix product that it is, or it alone; transposed for `turn`.
-    pub fn operands(&self, turn: bool) -> Vec<Expr> {
+    pub fn operands(&self, turn: bool) -> Vec<Operand> {
         match (self.chain.is_empty() || self.labels.len() > 2, turn && !self.symmetric) {
-            (true, false) => vec![self.expr()],
-            (true, true) => vec![transposed(self.expr())],
+            (true, false) => vec![self.operand()],
+            (true, true) => vec![self.operand().transposed()],
             (false, false) => self.chain.clone(),
-            (false, true) => self.chain.iter().rev().cloned().map(transposed).collect(),
+            (false, true) => self.chain.iter().rev().cloned().map(Operand::transposed).collect(),
         }
+    }
+
+    /// It alone, as an operand.
+    fn operand(&self) -> Operand {
+        Operand { expr: self.expr(), symmetric: self.symmetric }
     }
 
     fn has(&self, label: u32) -> bool {
@@ -407,13 +412,14 @@ fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
         labels = product_labels(&labels, &own, link)?;
         match operand.labels.len() {
             // `A @ (v @ B)` is not `A @ v @ B`.
-            1 => chain.push(operand.expr()),
+            1 => chain.push(operand.operand()),
             _ => chain.extend(operand.operands(turn)),
         }
     }
     let backwards = usize::from(first.order > rest.last()?.order);
     // A vector stands on the right, as a column: `X.T @ r` rather than `r @ X`, and `A @ x` rather than `x @ A.T`.
-    let written = first.data && turned == 0;
+    let either = rest.iter().all(|operand| operand.symmetric);
+    let written = first.data && turned == 0 && !either;
     let row = usize::from(first.labels.len() == 1 && !written && rest.last()?.labels.len() > 1);
     let mut product = Tensor::new(2 * turned.min(1000) + 4000 * backwards + 10_000 * row);
     product.labels = labels;

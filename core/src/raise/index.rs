@@ -1,8 +1,11 @@
 //! Index notation: the entry of a node at given positions. Every node has one.
 
+mod zeros;
+
 use super::build::{self, Term, at, bind, dim_expr, power, signed_sum};
 use super::product::{Factor, Product, flatten};
 use super::ranges::binder;
+use super::rolls::{self, Part};
 use super::{Scope, matrix};
 use crate::few::Each;
 use crate::ir::{Dim, Graph, NamedConst, NodeId, Num, Op, View};
@@ -292,8 +295,14 @@ impl Indexer<'_> {
 
     fn sum(&self, node: NodeId, at_: &[Pos], inside: &Inside) -> Term {
         let terms = super::matrix::terms(self.scope, node);
-        let parts = terms.into_iter().map(|(c, arg)| {
-            let mut term = self.entry(arg, at_, inside);
+        let parts = rolls::found(self.scope, terms).into_iter().map(|(c, part)| {
+            let mut term = match part {
+                Part::Node(arg) => self.entry(arg, at_, inside),
+                Part::Roll(roll) => {
+                    let whole = whole(self.scope, roll.arg, &inside.letters);
+                    self.read(roll.call(whole, at_.len()), node, at_, inside)
+                }
+            };
             term.coefficient = term.coefficient * c;
             term.signed()
         });
@@ -353,13 +362,16 @@ impl Indexer<'_> {
 
     /// Affine positions; where a position may be outside or not whole, a delta selects it.
     fn view(&self, arg: NodeId, view: &View, at_: &[Pos], inside: &Inside) -> Term {
+        if let Some(read) = self.padded(arg, view, at_, inside) {
+            return read;
+        }
         let mut inner = inside.clone();
         let (mut positions, mut bound, mut deltas) = (Vec::new(), Vec::new(), Vec::new());
         for (axis, dim) in self.graph().shape(arg).iter().enumerate() {
             let affine = &view.map[axis];
             let composed = compose(&affine.terms, &affine.offset, at_);
             match composed {
-                Some(pos) if affine.divisor == 1 && is_inside(view, axis, dim) => {
+                Some(pos) if affine.divisor == 1 && is_inside(self.graph(), view, axis, dim) => {
                     positions.push(pos)
                 }
                 // Nothing to sum over: there is one position, and it is read where the terms are minus the offset.
@@ -485,7 +497,7 @@ fn compose(terms: &[(usize, i64)], offset: &Dim, at_: &[Pos]) -> Option<Pos> {
 }
 
 /// Whether every position that a view reads on an axis is certainly inside of it.
-pub(super) fn is_inside(view: &View, axis: usize, dim: &Dim) -> bool {
+pub(super) fn is_inside(graph: &Graph, view: &View, axis: usize, dim: &Dim) -> bool {
     let affine = &view.map[axis];
     if let ([(out, 1)], []) = (affine.terms.as_slice(), &affine.offset.terms[..])
         && view.shape[*out] == *dim
@@ -499,7 +511,9 @@ pub(super) fn is_inside(view: &View, axis: usize, dim: &Dim) -> bool {
         *end = end.plus(&last, Num::int(i128::from(*c)));
     }
     let room = dim.plus(&high, Num::int(-1)).plus(&Dim::fixed(1), Num::int(-1));
-    is_nonnegative(&low) && is_nonnegative(&room)
+    // What the program itself reads there, it wants to be there.
+    let wanted = |known: &Dim| is_nonnegative(&room.plus(known, Num::int(-1)));
+    is_nonnegative(&low) && (is_nonnegative(&room) || graph.rooms.iter().any(wanted))
 }
 
 /// Whether a size formula is at least 0 whatever the sizes (which are at least 1).

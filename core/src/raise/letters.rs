@@ -16,7 +16,7 @@ pub struct Letters {
 }
 
 impl Letters {
-    /// The choice for a program. `taken` are further names that no index may have.
+    /// The choice for a program. `taken` are further names that no index may have, as those that a program gives to what has another.
     pub fn new<'t>(graph: &'t Graph, taken: impl Iterator<Item = &'t String>) -> Letters {
         let vars = graph.vars.iter().map(|var| var.name.clone());
         let dims = graph.dims.iter().map(|dim| dim.name.clone());

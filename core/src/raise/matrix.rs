@@ -2,10 +2,11 @@
 //! none fits the answer is `None`, never a formula of another value or shape.
 
 use super::Scope;
-use super::build::{Term, at, call_with, chained, number, signed_sum, whole_axis};
+use super::build::{Operand, Term, at, call_with, chained, number, signed_sum, whole_axis};
 use super::contract::{self, Tensor};
 use super::index::{applied, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
+use super::rolls::{self, Part};
 use super::structure;
 use super::view;
 use crate::few::Each;
@@ -159,8 +160,13 @@ pub(super) fn terms(scope: &Scope<'_>, node: NodeId) -> Vec<(Num, NodeId)> {
 fn sum(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     let mut cover = vec![false; scope.graph().rank(node)];
     let mut parts = Vec::new();
-    for (c, arg) in terms(scope, node) {
-        let mut part = loose(scope, arg)?;
+    for (c, part) in rolls::found(scope, terms(scope, node)) {
+        let mut part = match part {
+            Part::Node(arg) => loose(scope, arg)?,
+            Part::Roll(roll) => {
+                Loose::full(roll.call(exact(scope, roll.arg)?, cover.len()), cover.len())
+            }
+        };
         part.term.coefficient = part.term.coefficient * c;
         parts.push(part.term);
         cover.iter_mut().zip(&part.cover).for_each(|(all, has)| *all |= has);
@@ -358,7 +364,7 @@ fn read(
         tensor.chain.clone_from(&value.term.chain);
     }
     tensor.identity = matches!(graph.op(factor.node), Op::Delta(_));
-    tensor.symmetric = tensor.identity;
+    tensor.symmetric = tensor.identity || scope.names.symmetric(factor.node);
     let base = value.term.expr();
     tensor.data =
         matches!(graph.op(factor.node), Op::Var(var) if graph.var(*var).kind != VarKind::Direction);
@@ -376,6 +382,7 @@ fn read(
     let dropped = labels.iter().any(single);
     if dropped {
         tensor.chain.clear();
+        tensor.symmetric = false;
         tensor.data = false;
     }
     let expr = if dropped {
@@ -522,7 +529,7 @@ impl Tensor {
     }
 
     /// The operands of its matrix product where its axes are exactly in the order of `out`'s last ones.
-    fn chain_at(&self, out: &[u32]) -> Option<Vec<Expr>> {
+    fn chain_at(&self, out: &[u32]) -> Option<Vec<Operand>> {
         let tail = out.len().checked_sub(self.labels.len())?;
         (out[tail..] == self.labels).then(|| self.chain.clone())
     }

@@ -12,6 +12,7 @@ mod product;
 #[cfg(feature = "tools")]
 mod program;
 mod ranges;
+mod rolls;
 mod share;
 mod sizes;
 mod structure;
@@ -24,6 +25,7 @@ pub use share::{share, shared};
 
 use crate::ir::{Dim, Graph, NodeId, Op, Shape};
 use crate::ops::{self, Kind, OpId, Operator};
+use crate::simplify::symmetry::{Symmetry, symmetry};
 use chainrule_grammar::ast::{Binder, Expr};
 use chainrule_grammar::print;
 use std::collections::{BTreeMap, BTreeSet};
@@ -51,6 +53,8 @@ pub struct Names<'g> {
     through: BTreeSet<NodeId>,
     /// Names of the steps of scans.
     functions: Rc<BTreeMap<NodeId, String>>,
+    /// Declared tensors of which formulas use that they are symmetric.
+    symmetric: Rc<BTreeSet<NodeId>>,
     /// The shapes of all names, where they were gathered before.
     shapes: Option<Rc<BTreeMap<String, Shape>>>,
     /// Index letters.
@@ -67,15 +71,16 @@ impl<'g> Names<'g> {
     pub fn with(graph: &'g Graph, extra: BTreeMap<NodeId, String>) -> Names<'g> {
         let letters = Rc::new(Letters::new(graph, extra.values()));
         let extra = Rc::new(extra);
-        let (through, functions) = (BTreeSet::new(), Rc::default());
-        Names { graph, extra, open: None, through, functions, shapes: None, letters }
+        let (through, functions, symmetric) = (BTreeSet::new(), Rc::default(), Rc::default());
+        Names { graph, extra, open: None, through, functions, symmetric, shapes: None, letters }
     }
 
     /// The names of the graph and those that a derivation gives.
     pub fn given(graph: &'g Graph, given: &Given, letters: Rc<Letters>) -> Names<'g> {
         let (extra, functions) = (Rc::clone(&given.parts), Rc::clone(&given.functions));
-        let shapes = Some(Rc::clone(&given.shapes));
-        Names { graph, extra, open: None, through: BTreeSet::new(), functions, shapes, letters }
+        let (shapes, symmetric) = (Some(Rc::clone(&given.shapes)), Rc::clone(&given.symmetric));
+        let through = BTreeSet::new();
+        Names { graph, extra, open: None, through, functions, symmetric, shapes, letters }
     }
 
     /// The same, with a part written out although it has a name.
@@ -109,6 +114,16 @@ impl<'g> Names<'g> {
         }
         let extra = self.extra.get(&id).filter(|_| self.open != Some(id));
         extra.map(String::as_str).or_else(|| self.graph.name(id))
+    }
+
+    /// Whether a matrix is its own transpose, and may be written as such: not by what is declared of a tensor that derivatives are
+    /// taken by, beside which there are others.
+    fn symmetric(&self, id: NodeId) -> bool {
+        match symmetry(self.graph, id) {
+            Some(Symmetry::Built) => true,
+            Some(Symmetry::Here(what)) => self.symmetric.contains(&what),
+            None => false,
+        }
     }
 
     /// How many axes a name stands for: a variable, a definition, a `where` binding, a size or a named number.
@@ -149,6 +164,8 @@ pub struct Given {
     pub parts: Rc<BTreeMap<NodeId, String>>,
     /// Of the steps of scans.
     pub functions: Rc<BTreeMap<NodeId, String>>,
+    /// Declared tensors of which formulas use that they are symmetric.
+    pub symmetric: Rc<BTreeSet<NodeId>>,
     /// The shapes of all names, the program's too.
     pub shapes: Rc<BTreeMap<String, Shape>>,
 }

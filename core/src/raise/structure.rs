@@ -2,7 +2,7 @@
 //! products. In: what contraction left of a product. Out: the formula, or `None` where there is no such structure.
 
 use super::Scope;
-use super::build::{Term, chained};
+use super::build::{Operand, Term, chained};
 use super::contract::Tensor;
 use super::index::size_expr;
 use super::matrix::{combine, contracted, terms, together};
@@ -37,7 +37,7 @@ pub(super) fn diagonal(term: &Term, tensors: &[Tensor], out: &[u32]) -> Option<T
             rest.iter().copied().filter(|tensor| !tensor.labels.is_empty()).collect();
         match product(&factors) {
             Some(vector) => term.over.push(diag(vector)),
-            None => term.over.extend(matrix.operands(false)),
+            None => term.over.push(matrix.expr()),
         }
         return Some(term);
     }
@@ -48,6 +48,7 @@ pub(super) fn diagonal(term: &Term, tensors: &[Tensor], out: &[u32]) -> Option<T
     {
         return None;
     }
+    let diag = |vector: Expr| Operand { expr: diag(vector), symmetric: true };
     let chain = left.map(diag).into_iter().chain(matrix.operands(turn)).chain(right.map(diag));
     term.chain = chain.collect();
     Some(term)

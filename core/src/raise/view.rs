@@ -22,7 +22,7 @@ fn slice(scope: &Scope<'_>, arg: NodeId, view: &View) -> Option<Expr> {
     let mut items = Vec::new();
     for (axis, dim) in shape.iter().enumerate() {
         let affine = &view.map[axis];
-        if affine.divisor != 1 || !is_inside(view, axis, dim) {
+        if affine.divisor != 1 || !is_inside(graph, view, axis, dim) {
             return None;
         }
         let start = size_expr(graph, &affine.offset);

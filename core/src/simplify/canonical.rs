@@ -170,7 +170,7 @@ impl Canonical {
             op => {
                 let symmetric = match op {
                     Op::Var(var) => {
-                        !self.by.contains(var) && super::facts::is_symmetric(graph.var(*var))
+                        !self.by.contains(var) && super::symmetry::is_symmetric(graph.var(*var))
                     }
                     Op::Delta(_) => true,
                     _ => false,

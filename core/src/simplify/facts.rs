@@ -1,7 +1,7 @@
 //! What is known of values without knowing them: declared facts, and the ranges that the rule book states.
 
 use crate::ir::graph::Fact;
-use crate::ir::{Graph, NamedConst, NodeId, Num, Op, Var};
+use crate::ir::{Graph, NamedConst, NodeId, Num, Op};
 use crate::ops::{self, Mirror, Range};
 
 /// Whether the node's entries along `axis` sum to one whatever its arguments are.
@@ -24,25 +24,6 @@ pub fn declared_to_sum_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool 
     let var = graph.var(*var);
     let tells = |fact: &Fact| matches!(fact, Fact::OneHot | Fact::Simplex);
     axis + 1 == var.shape.len() && var.facts.iter().any(tells)
-}
-
-/// Whether a declared tensor is a matrix equal to its transpose.
-pub fn is_symmetric(var: &Var) -> bool {
-    let equal = [Fact::Symmetric, Fact::Spd, Fact::Diagonal];
-    matches!(var.shape.as_slice(), [rows, columns] if rows == columns)
-        && var.facts.iter().any(|fact| equal.contains(fact))
-}
-
-/// The declared tensor by which a matrix is known to be equal to its transpose.
-pub fn symmetric(graph: &Graph, node: NodeId) -> Option<NodeId> {
-    let mut node = node;
-    loop {
-        match graph.op(node) {
-            Op::Var(var) => return is_symmetric(graph.var(*var)).then_some(node),
-            Op::Call(op, _) if ops::spec(*op).symmetric => node = *graph.args(node).first()?,
-            _ => return None,
-        }
-    }
 }
 
 /// Whether every entry is over 0.

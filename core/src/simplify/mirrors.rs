@@ -1,36 +1,37 @@
-//! What reads the same the other way round: matrices that are declared symmetric, and comparisons of opposites.
+//! What reads the same the other way round: symmetric matrices, and comparisons of opposites.
 
 use super::product::Product;
+use super::symmetry::{Symmetry, symmetry};
 use super::{Rewrite, Simplifier, Stage, facts};
 use crate::ir::{NodeId, Num, Op};
 use crate::ops::{self, Mirror};
 
 impl Simplifier<'_> {
-    /// A symmetric matrix is read along the result's axes first, in their order, so that `A.T @ x` is `A @ x`.
+    /// A symmetric matrix is read along the result's axes as they stand, so that `A.T @ x` is `A @ x` and `X @ A.T` is `X @ A`, and as it is
+    /// read elsewhere in the product.
     pub(super) fn straighten(&mut self, product: &mut Product) {
-        if self.stage != Stage::Last {
-            return;
-        }
-        for factor in &mut product.factors {
+        for at in 0..product.factors.len() {
+            let factor = &product.factors[at];
             let &[row, column] = factor.labels.as_slice() else { continue };
-            let place = |label: u32| product.out.iter().position(|own| *own == label);
-            let turned = match (place(row), place(column)) {
-                (Some(row), Some(column)) => row > column,
-                (None, Some(_)) => true,
-                _ => false,
-            };
-            if !turned {
+            let base = factor.base;
+            let before = &product.factors[..at];
+            let other = before.iter().any(|one| one.base == base && one.labels == [column, row]);
+            if row == column || !other && !is_turned(&product.out, row, column) {
                 continue;
             }
-            if let Some(declared) = facts::symmetric(self.graph, factor.base) {
-                factor.labels.swap(0, 1);
-                self.rewrites.push(Rewrite {
-                    rule: "symmetric",
-                    before: declared,
-                    after: factor.base,
-                });
+            let Some(known) = self.symmetry(base) else { continue };
+            product.factors[at].labels.swap(0, 1);
+            if let Symmetry::Here(before) = known {
+                self.rewrites.push(Rewrite { rule: "symmetric", before, after: base });
             }
         }
+    }
+
+    /// How a matrix is known to be its own transpose. What holds at the point where a formula is evaluated need not hold beside it.
+    fn symmetry(&mut self, node: NodeId) -> Option<Symmetry> {
+        let graph = &*self.graph;
+        let known = *self.symmetric.entry(node).or_insert_with(|| symmetry(graph, node));
+        known.filter(|known| *known == Symmetry::Built || self.stage == Stage::Last)
     }
 
     /// `a - b > 0` is `a > b`, and `1 - a > 0` is `a < 1`: to the last digit too, as a difference of numbers is 0 only where they
@@ -86,5 +87,16 @@ impl Simplifier<'_> {
         let new = self.graph.call(ops::known(other, 2), opposite, attrs, shape);
         self.record("opposite", node, new);
         new
+    }
+}
+
+/// Whether a matrix that is read at these labels would be printed as a transpose.
+fn is_turned(out: &[u32], row: u32, column: u32) -> bool {
+    let place = |label: u32| out.iter().position(|own| *own == label);
+    match (place(row), place(column)) {
+        (Some(row), Some(column)) => row > column,
+        (None, Some(column)) => column == 0 || column + 1 < out.len(),
+        (Some(row), None) => row > 0 && row + 1 == out.len(),
+        (None, None) => false,
     }
 }

@@ -4,6 +4,7 @@
 //! In: a graph and roots. Out: the same graph with simpler nodes added, what each node became, and which rule did what.
 //! It ends, is idempotent, and differentiates nothing.
 
+mod absorb;
 pub mod canonical;
 pub mod facts;
 mod holes;
@@ -15,6 +16,8 @@ mod scattered;
 mod sizes;
 pub mod stabilise;
 pub mod sum;
+pub mod symmetry;
+mod views;
 
 pub use canonical::Canonical;
 pub use holes::Stage;
@@ -121,6 +124,7 @@ fn run(
         atoms,
         more_atoms: BTreeSet::new(),
         normal: Map::default(),
+        symmetric: Map::default(),
         rewrites: Vec::new(),
         uses: Map::default(),
         fresh: 1 << 20,
@@ -164,6 +168,8 @@ pub(crate) struct Simplifier<'g> {
     more_atoms: BTreeSet<NodeId>,
     /// Nodes whose arguments are normal, and what they become.
     normal: Map<NodeId, NodeId>,
+    /// What is known of transposes that were met.
+    symmetric: Map<NodeId, Option<symmetry::Symmetry>>,
     pub rewrites: Vec<Rewrite>,
     /// How often what was simplified is used; rules' own nodes are not counted.
     uses: Map<NodeId, usize>,
@@ -193,6 +199,10 @@ impl Simplifier<'_> {
             Op::View(_) | Op::Reshape if self.graph.is_zero(self.graph.args(node)[0]) => {
                 let shape = self.graph.shape(node).clone();
                 self.graph.zeros(&shape)
+            }
+            Op::View(view) => {
+                let view = view.clone();
+                self.undone(node, &view)
             }
             Op::Reshape => self.identity(node),
             Op::Scatter(rows) => {

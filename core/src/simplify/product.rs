@@ -63,12 +63,14 @@ impl Simplifier<'_> {
     /// The normal form of an einsum whose arguments are normal.
     pub(crate) fn product(&mut self, node: NodeId) -> NodeId {
         let Some(mut product) = self.open(node) else { return node };
+        self.straighten(&mut product);
         self.flatten(&mut product);
         self.contract_deltas(&mut product, node);
         self.contract_places(&mut product);
         self.straighten(&mut product);
         self.collect_powers(&mut product);
         self.drop_guards(&mut product);
+        self.absorb(&mut product);
         self.drop_unit_sums(&mut product, node);
         if let Some(new) = self.distribute(&product) {
             return new;

@@ -1,8 +1,9 @@
-//! Sizes that cancel: `2·x/(2·B)` is `x/B`, `B·x/(B·K)` is `x/K`, `12·x/(3·B)` is `4·x/B`. In: a product. Out: the same value with
-//! nothing that stands over the line and, as a number or a name, under it as well.
+//! Sizes that cancel: `2·x/(2·B)` is `x/B`, `B·x/(B·K)` is `x/K`, `12·x/(3·B)` is `4·x/B`, `x/(B·(B·K))` is `x/(B²·K)`. In: a product.
+//! Out: the same value with nothing that stands over the line and, as a number or a name, under it as well, and no name in two factors.
 
 use super::Simplifier;
 use super::product::{Factor, Product};
+use crate::few::Each;
 use crate::ir::{Dim, DimId, NodeId, Num, Op};
 use std::collections::BTreeMap;
 
@@ -67,26 +68,47 @@ impl Simplifier<'_> {
         let Some(coefficient) = n.checked_mul(over.number).and_then(|n| Num::ratio(n, d)) else {
             return false;
         };
-        if !cancelled {
+        if !cancelled && !self.sizes_meet(product) {
             return false;
         }
         product.coefficient = coefficient;
         over.number = 1;
-        for (side, exponent) in [(over, Num::ONE), (under, Num::int(-1))] {
-            let dim = side.dim();
-            if dim.is_one() {
-                continue;
+        for (mut side, exponent) in [(over, Num::ONE), (under, Num::int(-1))] {
+            let several = side.names.values().any(|count| *count > 1);
+            if let Some(part) =
+                Num::ratio(1, side.number).filter(|_| several || side.names.is_empty())
+            {
+                product.coefficient = product.coefficient * part;
+                side.number = 1;
             }
-            match dim.as_fixed().and_then(|size| Num::ratio(1, size)) {
-                Some(part) => product.coefficient = product.coefficient * part,
-                None => {
-                    let base = self.graph.size(&dim);
-                    rest.push(Factor { base, exponent, labels: Vec::new() });
+            let powers: Vec<(Dim, usize)> = match several {
+                true => {
+                    side.names.iter().map(|(name, count)| (Dim::named(*name), *count)).collect()
                 }
+                false => vec![(side.dim(), 1)],
+            };
+            for (dim, count) in powers.into_iter().filter(|(dim, _)| !dim.is_one()) {
+                let (base, exponent) = (self.graph.size(&dim), exponent * Num::int(count as i128));
+                rest.push(Factor { base, exponent, labels: Vec::new() });
             }
         }
         product.factors = rest;
         true
+    }
+
+    /// Whether two factors have a name on one side of the line.
+    fn sizes_meet(&self, product: &Product) -> bool {
+        let mut seen: Vec<(DimId, bool)> = Vec::new();
+        for factor in &product.factors {
+            let Op::Size(dim) = self.graph.op(factor.base) else { continue };
+            let [(names, _)] = &dim.terms[..] else { continue };
+            let own = names.each(|name| (*name, factor.exponent.is_negative()));
+            if own.iter().any(|name| seen.contains(name)) {
+                return true;
+            }
+            seen.extend(own);
+        }
+        false
     }
 
     /// Takes in a factor that is a size of one term, to a whole power.

@@ -235,27 +235,32 @@ pub fn pad(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let mut shape = lowerer.graph.shape(x.val.node).clone();
     let mut map: Vec<Affine> = (0..shape.len()).map(Affine::at).collect();
     for (axis, (before, after)) in axes.into_iter().zip(widths) {
-        shape[own + axis] = shape[own + axis].plus(&Dim::fixed(before + after), Num::ONE);
-        map[own + axis].offset = Dim::fixed(-before);
+        shape[own + axis] = shape[own + axis].plus(&before, Num::ONE).plus(&after, Num::ONE);
+        map[own + axis].offset = Dim::fixed(0).plus(&before, Num::int(-1));
     }
     lowerer.check_size(&shape, call.span)?;
     let node = lowerer.graph.view(x.val.node, View { map, shape });
     Ok(Val { node, labels: x.val.labels })
 }
 
-/// The zeros before and after an axis: `1` or `[1, 2]`.
-fn around(lowerer: &Lowerer<'_>, width: &Expr) -> Result<(i128, i128)> {
+/// The zeros before and after an axis: `1`, `K - 1` or `[1, 2]`.
+fn around(lowerer: &Lowerer<'_>, width: &Expr) -> Result<(Dim, Dim)> {
     let number = |expr: &Expr| {
-        whole(lowerer, expr)?.try_into().map_err(|_| {
+        let sizes = lowerer.position(expr).filter(|position| position.terms.is_empty());
+        let width = match sizes {
+            Some(position) if position.offset.as_fixed().is_none() => position.offset,
+            _ => Dim::fixed(whole(lowerer, expr)?),
+        };
+        let enough = width.is_at_least(0);
+        enough.then_some(width).ok_or_else(|| {
             Diagnostic::new(Code::BadArgument, expr.span, "a width must be at least 0")
                 .help("write a slice, `x[1:-1]`, to cut off entries")
         })
     };
-    let (before, after): (u64, u64) = match &width.kind {
-        ExprKind::List(items) if items.len() == 2 => (number(&items[0])?, number(&items[1])?),
-        _ => (number(width)?, number(width)?),
-    };
-    Ok((before.into(), after.into()))
+    match &width.kind {
+        ExprKind::List(items) if items.len() == 2 => Ok((number(&items[0])?, number(&items[1])?)),
+        _ => Ok((number(width)?, number(width)?)),
+    }
 }
 
 /// `flip(x, axis=0)`: backwards along an axis, by default along all.

@@ -72,7 +72,7 @@ impl Canonical {
         for factor in term.factors.drain(..) {
             let alike = |known: &&mut Factor| {
                 known.atom == factor.atom
-                    && known.labels == factor.labels
+                    && self.read_alike(factor.atom, &known.labels, &factor.labels)
                     && self.joins(factor.atom, known.exponent, factor.exponent)
             };
             match kept.iter_mut().find(alike) {
@@ -82,5 +82,10 @@ impl Canonical {
         }
         kept.retain(|factor| !factor.exponent.is_zero());
         term.factors = kept;
+    }
+
+    /// Whether an atom is the same at these labels: those of a symmetric one may be exchanged.
+    fn read_alike(&self, atom: AtomId, a: &[u32], b: &[u32]) -> bool {
+        a == b || self.symmetric[atom as usize] && a.len() == 2 && a[0] == b[1] && a[1] == b[0]
     }
 }
