@@ -37,7 +37,12 @@ const PROGRAMS: &[&str] = &[
     "param x: [4]; input A: [4, 4]; loss L = log(1 + (x @ A @ x)^2); hvp L wrt x;",
     // A part that got its name after the first derivative was told.
     "dim B, N; input X: [B, N], t: [B]; param w: [N], b, v: [N]; loss L = sum(sin(where(t > 0, X @ w, b * (X @ w))) * b) + 0.1*b*dot(w, v);",
+    MASKED,
 ];
+
+/// A quantity that is masked by a large number, beside which differences have no digits.
+const MASKED: &str = "dim N = 3; param X: [2*N, 2]; Z = X / sqrt(sum(X^2, axis=1, keepdims=true)); S = Z @ Z.T / 0.5 - 1e9 * eye(2*N);
+    P = log_softmax(S); loss L = -(sum[i:N](P[i,i+N]) + sum[i:N](P[i+N,i])) / (2*N);";
 
 fn compiled(program: &str) -> Compiled {
     let source = Source::new("program", program);
@@ -107,6 +112,19 @@ fn a_wrong_line_is_found() {
     wrong[1].steps[2].text = format!("{} + 1", told[1].steps[2].text);
     let report = check_told(&compiled, &wrong, &point);
     assert_eq!(report.problems.len(), 3, "{:#?}", report.problems);
+}
+
+#[test]
+fn a_wrong_line_is_found_beside_a_mask() {
+    let compiled = compiled(MASKED);
+    let point = random_point(&compiled, 3).expect("a point");
+    let told = tell(&compiled, Options::default()).expect("a derivation");
+    for at in 0..told[0].steps.len() {
+        let mut wrong = told.clone();
+        wrong[0].steps[at].text = format!("1.0001 * ({})", told[0].steps[at].text);
+        let report = check_told(&compiled, &wrong, &point);
+        assert!(!report.problems.is_empty(), "{}", told[0].steps[at].text);
+    }
 }
 
 #[test]

@@ -14,6 +14,9 @@ use std::sync::Arc;
 
 /// The largest relative error between lines, of which some are evaluated by finite differences.
 const TOLERANCE: f64 = 1e-6;
+/// Beside a number of this size the last digit is worth 1e-10, and a difference over a thousandth has an error of a tenth of
+/// [`TOLERANCE`].
+const BLURS: f64 = 1e6;
 /// Lines with derivatives by variables of more entries than this are not evaluated: each entry is a finite difference.
 const MAX_ENTRIES: usize = 400;
 
@@ -117,25 +120,29 @@ impl Reader<'_> {
                 report.problems.push(say(name, &one.text, &differs(value, wanted)));
             }
         }
-        let mut before: BTreeMap<&str, &Array> = BTreeMap::new();
+        let mut before: BTreeMap<&str, (&str, &Array)> = BTreeMap::new();
         for (at, step) in self.told.steps.iter().enumerate() {
             report.lines += usize::from(!large);
             let Some(value) = values.get(&line_name(at)) else { continue };
             let about = step.about.as_str();
             let own = if about.is_empty() { Some(&truth) } else { values.get(about) };
-            let wanted = own.or(before.get(about).copied()).unwrap_or(value);
+            let above = before.get(about).copied();
+            let wanted = own.or(above.map(|(_, value)| value)).unwrap_or(value);
             // Lines before the last may leave the range of numbers where the closed form, in its stable spelling, does not.
             let last = at + 1 == self.told.steps.len();
             let held = if last { value.clone() } else { where_finite(value, wanted) };
-            let holds = agree(&held, wanted, TOLERANCE)
-                || self
-                    .at_kinks(&step.text)
-                    .is_some_and(|conventional| agree(&conventional, wanted, TOLERANCE));
+            let agrees = |text: &str, with: &Array| {
+                self.by_rules(text).is_some_and(|value| agree(&value, with, TOLERANCE))
+            };
+            // A line that only follows another one may be right where that one was evaluated by differences.
+            let as_wanted = agree(&held, wanted, TOLERANCE) || agrees(&step.text, wanted);
+            let holds = as_wanted
+                || own.is_none() && above.is_some_and(|(text, _)| agrees(text, &held));
             if !holds {
                 report.problems.push(say(&line_name(at), &step.text, &differs(value, wanted)));
             }
             // What is right by convention is not handed on as differences have it.
-            before.insert(about, if holds { wanted } else { value });
+            before.insert(about, (&step.text, if as_wanted { wanted } else { value }));
         }
         Ok(())
     }
@@ -158,9 +165,10 @@ impl Reader<'_> {
         (parts, problems)
     }
 
-    /// The value of a line that has a derivative in it at a kink, such as the 0 of a `relu`: carried out by the rule book, whose
-    /// conventions differences cannot know. None where no derivative is at a kink.
-    fn at_kinks(&self, text: &str) -> Option<Array> {
+    /// The value of a line that has a derivative in it which differences cannot judge, carried out by the rule book: at a kink, such
+    /// as the 0 of a `relu`, they do not know its conventions, and beside a mask of -1e9 they have no digits left. None where they
+    /// can.
+    fn by_rules(&self, text: &str) -> Option<Array> {
         let mut program = self.definitions();
         program.stmts.extend(self.parts().0);
         program.stmts.push(definition("line", text).ok()?);
@@ -172,10 +180,13 @@ impl Reader<'_> {
         let nodes = graph.reachable(&[line]);
         values.run(&nodes).ok()?;
         let derivs = nodes.iter().filter(|node| matches!(graph.op(**node), Op::Deriv));
-        let bends = |node: &NodeId| bends(&values, graph.args(*node)[0], graph.args(*node)[1]);
-        let kinked = derivs.copied().any(|node| bends(&node).unwrap_or(false));
+        let judged = |node: NodeId| {
+            let (of, by) = (graph.args(node)[0], graph.args(node)[1]);
+            Ok::<bool, String>(!blurred(&values, of, by)? && !bends(&values, of, by)?)
+        };
+        let beyond = derivs.copied().any(|node| !judged(node).unwrap_or(true));
         drop(values);
-        let carried_out = diff::expand(&mut graph, &[line]).ok().filter(|_| kinked)?;
+        let carried_out = diff::expand(&mut graph, &[line]).ok().filter(|_| beyond)?;
         eval(&graph, &point, &carried_out).ok()?.pop()
     }
 
@@ -324,6 +335,16 @@ fn inner_by_rules(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
         done.insert(node, new);
     }
     roots.iter().map(|root| done[root]).collect()
+}
+
+/// Whether something between two quantities is so large that what is added to it has lost the digits that differences need.
+fn blurred(values: &Evaluator<'_>, of: NodeId, by: NodeId) -> Result<bool, String> {
+    let between = values.moving(of, by)?.order;
+    let large = |node: &NodeId| {
+        let value = values.value(*node);
+        value.is_ok_and(|value| value.data.iter().any(|entry| entry.is_finite() && entry.abs() > BLURS))
+    };
+    Ok(between.iter().any(large))
 }
 
 /// Whether a quantity has a kink where it is, as one entry of another moves.
