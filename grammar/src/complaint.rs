@@ -71,13 +71,28 @@ pub(crate) fn ends_before(slice: Slice<'_>, refusal: &Refusal) -> Option<usize> 
     let defines = behind.starts_with('=') && !behind.starts_with("==");
     // `let x = 3` has an unknown first word rather than a missing `;`.
     let more = before.trim() != token(before.trim());
-    if found.starts_with(begins_name) && (begins_line(before) || (defines && more)) {
+    let asks = STATEMENTS.contains(&found) && behind.starts_with(begins_name);
+    if found.starts_with(begins_name) && (begins_line(before) || ((defines || asks) && more)) {
         return Some(at);
+    }
+    // `param w: [3] loss E`, where `=` is met: the words were read as facts.
+    if let Some(cut) = statement_inside(before) {
+        return Some(cut);
     }
     // `param w` and in the next line `z = …` or `input x: …`: their first words were read as facts of `w`.
     let line = before.trim_end().rfind('\n').map(|end| end + 1)?;
     let cut = line + (before[line..].len() - before[line..].trim_start().len());
     before[cut..].starts_with(begins_name).then_some(cut)
+}
+
+/// Where a word that begins a statement stands in front of the last name of a text, behind something else.
+fn statement_inside(before: &str) -> Option<usize> {
+    let name = last_token(before.trim_end());
+    let rest = before.trim_end().strip_suffix(name)?.trim_end();
+    let word = last_token(rest);
+    let cut = rest.len() - word.len();
+    let inside = STATEMENTS.contains(&word) && !before[..cut].trim().is_empty();
+    (inside && name.starts_with(begins_name)).then_some(cut)
 }
 
 /// Whether a line break stands at the end of a text.
@@ -215,12 +230,18 @@ impl<'t> Scene<'t> {
         })
     }
 
-    /// `a and b`, `a if c else b`
+    /// `a and b`, `a if c else b`, `if c then a else b`
     fn foreign_operator(&self) -> Option<Diagnostic> {
         if !self.wanted.contains(&Rule::infix) {
             return None;
         }
+        if self.last == "if" {
+            let odd = bad(self.last_span(), "unexpected `if`");
+            return Some(odd.help("write `where(condition, a, b)`"));
+        }
+        let called = self.slice.text[self.at + self.found.len()..].trim_start().starts_with('(');
         let help = match self.found {
+            "where" if !called => "write `where(condition, a, b)`",
             "and" | "&" => "comparisons are 1 or 0: write `a * b` where both must hold",
             "or" => "comparisons are 1 or 0: write `max(a, b)` where one must hold",
             "not" | "!" => "comparisons are 1 or 0: write `1 - a`",
@@ -320,6 +341,7 @@ impl<'t> Scene<'t> {
             _ if self.wanted.contains(&Rule::params) => {
                 Some("a function is written `fn f(x, y) = …`".into())
             }
+            "=" if self.left_range().is_some() => self.left_range(),
             "=" if !self.before.contains('=') && self.innermost().is_none() => {
                 Some("on the left of `=` stands a name, as in `z = …` or `z[i, k] = …`".into())
             }
@@ -338,6 +360,18 @@ impl<'t> Scene<'t> {
             "}" if self.last == ";" => Some("a block ends with its result, an expression".into()),
             _ => None,
         }
+    }
+
+    /// `y[i:3] =`: the tensor that is meant.
+    fn left_range(&self) -> Option<String> {
+        let (name, indices) = self.before.strip_suffix(']')?.split_once('[')?;
+        let alone = !indices.contains(['[', '(']) && name.trim_start() == token(name.trim_start());
+        (alone && indices.contains(':')).then(|| {
+            format!(
+                "an index on the left has no range: write `{} = tensor[{indices}](…)`",
+                name.trim()
+            )
+        })
     }
 
     /// The innermost bracket that is open at the place. Brackets are known to match.

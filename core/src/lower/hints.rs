@@ -9,8 +9,13 @@ use super::{Label, Lowerer, Val};
 use crate::few;
 use crate::ir::{Dim, Num, Op};
 use crate::ops::{self, foreign};
-use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident, Stmt, StmtKind};
+use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident, RequestKind, Stmt, StmtKind};
 use chainrule_grammar::{Code, Diagnostic, Span};
+
+/// `1 axis`, `2 axes`
+pub(super) fn counted(number: usize, [one, more]: [&str; 2]) -> String {
+    format!("{number} {}", if number == 1 { one } else { more })
+}
 
 impl Lowerer<'_> {
     /// What is wrong with further operands is reported too, so that one run shows it all. Gives the first error back.
@@ -198,11 +203,15 @@ impl Lowerer<'_> {
     }
 
     /// What is said of a derivative of something that the program does not have.
-    pub(super) fn unknown_result(&self, of: &Ident) -> Diagnostic {
+    pub(super) fn unknown_result(&self, kind: RequestKind, of: &Ident) -> Diagnostic {
         let name = &of.name;
         let bad = self.unknown_name(name, of.span);
         let meant = self.later.contains_key(name) || !bad.fix.is_empty();
-        if meant { bad } else { bad.help(format!("say what it is: `loss {name} = …;`")) }
+        let word = match kind {
+            RequestKind::Jacobian | RequestKind::Jvp => "output",
+            _ => "loss",
+        };
+        if meant { bad } else { bad.help(format!("say what it is: `{word} {name} = …;`")) }
     }
 
     /// What is said of a function that nobody knows.
@@ -241,6 +250,13 @@ impl Lowerer<'_> {
                 return bad.help(format!("{what}: `{ours}`")).edit(func.span, ours);
             }
             _ => {}
+        }
+        if name.starts_with("sum_") || name.starts_with('Σ') || name.starts_with('∑') {
+            return bad
+                .help("a sum over an index is written `sum[i](…)`, one over all entries `sum(x)`");
+        }
+        if matches!(last, "len" | "size" | "shape" | "numel") {
+            return bad.help("the sizes of axes have names: with `dim N;` and `x: [N]` it is `N`");
         }
         match nearest(last, own.chain(table)) {
             Some(near) => bad.help(format!("did you mean `{near}`?")).edit(func.span, near),
@@ -346,14 +362,20 @@ impl Lowerer<'_> {
         if let Some(near) = nearest(name, known).filter(|_| name.chars().count() > 1) {
             return unbound.help(format!("did you mean `{near}`?")).edit(span, near);
         }
-        let help = format!("sums are written out: `sum[{name}](…)`");
+        if name.chars().count() > 2 {
+            return unbound.help(format!(
+                "sums are written out: `sum[{name}](…)`; integers that pick rows are declared: `input {name}: int[B];`"
+            ));
+        }
         let inside = self.right.start <= span.start && span.end <= self.right.end;
         match inside {
             true => unbound
-                .help(help)
+                .help(format!("sums are written out: `sum[{name}](…)`"))
                 .insert(self.right.start, format!("sum[{name}]("))
                 .insert(self.right.end, ")"),
-            false => unbound.help(help),
+            false => unbound.help(format!(
+                "name it on the left, as in `y[{name}] = …`, or sum over it: `sum[{name}](…)`"
+            )),
         }
     }
 

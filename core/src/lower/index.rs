@@ -1,5 +1,6 @@
 //! Index notation and NumPy indexing: positions, affine positions, Kronecker's delta. Slices and gathers have files of their own.
 
+use super::hints::counted;
 use super::limits::MAX_TERMS;
 use super::{Label, Lowerer, Val};
 use crate::few::{self, Each};
@@ -56,9 +57,9 @@ impl Lowerer<'_> {
                 Code::BadIndexing,
                 span,
                 format!(
-                    "{taking} positions for a value with {} {}",
-                    shape.len(),
-                    if shape.len() == 1 { "axis" } else { "axes" }
+                    "{} for a value with {}",
+                    counted(taking, ["position", "positions"]),
+                    counted(shape.len(), ["axis", "axes"])
                 ),
             )
             .label(base, self.show(val))

@@ -1,6 +1,7 @@
 //! Calls of rows that act on whole axes: along one axis, losses, linear algebra.
 
 use super::call::{Arg, CallArgs, arity, named};
+use super::hints::counted;
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
 use crate::few::{self, Each};
@@ -276,7 +277,8 @@ impl Lowerer<'_> {
             match usize::try_from(axis) {
                 Ok(axis) if axis < rank => axes.push(axis),
                 _ => {
-                    return bad(format!("axis {number} of a value with {rank} axes")).map_err(
+                    let axes = counted(rank, ["axis", "axes"]);
+                    return bad(format!("axis {number} of a value with {axes}")).map_err(
                         |diagnostic: Diagnostic| {
                             diagnostic
                                 .label(operand.span, self.show(&operand.val))

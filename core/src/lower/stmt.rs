@@ -387,7 +387,8 @@ impl<'a> Lowerer<'a> {
         value: &Expr,
         span: Span,
     ) -> Result<Val> {
-        self.right = value.span;
+        // Where the left has no index, one on the right may belong there, or be summed over: that is not for a fix to say.
+        self.right = if indices.is_empty() { Span::default() } else { value.span };
         if indices.is_empty() {
             let val = self.expr(value)?;
             debug_assert!(
@@ -551,7 +552,7 @@ impl<'a> Lowerer<'a> {
 
     fn request(&mut self, kind: RequestKind, of: &Ident, wrt: &[Ident]) -> Result<Request> {
         let Some(val) = self.globals.get(&of.name).cloned() else {
-            return Err(self.unknown_result(of));
+            return Err(self.unknown_result(kind, of));
         };
         let scalar = self.graph.shape(val.node).is_empty();
         if !scalar && matches!(kind, RequestKind::Grad | RequestKind::Hessian | RequestKind::Hvp) {

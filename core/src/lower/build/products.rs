@@ -7,11 +7,20 @@ use super::shapes::reshaped;
 use super::{Result, args, square, wrong};
 use crate::ops;
 use chainrule_grammar::ast::ExprKind;
-use chainrule_grammar::{Code, Diagnostic};
+use chainrule_grammar::{Code, Diagnostic, Span};
 
-/// `dot(a, b)`: the sum of the products of all entries.
+/// `dot(a, b)`: the sum of the products of all entries of two tensors of one shape.
 pub fn dot(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let [a, b] = args(lowerer, call)?;
+    if lowerer.positional(&a.val) != lowerer.positional(&b.val) {
+        let message = "`dot` wants two tensors of one shape";
+        let name = Span::new(call.span.start, call.span.start + "dot".len());
+        return Err(Diagnostic::new(Code::ShapeMismatch, call.span, message)
+            .label(a.span, lowerer.show(&a.val))
+            .label(b.span, lowerer.show(&b.val))
+            .help("the product of matrices is `matmul(A, x)`, or `A @ x`")
+            .edit(name, "matmul"));
+    }
     let product = lowerer.product(&[(a, false), (b, false)], call.span)?;
     let axes: Vec<usize> = (0..lowerer.positional(&product).len()).collect();
     lowerer.reduce(ops::known("sum", 1), &product, &axes, call.span)

@@ -69,7 +69,8 @@ pub fn scan(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
                 lowerer.graph.show_shape(&state_shape)
             ),
         )
-        .label(init.span, lowerer.graph.show_shape(&state_shape)));
+        .label(init.span, lowerer.graph.show_shape(&state_shape))
+        .help("a step gives the next state, of the shape of the first one"));
     }
     let sequences: Vec<NodeId> = sequences.each(|sequence| sequence.val.node);
     let node = close(lowerer.graph, step, state, entries, result.node, init.val.node, &sequences);
