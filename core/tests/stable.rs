@@ -288,6 +288,10 @@ fn the_branch_not_taken_has_no_say() {
         ("where(x > 0, where(x > 1, log(x - 1), sqrt(x)), x^2)", 0.25, 0.5, 1.0, -2.0),
         ("where(x > 0, where(x > 1, log(x - 1), sqrt(x)), x^2)", -2.0, 4.0, -4.0, 2.0),
         ("3*where(x > 0, sqrt(x)*log(x)*cos(x), x^2)", -2.0, 12.0, -12.0, 6.0),
+        // Longer conditions, which are added up.
+        ("sum(where(range(3) > 5, sqrt(x), -x))", -2.0, 6.0, -3.0, 0.0),
+        ("mean(where(outer(range(3), range(2)) > 5, x*log(x), x^2))", -2.0, 4.0, -4.0, 2.0),
+        ("sum(range(3)*where(range(3) > 5, 1/x, 3*x))", 0.0, 0.0, 9.0, 0.0),
     ] {
         let source = Source::new("test", format!("param x; loss E = {formula}; hessian E wrt x;"));
         let compiled = compile(&source);
@@ -352,6 +356,8 @@ fn shares_of_exponentials_among_other_factors() {
 fn parts_that_overflow() {
     let e = 1f64.exp();
     for (formula, x, value, slope) in [
+        ("sqrt(x^2)", 0.0, 0.0, 0.0),
+        ("sqrt(x*x)", -1e200, 1e200, -1.0),
         ("log(sigmoid(x)/(1 - sigmoid(x)))", 800.0, 800.0, 1.0),
         ("log(sigmoid(x)/(1 - sigmoid(x)))", -800.0, -800.0, 1.0),
         ("log(x*exp(x))", 800.0, 800f64.ln() + 800.0, 1.00125),

@@ -1,8 +1,9 @@
 //! Cotangents of the branches of a choice. What comes back to a branch of `where(c, a, b)` is 0 where the other one was taken, and a
 //! factor that is not finite there (`1/(2*sqrt(x))` at x < 0) must not make it NaN: factors go inside, `where(c, v*p, 0)`.
 
-use crate::ir::{Graph, NodeId, Num, Op};
-use crate::ops;
+use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
+use crate::ops::{self, Operator};
+use crate::simplify::is_total;
 
 /// A choice with 0 for one of its branches.
 struct Gate {
@@ -11,72 +12,141 @@ struct Gate {
     place: usize,
 }
 
-/// A cotangent, with `extra` axes in front, times an entrywise factor, inside of the choice that the cotangent comes from; none where
-/// it comes from none.
+/// How many formulas within each other are looked into for a choice: what comes through a sum over axes is one inside of another.
+const DEPTH: usize = 8;
+
+/// A cotangent times a factor that is read along some of its axes, inside of the choice that the cotangent comes from; none where it
+/// comes from none.
 pub(super) fn product(
     graph: &mut Graph,
     cotangent: NodeId,
     factor: NodeId,
-    extra: usize,
+    axes: Vec<u32>,
 ) -> Option<NodeId> {
-    if let Op::Add(coefficients) = graph.op(cotangent).clone() {
-        return sum(graph, cotangent, &coefficients, factor, extra);
-    }
-    let (chosen, place) = find(graph, cotangent, extra)?;
-    if graph.shape(chosen) != graph.shape(factor) {
-        return None;
-    }
-    let gate = gate(graph, chosen)?;
-    let own: Vec<u32> = (0..graph.rank(factor) as u32).collect();
-    let value = product(graph, gate.value, factor, 0).unwrap_or_else(|| {
-        graph.einsum(&[(gate.value, own.clone()), (factor, own.clone())], &own, &[])
-    });
-    let mut branches = graph.args(chosen).to_vec();
-    branches[gate.place] = value;
-    let gated = graph.with_args(chosen, branches);
-    let Some(place) = place else { return Some(gated) };
-    let mut args = graph.args(cotangent).to_vec();
-    args[place] = gated;
-    Some(graph.with_args(cotangent, args))
+    inside(graph, cotangent, &Read { factor, axes }, DEPTH)
 }
 
-/// The same for a cotangent of several terms, of which one at least comes from a choice.
-fn sum(
-    graph: &mut Graph,
-    cotangent: NodeId,
-    coefficients: &[Num],
+/// A factor, and the axes of what it multiplies that it is read along.
+struct Read {
     factor: NodeId,
-    extra: usize,
-) -> Option<NodeId> {
-    let terms = graph.args(cotangent).to_vec();
-    let gated: Vec<Option<NodeId>> =
-        terms.iter().map(|&term| product(graph, term, factor, extra)).collect();
-    if gated.iter().all(Option::is_none) {
-        return None;
-    }
-    let own: Vec<u32> = (0..graph.rank(factor) as u32).collect();
-    let full: Vec<u32> = (0..extra as u32).map(|axis| 1000 + axis).chain(own.clone()).collect();
-    let mut products = Vec::new();
-    for ((&coefficient, term), gated) in coefficients.iter().zip(terms).zip(gated) {
-        let plain = [(term, full.clone()), (factor, own.clone())];
-        products.push((coefficient, gated.unwrap_or_else(|| graph.einsum(&plain, &full, &[]))));
-    }
-    let shape = graph.shape(cotangent).clone();
-    Some(graph.add(&products, &shape))
+    axes: Vec<u32>,
 }
 
-/// The choice in a cotangent that is as long as the cotangent's own axes: the cotangent itself, or one of its factors.
-fn find(graph: &Graph, cotangent: NodeId, extra: usize) -> Option<(NodeId, Option<usize>)> {
-    let args = graph.args(cotangent);
-    match graph.op(cotangent) {
-        Op::Call(..) if extra == 0 && gate(graph, cotangent).is_some() => Some((cotangent, None)),
+impl Read {
+    /// The plain product with a node.
+    fn times(&self, graph: &mut Graph, node: NodeId) -> NodeId {
+        let all: Vec<u32> = (0..graph.rank(node) as u32).collect();
+        graph.einsum(&[(node, all.clone()), (self.factor, self.axes.clone())], &all, &[])
+    }
+}
+
+/// The product inside of the choice in a node, which is the node itself, one of its terms, or one of its factors.
+fn inside(graph: &mut Graph, node: NodeId, read: &Read, depth: usize) -> Option<NodeId> {
+    let depth = depth.checked_sub(1)?;
+    match graph.op(node).clone() {
+        Op::Add(coefficients) => sum(graph, node, &coefficients, read, depth),
         Op::Einsum(e) => {
-            let own = e.out.get(extra..)?;
-            let mut places = (0..args.len()).filter(|&at| e.ins[at] == own);
-            places.find(|&at| gate(graph, args[at]).is_some()).map(|at| (args[at], Some(at)))
+            let mut args = graph.args(node).to_vec();
+            let labels: Vec<u8> = read.axes.iter().map(|&axis| e.out[axis as usize]).collect();
+            for at in 0..args.len() {
+                let place = |label: u8| e.ins[at].iter().position(|own| *own == label);
+                let place = |label: &u8| {
+                    Some(place(*label).or_else(|| place(twin(graph, &e, node, *label)?))? as u32)
+                };
+                let places = labels.iter().map(place).collect();
+                let Some(axes) = places else { continue };
+                let read = Read { factor: read.factor, axes };
+                if let Some(gated) = inside(graph, args[at], &read, depth) {
+                    args[at] = gated;
+                    return Some(graph.with_args(node, args));
+                }
+            }
+            None
+        }
+        Op::Call(..) => {
+            let gate = gate(graph, node)?;
+            // Where the choice has more axes, it is added up; a factor that has a value everywhere is better left outside of that.
+            if graph.rank(node) > read.axes.len() && is_total(graph, read.factor) {
+                return None;
+            }
+            let value = inside(graph, gate.value, read, depth)
+                .unwrap_or_else(|| read.times(graph, gate.value));
+            let mut branches = graph.args(node).to_vec();
+            branches[gate.place] = value;
+            Some(graph.with_args(node, branches))
         }
         _ => None,
     }
+}
+
+/// The cotangent of a function whose slope is 1 or 0, such as `relu`, where what comes back to it has no value at 0 (`sqrt(relu(x))`):
+/// `where(x > 0, v, 0)` in place of the product, which is no number there. None for any other cotangent.
+pub(super) fn where_steep(
+    graph: &mut Graph,
+    node: NodeId,
+    cotangent: NodeId,
+    slope: NodeId,
+    extra: usize,
+) -> Option<NodeId> {
+    let compares = |op: &ops::OpId| matches!(ops::spec(*op).operator, Some(Operator::Compare(_)));
+    let is_step = matches!(graph.op(slope), Op::Call(op, _) if compares(op));
+    if !is_step || !is_steep(graph, cotangent, node, DEPTH) {
+        return None;
+    }
+    let shape = graph.shape(cotangent).clone();
+    let all: Vec<u32> = (0..shape.len() as u32).collect();
+    let sizes: Vec<(u32, Dim)> = all.iter().copied().zip(shape.iter().cloned()).collect();
+    let condition = graph.einsum(&[(slope, all[extra..].to_vec())], &all, &sizes);
+    let zeros = graph.zeros(&shape);
+    let args = vec![condition, cotangent, zeros];
+    Some(graph.call(ops::known("where", 3), args, Attrs::default(), shape))
+}
+
+/// Whether a formula has a root, a quotient or a function of a node that has no value at 0.
+fn is_steep(graph: &Graph, formula: NodeId, node: NodeId, depth: usize) -> bool {
+    let args = graph.args(formula);
+    let within = || depth > 0 && args.iter().any(|arg| is_steep(graph, *arg, node, depth - 1));
+    match graph.op(formula) {
+        Op::Add(_) | Op::Einsum(_) => within(),
+        Op::Pow(exponent) => {
+            args == [node] && (exponent.is_negative() || exponent.as_int().is_none())
+        }
+        Op::Call(op, _) => !ops::spec(*op).is_total() && args.contains(&node),
+        _ => false,
+    }
+}
+
+/// The label that a Kronecker delta among a product's factors says is equal.
+fn twin(graph: &Graph, e: &Einsum, product: NodeId, label: u8) -> Option<u8> {
+    let deltas = graph.args(product).iter().zip(&e.ins);
+    let mut deltas = deltas.filter(|(arg, _)| matches!(graph.op(**arg), Op::Delta(_)));
+    deltas.find_map(|(_, ins)| match ins[..] {
+        [one, other] if one == label => Some(other),
+        [one, other] if other == label => Some(one),
+        _ => None,
+    })
+}
+
+/// The same for several terms, of which one at least comes from a choice.
+fn sum(
+    graph: &mut Graph,
+    node: NodeId,
+    coefficients: &[Num],
+    read: &Read,
+    depth: usize,
+) -> Option<NodeId> {
+    let terms = graph.args(node).to_vec();
+    let gated: Vec<Option<NodeId>> =
+        terms.iter().map(|&term| inside(graph, term, read, depth)).collect();
+    if gated.iter().all(Option::is_none) {
+        return None;
+    }
+    let mut products = Vec::new();
+    for ((&coefficient, term), gated) in coefficients.iter().zip(terms).zip(gated) {
+        products.push((coefficient, gated.unwrap_or_else(|| read.times(graph, term))));
+    }
+    let shape = graph.shape(node).clone();
+    Some(graph.add(&products, &shape))
 }
 
 fn gate(graph: &Graph, node: NodeId) -> Option<Gate> {

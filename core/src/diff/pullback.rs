@@ -71,9 +71,9 @@ fn einsum_part(
     for (other, ins) in
         args.iter().zip(&e.ins).enumerate().filter(|(other, _)| *other != at).map(|(_, pair)| pair)
     {
-        let gated =
-            if *ins == e.out { gate::product(graph, cotangent, *other, extra) } else { None };
-        match gated {
+        let axis = |ix: &u8| e.out.iter().position(|out| out == ix).map(|at| (extra + at) as u32);
+        let axes: Option<Vec<u32>> = ins.iter().map(axis).collect();
+        match axes.and_then(|axes| gate::product(graph, cotangent, *other, axes)) {
             Some(gated) => cotangent = gated,
             None => factors.push((*other, ins.each(own))),
         }
@@ -108,7 +108,8 @@ fn entrywise(graph: &mut Graph, cotangent: NodeId, factor: NodeId, extra: usize)
         (Op::Add(coefficients), [only]) => (coefficients[0], *only),
         _ => (Num::ONE, factor),
     };
-    let product = gate::product(graph, cotangent, factor, extra)
+    let axes = (extra as u32..extra as u32 + rank).collect();
+    let product = gate::product(graph, cotangent, factor, axes)
         .unwrap_or_else(|| graph.einsum(&[(cotangent, full.clone()), (factor, own)], &full, &[]));
     graph.scale(coefficient, product)
 }
@@ -176,6 +177,9 @@ fn call_part(
         Rule::Zero | Rule::Held => Ok(None),
         Rule::Partials(partials) => {
             let factor = partial(graph, node, row, partials[at])?;
+            if let Some(held) = gate::where_steep(graph, node, cotangent, factor, extra) {
+                return Ok(Some(held));
+            }
             Ok((!graph.is_zero(factor)).then(|| entrywise(graph, cotangent, factor, extra)))
         }
         Rule::Vjp(pullbacks) => {

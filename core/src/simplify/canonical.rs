@@ -12,6 +12,7 @@ mod arrange;
 mod function;
 mod holes;
 
+use super::picked;
 use crate::few::{self, Each};
 use crate::ir::{Dim, Graph, Map, NodeId, Num, Op, VarId};
 use arrange::arrange;
@@ -119,17 +120,21 @@ impl Canonical {
         self.known[&node]
     }
 
-    /// The roots with one node for what is one function: that which was met first. Two names of one function stay two.
+    /// The roots with one node for what is one function: that which was met first. Two names of one function stay two, and so do a
+    /// matrix and its transpose where entries are picked: they may be one on paper, but not to the last digit.
     pub fn merge(&mut self, graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
         let mut map: Map<NodeId, NodeId> = Map::default();
-        for node in graph.reachable(roots) {
+        let nodes = graph.reachable(roots);
+        let picked = picked(graph, &nodes);
+        for node in nodes {
             let args: Vec<NodeId> = graph.args(node).each(|arg| map[arg]);
             let rebuilt = graph.with_args(node, args);
             let form = self.of(graph, rebuilt);
             let first = *self.first.entry(form).or_insert(rebuilt);
             let named = graph.names.contains_key(&node) && !roots.contains(&node);
             let other = graph.names.get(&first) != graph.names.get(&node);
-            map.insert(node, if named && other { rebuilt } else { first });
+            let turned = picked.contains(&first) && graph.args(rebuilt) == [first];
+            map.insert(node, if named && other || turned { rebuilt } else { first });
             if let Some(name) = graph.names.get(&node).cloned().filter(|_| rebuilt != node) {
                 graph.names.entry(map[&node]).or_insert(name);
             }

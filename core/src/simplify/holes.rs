@@ -130,7 +130,7 @@ impl Simplifier<'_> {
 }
 
 /// Whether a formula is known to have a value whatever numbers its variables are. Looks at a few nodes only.
-fn is_total(graph: &Graph, node: NodeId) -> bool {
+pub(crate) fn is_total(graph: &Graph, node: NodeId) -> bool {
     let mut stack = vec![node];
     for _ in 0..MOST_SEEN {
         let Some(node) = stack.pop() else { return true };

@@ -6,6 +6,7 @@
 
 mod absorb;
 pub mod canonical;
+mod choices;
 pub mod facts;
 mod holes;
 mod known;
@@ -21,6 +22,7 @@ mod views;
 
 pub use canonical::Canonical;
 pub use holes::Stage;
+pub(crate) use holes::is_total;
 pub use stabilise::stabilise;
 pub use sum::is_large;
 

@@ -80,6 +80,7 @@ struct Known {
     log_softmax: ops::OpId,
     logsumexp: ops::OpId,
     norm2: ops::OpId,
+    abs: ops::OpId,
     cosh: ops::OpId,
     sinh: ops::OpId,
     tanh: ops::OpId,
@@ -110,6 +111,7 @@ impl Known {
             log_softmax: op("log_softmax"),
             logsumexp: op("logsumexp"),
             norm2: op("norm2"),
+            abs: op("abs"),
             cosh: op("cosh"),
             sinh: op("sinh"),
             tanh: op("tanh"),
@@ -256,16 +258,22 @@ impl Known {
         Some(("sigmoid", graph.pow(share, power)))
     }
 
-    /// sqrt(Σ x²) = norm2(x)
+    /// sqrt(x²) = abs(x), sqrt(Σ x²) = norm2(x)
     fn root(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
         let arg = graph.args(node)[0];
-        let (squared, axes) = plain_sum(graph, arg).or_else(|| square_sum(graph, arg))?;
-        let x = match graph.op(squared) {
-            Op::Pow(exponent) if *exponent == Num::int(2) => graph.args(squared)[0],
-            _ if square_sum(graph, arg).is_some() => squared,
-            _ => return None,
-        };
+        let (x, axes) = match plain_sum(graph, arg) {
+            Some((squared, axes)) => {
+                square(graph, squared).filter(|(_, more)| more.is_empty()).map(|(x, _)| (x, axes))
+            }
+            None => square(graph, arg),
+        }?;
         let shape = graph.shape(node).clone();
+        if axes.is_empty() {
+            return Some((
+                "absolute value",
+                graph.call(self.abs, vec![x], Attrs::default(), shape),
+            ));
+        }
         let attrs = Attrs { axes, ints: Vec::new() };
         Some(("norm", graph.call(self.norm2, vec![x], attrs, shape)))
     }
@@ -415,15 +423,19 @@ fn plain_sum(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
         .then_some((*only, axes))
 }
 
-/// The x and the axes of Σ x·x, both read alike.
-fn square_sum(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
-    let Op::Einsum(e) = graph.op(node) else { return None };
-    let [a, b] = graph.args(node) else { return None };
-    if a != b || e.ins[0] != e.ins[1] {
-        return None;
+/// The x of x², and the axes of Σ x·x, both read alike.
+fn square(graph: &Graph, node: NodeId) -> Option<(NodeId, Vec<usize>)> {
+    let args = graph.args(node);
+    match graph.op(node) {
+        Op::Pow(exponent) if *exponent == Num::int(2) => Some((args[0], Vec::new())),
+        Op::Einsum(e) if args.len() == 2 && args[0] == args[1] && e.ins[0] == e.ins[1] => {
+            let ins = &e.ins[0];
+            let (rest, summed): (Vec<usize>, Vec<usize>) =
+                (0..ins.len()).partition(|&at| e.out.contains(&ins[at]));
+            let whole = all_different(ins) && ins.len() == e.sizes.len();
+            (whole && rest.iter().map(|&at| ins[at]).eq(e.out.iter().copied()))
+                .then_some((args[0], summed))
+        }
+        _ => None,
     }
-    let rest: Vec<u8> = e.ins[0].iter().copied().filter(|ix| e.out.contains(ix)).collect();
-    let axes: Vec<usize> =
-        (0..e.ins[0].len()).filter(|&at| !e.out.contains(&e.ins[0][at])).collect();
-    (rest == e.out && !axes.is_empty()).then_some((*a, axes))
 }

@@ -53,6 +53,10 @@ impl Simplifier<'_> {
             self.record("collect-terms", node, new);
             return new;
         }
+        if let Some(new) = self.chosen_together(&terms, &shape) {
+            self.record("collect-terms", node, new);
+            return new;
+        }
         if let Some(new) = self.crossed(&terms, &shape) {
             self.record("collect-terms", node, new);
             return new;
@@ -400,7 +404,14 @@ impl Simplifier<'_> {
 
     /// A term as a product whose axes are labelled 0, 1, 2, …
     fn aligned(&mut self, term: NodeId, rank: usize) -> Product {
-        let mut product = self.as_product(term);
+        self.as_product(term).in_line(rank)
+    }
+}
+
+impl Product {
+    /// The product with its axes labelled 0, 1, 2, …
+    pub(super) fn in_line(self, rank: usize) -> Product {
+        let mut product = self;
         let old = product.out.clone();
         let rename =
             |label: u32| old.iter().position(|own| *own == label).map_or(label, |axis| axis as u32);
