@@ -38,6 +38,12 @@ const PROGRAMS: &[&str] = &[
     // A part that got its name after the first derivative was told.
     "dim B, N; input X: [B, N], t: [B]; param w: [N], b, v: [N]; loss L = sum(sin(where(t > 0, X @ w, b * (X @ w))) * b) + 0.1*b*dot(w, v);",
     MASKED,
+    // Products with Jacobians, in steps.
+    "input x:[3]; param W:[3,2], V:[2,3]; p = softmax(sigmoid(x@W)@V); output p; jvp p wrt W, V, x;",
+    "param x:[3], X:[3,3]; input idx:int[3]; y = exp(x)[idx][idx]; z = exp(X)[idx][1:3,0]; output y; output z; jvp y wrt x; jvp z wrt X;",
+    "param x:[3], u:[5]; fn s(h, a) = sin(h*0.3 + a); o = scan(s, u, outer(x, u))[2]; output o; jvp o wrt x;",
+    // The matrix is symmetric on paper, and not to the last digit.
+    "param x:[3], b; z = max(outer(b*x, x), axis=0); loss L = sum(z^2); output z; jvp z wrt x; jacobian z wrt x;",
 ];
 
 /// A quantity that is masked by a large number, beside which differences have no digits.

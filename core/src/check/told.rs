@@ -136,8 +136,8 @@ impl Reader<'_> {
             };
             // A line that only follows another one may be right where that one was evaluated by differences.
             let as_wanted = agree(&held, wanted, TOLERANCE) || agrees(&step.text, wanted);
-            let holds = as_wanted
-                || own.is_none() && above.is_some_and(|(text, _)| agrees(text, &held));
+            let holds =
+                as_wanted || own.is_none() && above.is_some_and(|(text, _)| agrees(text, &held));
             if !holds {
                 report.problems.push(say(&line_name(at), &step.text, &differs(value, wanted)));
             }
@@ -342,7 +342,9 @@ fn blurred(values: &Evaluator<'_>, of: NodeId, by: NodeId) -> Result<bool, Strin
     let between = values.moving(of, by)?.order;
     let large = |node: &NodeId| {
         let value = values.value(*node);
-        value.is_ok_and(|value| value.data.iter().any(|entry| entry.is_finite() && entry.abs() > BLURS))
+        value.is_ok_and(|value| {
+            value.data.iter().any(|entry| entry.is_finite() && entry.abs() > BLURS)
+        })
     };
     Ok(between.iter().any(large))
 }

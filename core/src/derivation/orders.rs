@@ -34,9 +34,10 @@ impl Teller<'_> {
         let seed = self.graph.shape(gradient).clone();
         let start = diff::higher::identity(&mut self.graph, &seed);
         let mut chain = self.chain_from(gradient, start, by, &seed)?;
-        if seed.is_empty() || !self.graph.reaches(gradient, by) {
+        if !self.graph.reaches(gradient, by) {
             chain.lines.retain(|line| line.rhs == chain.closed);
         }
+        self.spell_stably(&mut chain, &[of, derivative.of.node], derivative.node);
         let wheres = self.share(chain.closed);
         Ok(self.assemble(derivative, Vec::new(), wheres, &chain, gradient, by))
     }
@@ -87,17 +88,59 @@ impl Teller<'_> {
         Ok(self.assemble(derivative, Vec::new(), wheres, &chain, paired, by))
     }
 
+    /// The product of a Jacobian with a direction: the chain of the Jacobian, each of whose lines is multiplied with the direction.
+    /// What is deep or long, or moves with a definition, is its closed form alone.
+    pub(super) fn product_with_jacobian(
+        &mut self,
+        derivative: &Derivative,
+        of: NodeId,
+        by: NodeId,
+    ) -> Result<Told, Diagnostic> {
+        let [(_, direction)] = derivative.directions[..] else { return Ok(self.along(derivative)) };
+        let atoms = self.atoms();
+        let long = self.is_long(of, by) || shown(&self.graph, of, &atoms).len() > LONG_PRODUCT;
+        let declared = matches!(self.graph.op(by), Op::Var(_));
+        // The way backwards through a scan, which the lines would show, is not how a product is worked out.
+        let scans = |node: &NodeId| matches!(self.graph.op(*node), Op::Scan(_));
+        let scans = self.graph.reachable(&[of]).iter().any(scans);
+        if long || scans || !declared || !self.graph.reaches(of, by) {
+            return Ok(self.along(derivative));
+        }
+        let seed = self.graph.shape(of).clone();
+        let start = diff::higher::identity(&mut self.graph, &seed);
+        let mut chain = self.chain_from(of, start, by, &seed)?;
+        for line in &mut chain.lines {
+            let product = diff::higher::along(&mut self.graph, line.rhs, direction);
+            line.rhs = simplify(&mut self.graph, &[product]).roots[0];
+            // Deltas are contracted with the direction.
+            (line.open, line.deltas) = (Vec::new(), false);
+        }
+        chain.lines.dedup_by(|line, before| line.rhs == before.rhs);
+        if let Some(first) = chain.lines.first_mut() {
+            first.reasons = vec![self.reason_along(derivative)];
+        }
+        self.spell_stably(&mut chain, &[of, derivative.of.node], derivative.node);
+        if let Some(last) = chain.lines.last_mut() {
+            last.rhs = derivative.node;
+        }
+        chain.closed = derivative.node;
+        let wheres = self.share(chain.closed);
+        Ok(self.assemble(derivative, Vec::new(), wheres, &chain, of, by))
+    }
+
     /// The derivative along directions, as its closed form alone.
     pub(super) fn along(&mut self, derivative: &Derivative) -> Told {
+        let reason = self.reason_along(derivative);
+        self.closed_only(derivative, reason)
+    }
+
+    fn reason_along(&self, derivative: &Derivative) -> Reason {
         let gradient = (derivative.kind == RequestKind::Hvp).then(|| derivative.wrt.name.clone());
         let direction = |(_, direction): &(NodeId, NodeId)| {
             self.graph.name(*direction).unwrap_or_default().to_string()
         };
         let directions = derivative.directions.iter().map(direction).collect();
-        self.closed_only(
-            derivative,
-            Reason::Along(derivative.of.name.clone(), gradient, directions),
-        )
+        Reason::Along(derivative.of.name.clone(), gradient, directions)
     }
 
     /// A derivation that is the closed form alone.

@@ -178,7 +178,7 @@ impl<'c> Teller<'c> {
             RequestKind::Grad | RequestKind::Jacobian => self.chained(derivative, of, by),
             RequestKind::Hessian => self.second_order(derivative, of, by),
             RequestKind::Hvp => self.product_with_hessian(derivative, of, by),
-            RequestKind::Jvp => Ok(self.along(derivative)),
+            RequestKind::Jvp => self.product_with_jacobian(derivative, of, by),
         }
     }
 

@@ -50,6 +50,14 @@ fn inner(graph: &mut Graph, a: NodeId, b: NodeId) -> NodeId {
     graph.einsum(&[(a, labels.clone()), (b, labels)], &[], &[])
 }
 
+/// A Jacobian times a direction: the last axes of the one are those of the other.
+pub fn along(graph: &mut Graph, jacobian: NodeId, direction: NodeId) -> NodeId {
+    let front = graph.rank(jacobian) - graph.rank(direction);
+    let all: Vec<u32> = (0..graph.rank(jacobian) as u32).collect();
+    let (out, summed) = (all[..front].to_vec(), all[front..].to_vec());
+    graph.einsum(&[(jacobian, all), (direction, summed)], &out, &[])
+}
+
 /// Hessian of a scalar by all of these variables at once, times the direction of each: the gradients of [`paired`], since the
 /// Hessian is symmetric. Only the product is computed.
 ///

@@ -54,7 +54,8 @@ fn read_within(first: &[IndexItem], second: &[IndexItem]) -> Option<Vec<IndexIte
     let mut items = Vec::new();
     for item in first {
         items.push(match item {
-            IndexItem::At(_) => item.clone(),
+            // What is no number may be integers, which pick a row each: the axis is still there.
+            IndexItem::At(place) => number(place).map(|_| item.clone())?,
             IndexItem::Slice(from, _, step) => match second.next() {
                 Some(IndexItem::At(place)) if step.is_none() => {
                     let from = from.as_ref().map_or(Some(0), number)?;

@@ -212,10 +212,12 @@ impl<'a> Scope<'a> {
         }
         let unnamed =
             |arg: NodeId| !matches!(graph.op(arg), Op::Var(_)) && self.name(arg).is_none();
+        let compared =
+            |of: &NodeId| args.iter().any(|&arg| arg == *of || spread(graph, arg) == *of);
         let picked = args.iter().map(|&arg| spread(graph, arg)).find(|&arg| {
             matches!(graph.op(arg), Op::Call(op, _) if matches!(ops::spec(*op).kind, Kind::Reduce))
                 && self.name(arg).is_some()
-                && graph.args(arg).iter().any(|of| args.contains(of) && unnamed(*of))
+                && graph.args(arg).iter().any(|of| compared(of) && unnamed(*of))
         });
         Scope { names: self.names, open: picked.or(self.open) }
     }
