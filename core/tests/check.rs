@@ -44,6 +44,7 @@ const PROGRAMS: &[&str] = &[
     "param x:[3], u:[5]; fn s(h, a) = sin(h*0.3 + a); o = scan(s, u, outer(x, u))[2]; output o; jvp o wrt x;",
     // The matrix is symmetric on paper, and not to the last digit.
     "param x:[3], b; z = max(outer(b*x, x), axis=0); loss L = sum(z^2); output z; jvp z wrt x; jacobian z wrt x;",
+    "param x:[3], b; M = b*outer(x, x); z = min(M, axis=0); loss L = sum(z^2*x);",
 ];
 
 /// A quantity that is masked by a large number, beside which differences have no digits.

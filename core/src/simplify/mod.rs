@@ -137,7 +137,7 @@ fn run(
         if leaves.contains(&node) {
             map.insert(node, node);
             if picked.contains(&node) {
-                simplifier.more_atoms.insert(node);
+                simplifier.is_picked_from(node);
             }
             continue;
         }
@@ -148,7 +148,7 @@ fn run(
         *simplifier.uses.entry(new).or_default() += old_uses.get(&node).copied().unwrap_or(0);
         map.insert(node, new);
         if picked.contains(&node) {
-            simplifier.more_atoms.insert(new);
+            simplifier.is_picked_from(new);
         }
     }
     let rewrites = simplifier.rewrites;
@@ -241,6 +241,15 @@ impl Simplifier<'_> {
         let new = self.normal(deltas);
         self.record("identity-of-blocks", node, new);
         new
+    }
+
+    /// What entries are picked from stays a node of its own. What is built as its own transpose is not so to the last digit, and an
+    /// entry is to be found where it was picked.
+    fn is_picked_from(&mut self, node: NodeId) {
+        self.more_atoms.insert(node);
+        if !matches!(self.graph.op(node), Op::Var(_)) {
+            self.symmetric.insert(node, None);
+        }
     }
 
     /// Whether formulas stop at this node.
