@@ -44,6 +44,9 @@ const PROGRAMS: &[&str] = &[
     "param x:[3], u:[5]; fn s(h, a) = sin(h*0.3 + a); o = scan(s, u, outer(x, u))[2]; output o; jvp o wrt x;",
     // The matrix is symmetric on paper, and not to the last digit.
     "param x:[3], b; z = max(outer(b*x, x), axis=0); loss L = sum(z^2); output z; jvp z wrt x; jacobian z wrt x;",
+    // What is undefined in the branch that is not taken, on a diagonal and beside a slope of 0.
+    "dim N; param x:[N]; y = where(x > 0, sqrt(x), 0); output y; jacobian y wrt x; loss E = sum(y); hessian E wrt x;",
+    "dim N; param x:[N], A:[N,N]; loss E = sum(sqrt(relu(A@x)) + where(x > 0, log(x), x)^2);",
     "param x:[3], b; M = b*outer(x, x); z = min(M, axis=0); loss L = sum(z^2*x);",
 ];
 

@@ -356,6 +356,7 @@ fn shares_of_exponentials_among_other_factors() {
 fn parts_that_overflow() {
     let e = 1f64.exp();
     for (formula, x, value, slope) in [
+        ("sqrt(relu(x))", -1.0, 0.0, 0.0),
         ("sqrt(x^2)", 0.0, 0.0, 0.0),
         ("sqrt(x*x)", -1e200, 1e200, -1.0),
         ("log(sigmoid(x)/(1 - sigmoid(x)))", 800.0, 800.0, 1.0),

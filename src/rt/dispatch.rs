@@ -459,13 +459,13 @@ pub(super) mod asked {
     widest!(doubles, f64, __mmask8: _mm512_setzero_pd _mm512_set1_pd _mm512_maskz_loadu_pd _mm512_mask_storeu_pd
         _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd; of_doubles f64_wide: exp ln log1p expm1 tanh sigmoid softplus erf);
 
-    /// Functions that are an expression of AVX-512 each.
+    /// Functions that are an expression of AVX-512 each, for `singles` and `doubles` alone: they do not ask for it themselves.
     macro_rules! expressions {
         ($($name:ident($($arg:ident: $type:ty),*) = $expression:expr;)*) => { $(
             #[inline(always)]
             #[allow(unsafe_code)]
             pub fn $name($($arg: $type),*) -> Value {
-                // SAFETY: there is a `Value` only where the processor has AVX-512.
+                // SAFETY: `singles` and `doubles` alone call these, as functions of AVX-512, which are run where the processor has it.
                 Value(unsafe { $expression })
             }
         )* };
@@ -565,7 +565,10 @@ pub(super) fn widest_product<F: Real>(
     #[cfg(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions))))]
     asked::widest_product(sizes, a, b, c, c_row, accumulate);
     #[cfg(not(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions)))))]
-    let _ = (sizes, a, b, c, c_row, accumulate);
+    {
+        let _ = (sizes, a, b, c, c_row, accumulate);
+        unreachable!("`has_widest` says no in such a build");
+    }
 }
 
 /// Functions of all entries of a slice, in registers as those of [`widest_product`].
@@ -582,7 +585,7 @@ pub(super) mod widest {
                 #[cfg(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions))))]
                 super::asked::$name(row);
                 #[cfg(not(all(feature = "std", target_arch = "x86_64", any(test, not(debug_assertions)))))]
-                let _ = row;
+                unreachable!("`has_widest` says no in such a build, of {} entries", row.len());
             }
         )* };
     }

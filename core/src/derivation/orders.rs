@@ -77,15 +77,8 @@ impl Teller<'_> {
             return Ok(self.along(derivative));
         }
         let one = self.graph.int(1);
-        let mut chain = self.chain_from(paired, one, by, &[])?;
-        self.spell_stably(&mut chain, &[of, derivative.of.node], derivative.node);
-        // The sweep's last state and the derivative itself are one formula in two orders of its factors: the latter is shown.
-        if let Some(last) = chain.lines.last_mut() {
-            last.rhs = derivative.node;
-        }
-        chain.closed = derivative.node;
-        let wheres = self.share(chain.closed);
-        Ok(self.assemble(derivative, Vec::new(), wheres, &chain, paired, by))
+        let chain = self.chain_from(paired, one, by, &[])?;
+        Ok(self.ending_with(derivative, chain, of, (paired, by)))
     }
 
     /// The product of a Jacobian with a direction: the chain of the Jacobian, each of whose lines is multiplied with the direction.
@@ -119,13 +112,25 @@ impl Teller<'_> {
         if let Some(first) = chain.lines.first_mut() {
             first.reasons = vec![self.reason_along(derivative)];
         }
+        Ok(self.ending_with(derivative, chain, of, (of, by)))
+    }
+
+    /// A product that a chain tells of `told`, which are what is differentiated and by what. The sweep's last state and the derivative itself
+    /// are one formula in two orders of its factors: the latter is shown.
+    fn ending_with(
+        &mut self,
+        derivative: &Derivative,
+        mut chain: Chain,
+        of: NodeId,
+        told: (NodeId, NodeId),
+    ) -> Told {
         self.spell_stably(&mut chain, &[of, derivative.of.node], derivative.node);
         if let Some(last) = chain.lines.last_mut() {
             last.rhs = derivative.node;
         }
         chain.closed = derivative.node;
         let wheres = self.share(chain.closed);
-        Ok(self.assemble(derivative, Vec::new(), wheres, &chain, of, by))
+        self.assemble(derivative, Vec::new(), wheres, &chain, told.0, told.1)
     }
 
     /// The derivative along directions, as its closed form alone.

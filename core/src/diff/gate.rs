@@ -99,7 +99,7 @@ pub(super) fn where_steep(
     let condition = graph.einsum(&[(slope, all[extra..].to_vec())], &all, &sizes);
     let zeros = graph.zeros(&shape);
     let args = vec![condition, cotangent, zeros];
-    Some(graph.call(ops::known("where", 3), args, Attrs::default(), shape))
+    Some(graph.call(ops::choice(), args, Attrs::default(), shape))
 }
 
 /// Whether a formula has a root, a quotient or a function of a node that has no value at 0.

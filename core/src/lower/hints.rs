@@ -251,12 +251,8 @@ impl Lowerer<'_> {
             }
             _ => {}
         }
-        if name.starts_with("sum_") || name.starts_with('Σ') || name.starts_with('∑') {
-            return bad
-                .help("a sum over an index is written `sum[i](…)`, one over all entries `sum(x)`");
-        }
-        if matches!(last, "len" | "size" | "shape" | "numel") {
-            return bad.help("the sizes of axes have names: with `dim N;` and `x: [N]` it is `N`");
+        if let Some(advice) = foreign::advice(last) {
+            return bad.help(advice);
         }
         match nearest(last, own.chain(table)) {
             Some(near) => bad.help(format!("did you mean `{near}`?")).edit(func.span, near),

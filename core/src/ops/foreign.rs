@@ -51,6 +51,19 @@ pub const FOREIGN: &[(&str, &str)] = &[
 pub const KEYWORDS: &[(&str, &str)] =
     &[("dim", "axis"), ("axes", "axis"), ("dims", "axis"), ("keepdim", "keepdims")];
 
+/// What is written here for a function that the language does not need: sizes have names, and sums their own brackets.
+pub fn advice(theirs: &str) -> Option<&'static str> {
+    match theirs {
+        "len" | "size" | "shape" | "numel" => {
+            Some("the sizes of axes have names: with `dim N;` and `x: [N]` it is `N`")
+        }
+        _ if theirs.starts_with("sum_") || theirs.starts_with(['Σ', '∑']) => {
+            Some("a sum over an index is written `sum[i](…)`, one over all entries `sum(x)`")
+        }
+        _ => None,
+    }
+}
+
 /// Our name for theirs.
 pub fn ours(theirs: &str) -> Option<&'static str> {
     FOREIGN.iter().find(|(name, _)| *name == theirs).map(|(_, ours)| *ours)

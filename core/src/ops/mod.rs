@@ -91,6 +91,14 @@ pub fn of_operator(operator: Operator) -> OpId {
     }
 }
 
+/// The entry that is one of two values, as a condition says.
+pub fn choice() -> OpId {
+    match all().find(|(.., row)| row.chooses) {
+        Some((id, ..)) => id,
+        None => unreachable!("the rule book has a choice"),
+    }
+}
+
 /// The entry that is a·f(b), and 0 where a is 0 and f(b) infinite, if there is one for this f.
 pub fn times(f: OpId) -> Option<OpId> {
     all().find(|(.., row)| row.times == Some(spec(f).name)).map(|(id, ..)| id)

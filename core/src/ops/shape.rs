@@ -6,7 +6,7 @@ use crate::lower::build as b;
 /// The rows.
 pub const ROWS: &[OpSpec] = &[
     OpSpec {
-        doc: "Sum of the products of all entries.",
+        doc: "Sum of the products of all entries of two tensors of one shape.",
         latex: r"\left\langle {0},\, {1} \right\rangle",
         rank: Rank::Zero,
         ..build("dot", &["a", "b"], b::dot)

@@ -1,5 +1,7 @@
 //! Closed forms as a person would write them, and that they are true.
 
+mod orders;
+
 use chainrule_core::check::{check, check_told, random_point};
 use chainrule_core::derivation::{Notation, Options, Steps, Style, Told, tell};
 use chainrule_core::eval::eval;
