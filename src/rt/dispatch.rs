@@ -336,8 +336,7 @@ pub(super) mod asked {
                     c_row: usize,
                     accumulate: bool,
                 ) {
-                    let sizes = [WIDEST_ROWS, k, 2 * LANES];
-                    sums::<WIDEST_ROWS, 2, true>(sizes, a, b, c, c_row, accumulate);
+                    sums::<WIDEST_ROWS, 2, true>([WIDEST_ROWS, k, 2 * LANES], a, b, c, c_row, accumulate);
                 }
 
                 /// Columns of one to three registers at a time, and so many rows that sums fill 24 of the 32 registers at most.
@@ -353,10 +352,9 @@ pub(super) mod asked {
                 ) {
                     for j in (0..n).step_by(3 * LANES) {
                         let width = (n - j).min(3 * LANES);
-                        let most = if width > 2 * LANES { 8 } else { 12 };
-                        let b = Strided { data: &b.data[j..], ..b };
+                        let b = Strided { data: &b.data[j..], row: b.row, col: 1 };
                         // As evenly as it goes: a single row would have too few sums to wait for.
-                        let parts = m.div_ceil(most);
+                        let parts = if width > 2 * LANES { m.div_ceil(8) } else { m.div_ceil(12) };
                         let (height, higher) = (m / parts, m % parts);
                         let mut i = 0;
                         for (height, count) in [(height + 1, higher), (height, parts - higher)] {
@@ -409,9 +407,8 @@ pub(super) mod asked {
                     } else {
                         (a, b)
                     };
-                    let last = ((1_u32 << (width - (V - 1) * LANES)) - 1) as $mask;
                     let mut masks = [$mask::MAX; V];
-                    masks[V - 1] = last;
+                    masks[V - 1] = ((1_u32 << (width - (V - 1) * LANES)) - 1) as $mask;
                     // What is read and written below is all in here.
                     let a_data = &a.data[..reach([rows, k], [a.row, a.col])];
                     let b_data = &b.data[..reach([k, width], [b.row, 1])];
@@ -437,16 +434,20 @@ pub(super) mod asked {
                                 }
                             }
                         }
+                        if accumulate {
+                            // All before the first is stored: what overlaps a store under a mask waits for it.
+                            for r in 0..R {
+                                for v in 0..V {
+                                    // SAFETY: as for the rows of `b`.
+                                    let old = unsafe { $load(masks[v], c.as_ptr().add((i + r) * c_row + v * LANES)) };
+                                    sums[r][v] = $add(old, sums[r][v]);
+                                }
+                            }
+                        }
                         for r in 0..R {
                             for v in 0..V {
                                 // SAFETY: as for the rows of `b`.
-                                unsafe {
-                                    let to = c.as_mut_ptr().add((i + r) * c_row + v * LANES);
-                                    if accumulate {
-                                        sums[r][v] = $add($load(masks[v], to), sums[r][v]);
-                                    }
-                                    $store(to, masks[v], sums[r][v]);
-                                }
+                                unsafe { $store(c.as_mut_ptr().add((i + r) * c_row + v * LANES), masks[v], sums[r][v]) };
                             }
                         }
                     }
@@ -488,7 +489,7 @@ pub(super) mod asked {
         (
             $name:ident, $float:ident $bits:ident $int:ident, $mantissa:literal, $register:ident: $fma:ident $mul:ident $add:ident $sub:ident
             $div:ident $all:ident $abs:ident $compare:ident $blend:ident; $to:ident $from:ident $all_bits:ident $up:ident $down:ident
-            $plus:ident $and:ident $or:ident $xor:ident
+            $plus:ident $and:ident $or:ident
         ) => {
             pub mod $name {
                 use core::arch::x86_64::*;
@@ -508,7 +509,7 @@ pub(super) mod asked {
                     advanced(x: Value, more: $bits) = $from($plus($to(x.0), $all_bits(more as $int)));
                     masked(x: Value, mask: $bits) = $from($and($to(x.0), $all_bits(mask as $int)));
                     joined(x: Value, more: $bits) = $from($or($to(x.0), $all_bits(more as $int)));
-                    negated(x: Value) = $from($xor($to(x.0), $all_bits(SIGN as $int)));
+                    negated(x: Value) = $sub($all(-0.0), x.0);
                     sum(a: Value, b: Value) = $add(a.0, b.0);
                     difference(a: Value, b: Value) = $sub(a.0, b.0);
                     product(a: Value, b: Value) = $mul(a.0, b.0);
@@ -527,10 +528,10 @@ pub(super) mod asked {
     }
     operations!(of_singles, f32 u32 i32, 23, __m512: _mm512_fmadd_ps _mm512_mul_ps _mm512_add_ps _mm512_sub_ps
         _mm512_div_ps _mm512_set1_ps _mm512_abs_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps; _mm512_castps_si512 _mm512_castsi512_ps
-        _mm512_set1_epi32 _mm512_slli_epi32 _mm512_srli_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512 _mm512_xor_si512);
+        _mm512_set1_epi32 _mm512_slli_epi32 _mm512_srli_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512);
     operations!(of_doubles, f64 u64 i64, 52, __m512d: _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd _mm512_sub_pd
         _mm512_div_pd _mm512_set1_pd _mm512_abs_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd; _mm512_castpd_si512 _mm512_castsi512_pd
-        _mm512_set1_epi64 _mm512_slli_epi64 _mm512_srli_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512 _mm512_xor_si512);
+        _mm512_set1_epi64 _mm512_slli_epi64 _mm512_srli_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512);
 }
 
 /// Rows of a tile of a product that AVX-512 sums in its registers.

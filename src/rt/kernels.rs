@@ -277,17 +277,37 @@ fn turned<F: Real>(
         let mut p = 0;
         while p < k {
             let depth = (k - p).min(DEPTH);
-            for l in 0..width {
-                let column = &b.data[p * b.row + (j + l) * b.col..][..(depth - 1) * b.row + 1];
-                for q in 0..depth {
-                    panel[q][l] = column[q * b.row];
-                }
-            }
+            turn(b.cols_after(j).rows_after(p), depth, width, &mut panel);
             let block = Strided { data: panel.as_flattened(), row: WIDTH, col: 1 };
             columns(m, depth, width, a.cols_after(p), block, &mut c[j..], n, accumulate || p > 0);
             p += depth;
         }
         j += width;
+    }
+}
+
+/// Writes the first `depth` entries of `width` columns into rows, where columns are adjacent four by four.
+#[inline(always)]
+fn turn<F: Real>(b: Strided<F>, depth: usize, width: usize, rows: &mut [[F; WIDTH]; DEPTH]) {
+    let fours = if b.row == 1 { width / 4 * 4 } else { 0 };
+    for l in (0..fours).step_by(4) {
+        let columns: [&[F]; 4] = core::array::from_fn(|c| &b.data[(l + c) * b.col..][..depth]);
+        let blocks = columns.map(|column| column.as_chunks::<4>());
+        for (q, rows) in rows[..depth].chunks_exact_mut(4).enumerate() {
+            for (s, row) in rows.iter_mut().enumerate() {
+                row[l..l + 4].copy_from_slice(&blocks.map(|(blocks, _)| blocks[q][s]));
+            }
+        }
+        for s in 0..depth % 4 {
+            let q = depth / 4 * 4 + s;
+            rows[q][l..l + 4].copy_from_slice(&blocks.map(|(_, rest)| rest[s]));
+        }
+    }
+    for l in fours..width {
+        let column = &b.data[l * b.col..][..(depth - 1) * b.row + 1];
+        for q in 0..depth {
+            rows[q][l] = column[q * b.row];
+        }
     }
 }
 

@@ -19,6 +19,29 @@ macro_rules! lanes {
     };
 }
 
+/// What is done for each row of neighbours, from its start on, one row after the other: LLVM would take short ones side by side, and
+/// gather and scatter their entries.
+macro_rules! rows {
+    ($outer:expr, $len:expr, |$row:tt, $from:ident| $body:expr) => {
+        for o in 0..$outer {
+            let ($row, $from) = (o, core::hint::black_box(o * $len));
+            $body;
+        }
+    };
+}
+
+/// So many rows are done at a time, so that their logarithms are one step.
+const ROWS: usize = 32;
+
+/// Whether lanes are rows that are worth it: many, or long.
+#[inline(always)]
+fn in_rows(outer: usize, len: usize, inner: usize) -> bool {
+    inner == 1 && (outer > 4 || len >= LONG)
+}
+
+/// From so many entries on, eight running values are worth it.
+const LONG: usize = 16;
+
 /// The sum of eight running sums.
 ///
 /// They stand in memory in between: LLVM would take the pairs of the last additions for the width of its vectors, and run the loops
@@ -27,6 +50,26 @@ macro_rules! lanes {
 pub fn total<F: Real>(sums: [F; 8]) -> F {
     let s = core::hint::black_box(sums);
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
+}
+
+/// A reduction of neighbours by eight running values.
+#[inline(always)]
+fn fold_row<F: Real>(x: &[F], start: F, step: impl Fn(F, F) -> F) -> F {
+    let mut parts = [start; 8];
+    let (blocks, rest) = x.as_chunks::<8>();
+    for block in blocks {
+        for l in 0..8 {
+            parts[l] = step(parts[l], block[l]);
+        }
+    }
+    for (l, value) in rest.iter().enumerate() {
+        parts[l] = step(parts[l], *value);
+    }
+    let mut all = parts[0];
+    for l in 1..8 {
+        all = step(all, parts[l]);
+    }
+    all
 }
 
 /// A reduction by a running value, rows of neighbours at a time.
@@ -44,21 +87,7 @@ fn fold<F: Real>(
         let out = &mut out[o * inner..][..inner];
         let x = &x[o * len * inner..][..len * inner];
         if inner == 1 {
-            let mut parts = [start; 8];
-            let (blocks, rest) = x.as_chunks::<8>();
-            for block in blocks {
-                for l in 0..8 {
-                    parts[l] = step(parts[l], block[l]);
-                }
-            }
-            for (l, value) in rest.iter().enumerate() {
-                parts[l] = step(parts[l], *value);
-            }
-            let mut all = parts[0];
-            for l in 1..8 {
-                all = step(all, parts[l]);
-            }
-            out[0] = all;
+            out[0] = fold_row(x, start, &step);
         } else {
             out.fill(start);
             for k in 0..len {
@@ -96,6 +125,16 @@ folds! {
     any: F::ZERO, |yes, v| if v == F::ZERO { yes } else { F::ONE };
 }
 
+/// A reduction of neighbours, as a running value where they are few.
+#[inline(always)]
+fn fold_short<F: Real>(x: &[F], start: F, step: impl Fn(F, F) -> F) -> F {
+    if x.len() >= LONG {
+        fold_row(x, start, step)
+    } else {
+        x.iter().fold(start, |all, v| step(all, *v))
+    }
+}
+
 /// What is subtracted before exponentials, or divided by before squares: the largest where it is finite, else 0.
 #[inline(always)]
 fn shift<F: Real>(x: &[F], start: usize, len: usize, step: usize) -> F {
@@ -103,6 +142,18 @@ fn shift<F: Real>(x: &[F], start: usize, len: usize, step: usize) -> F {
     for k in 0..len {
         best = best.maximum(x[start + k * step]);
     }
+    finite_or_zero(best)
+}
+
+/// The same for a row.
+#[inline(always)]
+fn shift_of_row<F: Real>(x: &[F]) -> F {
+    finite_or_zero(fold_short(x, F::NEG_INFINITY, F::maximum))
+}
+
+/// A largest entry, where something can be subtracted from it.
+#[inline(always)]
+fn finite_or_zero<F: Real>(best: F) -> F {
     if best.is_finite() || best.is_nan() || best > F::ZERO { best } else { F::ZERO }
 }
 
@@ -137,7 +188,28 @@ fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &
             out[from + k * inner] = x[from + k * inner] - top;
         }
     });
-    // All lanes in one run, so that the exponential vectorises across them.
+    exp_all(out);
+}
+
+/// The same for up to `ROWS` rows, and what each is shifted by.
+#[inline(always)]
+fn exponentials_of_rows<F: Real>(count: usize, len: usize, x: &[F], out: &mut [F]) -> [F; ROWS] {
+    let mut tops = [F::ZERO; ROWS];
+    rows!(count, len, |row, from| {
+        let (x, out) = (&x[from..][..len], &mut out[from..][..len]);
+        let top = shift_of_row(x);
+        for k in 0..len {
+            out[k] = x[k] - top;
+        }
+        tops[row] = top;
+    });
+    exp_all(&mut out[..count * len]);
+    tops
+}
+
+/// All in one run, so that the exponential vectorises across lanes.
+#[inline(always)]
+fn exp_all<F: Real>(out: &mut [F]) {
     if out.len() >= MANY {
         return F::exp_each(out);
     }
@@ -156,10 +228,23 @@ fn exponentials<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &
     }
 }
 
+/// The sum of a row.
+#[inline(always)]
+fn sum_of_row<F: Real>(x: &[F]) -> F {
+    fold_short(x, F::ZERO, |sum, v| sum + v)
+}
+
 /// Exponentials over their sum.
 #[inline(always)]
 pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
     let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
+    if in_rows(outer, len, inner) {
+        for first in (0..outer).step_by(ROWS) {
+            let count = (outer - first).min(ROWS);
+            softmax_of_rows(count, len, &x[first * len..], &mut out[first * len..]);
+        }
+        return;
+    }
     exponentials(outer, len, inner, x, out);
     lanes!(outer, len, inner, |from, _| {
         let mut sum = F::ZERO;
@@ -173,10 +258,29 @@ pub fn softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &m
     });
 }
 
+#[inline(always)]
+fn softmax_of_rows<F: Real>(count: usize, len: usize, x: &[F], out: &mut [F]) {
+    exponentials_of_rows(count, len, x, out);
+    rows!(count, len, |_, from| {
+        let out = &mut out[from..][..len];
+        let scale = F::ONE / sum_of_row(out);
+        for k in 0..len {
+            out[k] *= scale;
+        }
+    });
+}
+
 /// The logarithm of softmax.
 #[inline(always)]
 pub fn log_softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out: &mut [F]) {
     let (x, out) = (&x[..outer * len * inner], &mut out[..outer * len * inner]);
+    if in_rows(outer, len, inner) {
+        for first in (0..outer).step_by(ROWS) {
+            let count = (outer - first).min(ROWS);
+            log_softmax_of_rows(count, len, &x[first * len..], &mut out[first * len..]);
+        }
+        return;
+    }
     exponentials(outer, len, inner, x, out);
     lanes!(outer, len, inner, |from, _| {
         let mut sum = F::ZERO;
@@ -186,6 +290,25 @@ pub fn log_softmax<F: Real>(outer: usize, len: usize, inner: usize, x: &[F], out
         let total = shift(x, from, len, inner) + sum.ln();
         for k in 0..len {
             out[from + k * inner] = x[from + k * inner] - total;
+        }
+    });
+}
+
+#[inline(always)]
+fn log_softmax_of_rows<F: Real>(count: usize, len: usize, x: &[F], out: &mut [F]) {
+    let tops = exponentials_of_rows(count, len, x, out);
+    let mut logs = [F::ONE; ROWS];
+    rows!(count, len, |row, from| logs[row] = sum_of_row(&out[from..][..len]));
+    for logs in logs.chunks_exact_mut(8).take(count.div_ceil(8)) {
+        for sum in logs {
+            *sum = sum.ln();
+        }
+    }
+    rows!(count, len, |row, from| {
+        let (x, out) = (&x[from..][..len], &mut out[from..][..len]);
+        let total = tops[row] + logs[row];
+        for k in 0..len {
+            out[k] = x[k] - total;
         }
     });
 }
