@@ -402,11 +402,7 @@ pub(super) mod asked {
                     accumulate: bool,
                 ) {
                     assert!(width <= V * LANES && width > (V - 1) * LANES);
-                    let (a, b) = if PACKED {
-                        (Strided { row: 1, col: R, ..a }, Strided { row: V * LANES, ..b })
-                    } else {
-                        (a, b)
-                    };
+                    let (a, b) = if PACKED { (Strided { row: 1, col: R, ..a }, Strided { row: V * LANES, ..b }) } else { (a, b) };
                     let mut masks = [$mask::MAX; V];
                     masks[V - 1] = ((1_u32 << (width - (V - 1) * LANES)) - 1) as $mask;
                     // What is read and written below is all in here.
@@ -489,7 +485,7 @@ pub(super) mod asked {
         (
             $name:ident, $float:ident $bits:ident $int:ident, $mantissa:literal, $register:ident: $fma:ident $mul:ident $add:ident $sub:ident
             $div:ident $all:ident $abs:ident $compare:ident $blend:ident; $to:ident $from:ident $all_bits:ident $up:ident $down:ident
-            $plus:ident $and:ident $or:ident
+            $plus:ident $and:ident $or:ident $min:ident $max:ident
         ) => {
             pub mod $name {
                 use core::arch::x86_64::*;
@@ -502,6 +498,8 @@ pub(super) mod asked {
                     of(constant: $float) = $all(constant);
                     where_less(a: Value, b: Value, yes: Value, no: Value) = $blend($compare::<_CMP_LT_OQ>(a.0, b.0), no.0, yes.0);
                     where_equal(a: Value, b: Value, yes: Value, no: Value) = $blend($compare::<_CMP_EQ_OQ>(a.0, b.0), no.0, yes.0);
+                    at_most(x: Value, high: $float) = $min($all(high), x.0);
+                    at_least(x: Value, low: $float) = $max($all(low), x.0);
                     abs(x: Value) = $abs(x.0);
                     copysign(x: Value, sign: Value) = $from($or($to(abs(x).0), $to(masked(sign, SIGN).0)));
                     raised(x: Value) = $from($up::<$mantissa>($to(x.0)));
@@ -528,10 +526,10 @@ pub(super) mod asked {
     }
     operations!(of_singles, f32 u32 i32, 23, __m512: _mm512_fmadd_ps _mm512_mul_ps _mm512_add_ps _mm512_sub_ps
         _mm512_div_ps _mm512_set1_ps _mm512_abs_ps _mm512_cmp_ps_mask _mm512_mask_blend_ps; _mm512_castps_si512 _mm512_castsi512_ps
-        _mm512_set1_epi32 _mm512_slli_epi32 _mm512_srli_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512);
+        _mm512_set1_epi32 _mm512_slli_epi32 _mm512_srli_epi32 _mm512_add_epi32 _mm512_and_si512 _mm512_or_si512 _mm512_min_ps _mm512_max_ps);
     operations!(of_doubles, f64 u64 i64, 52, __m512d: _mm512_fmadd_pd _mm512_mul_pd _mm512_add_pd _mm512_sub_pd
         _mm512_div_pd _mm512_set1_pd _mm512_abs_pd _mm512_cmp_pd_mask _mm512_mask_blend_pd; _mm512_castpd_si512 _mm512_castsi512_pd
-        _mm512_set1_epi64 _mm512_slli_epi64 _mm512_srli_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512);
+        _mm512_set1_epi64 _mm512_slli_epi64 _mm512_srli_epi64 _mm512_add_epi64 _mm512_and_si512 _mm512_or_si512 _mm512_min_pd _mm512_max_pd);
 }
 
 /// Rows of a tile of a product that AVX-512 sums in its registers.

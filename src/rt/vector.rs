@@ -78,6 +78,16 @@ mod single {
                 pub(crate) fn where_equal(a: $float, b: $float, yes: $float, no: $float) -> $float {
                     if a == b { yes } else { no }
                 }
+                /// `x`, or `high` where that is less; NaN stays NaN.
+                #[inline(always)]
+                pub(crate) fn at_most(x: $float, high: $float) -> $float {
+                    if high < x { high } else { x }
+                }
+                /// `x`, or `low` where that is more; NaN stays NaN.
+                #[inline(always)]
+                pub(crate) fn at_least(x: $float, low: $float) -> $float {
+                    if x < low { low } else { x }
+                }
                 #[inline(always)]
                 pub(crate) fn abs(x: $float) -> $float {
                     x.abs()
@@ -144,27 +154,24 @@ macro_rules! vector_module {
             const ONE: $bits = $bias << $mantissa;
             const SQRT_HALF: $bits = $sqrt_half;
 
-            // In these two, NaN stays NaN.
-            #[inline(always)]
-            fn at_most(x: Value, high: $float) -> Value {
-                where_less(of(high), x, of(high), x)
-            }
-            #[inline(always)]
-            fn at_least(x: Value, low: $float) -> Value {
-                where_less(x, of(low), of(low), x)
-            }
             #[inline(always)]
             fn clamp(x: Value, low: $float, high: $float) -> Value {
                 at_least(at_most(x, high), low)
             }
 
-            /// `2^(n + lift), high, low` with `x = n ln 2 + high - low`, n an integer, |high| hardly more than ln 2 / 2 and exact, for
-            /// powers that are normal numbers. The sum that rounds to n has the power's bits.
+            /// `2^(n + lift)`, an integer n, and x without n times the first digits of ln 2, which is exact: with all of them, as [`reduced`]
+            /// has it, hardly more than ln 2 / 2. For powers that are normal numbers; the sum that rounds to n has the power's bits.
             #[inline(always)]
             fn reduce(x: Value, lift: $float) -> (Value, Value, Value) {
                 let biased = fma(x, of(LOG2_E), of(ROUND_BIASED + lift));
                 let n = biased - of(ROUND_BIASED + lift);
-                (raised(biased), fma(-n, of($ln2_hi), x), n * of($ln2_lo))
+                (raised(biased), n, fma(-n, of($ln2_hi), x))
+            }
+
+            /// `x - n ln 2`.
+            #[inline(always)]
+            fn reduced(n: Value, high: Value) -> Value {
+                fma(-n, of($ln2_lo), high)
             }
 
             /// `e^r - 1` for |r| ≤ ln 2 / 2.
@@ -177,7 +184,7 @@ macro_rules! vector_module {
             pub fn exp(x: Value) -> Value {
                 let x = clamp(x, $exp_lo, $exp_hi);
                 let n = fma(x, of(LOG2_E), of(ROUND)) - of(ROUND);
-                let p = expm1_reduced(fma(-n, of($ln2_hi), x) - n * of($ln2_lo));
+                let p = expm1_reduced(reduced(n, fma(-n, of($ln2_hi), x)));
                 // Two factors: the power itself may be infinite or subnormal where the result is not.
                 let biased = fma(n, of(0.5), of(ROUND_BIASED));
                 let first = raised(biased);
@@ -190,16 +197,16 @@ macro_rules! vector_module {
             fn exp_below(x: Value) -> Value {
                 const LIFT: $bits = $mantissa + 2;
                 const DROP: $float = $float::from_bits(ONE - (LIFT << $mantissa));
-                let (power, high, low) = reduce(at_least(x, $exp_lo), LIFT as $float);
-                fma(power, expm1_reduced(high - low), power) * of(DROP)
+                let (power, n, high) = reduce(at_least(x, $exp_lo), LIFT as $float);
+                fma(power, expm1_reduced(reduced(n, high)), power) * of(DROP)
             }
 
             /// `e^x - 1` for x in ±(exp's range), as a sum of two numbers divided by 2: nothing is lost but the last bit.
             #[inline(always)]
             fn half_expm1(x: Value) -> (Value, Value) {
-                let (s, high, low) = reduce(x, -1.0);
-                let r = high - low;
-                let c = (high - r) - low;
+                let (s, n, high) = reduce(x, -1.0);
+                let r = reduced(n, high);
+                let c = (high - r) - n * of($ln2_lo);
                 let tail = fma(r * r, polynomial!(r, EXP), fma(c, r, c));
                 let (a, b) = (s * r, s - of(0.5));
                 // What the subtraction lost, for s far from 0.5.
@@ -220,8 +227,8 @@ macro_rules! vector_module {
             #[inline(always)]
             pub fn tanh(x: Value) -> Value {
                 // -m / (2 + m) with m = exp(-2|x|) - 1 = a + b; near 0 the power of two is 1 and no digit cancels.
-                let (s, high, low) = reduce(of(-2.0) * at_most(abs(x), $one), 0.0);
-                let r = high - low;
+                let (s, n, high) = reduce(of(-2.0) * at_most(abs(x), $one), 0.0);
+                let r = reduced(n, high);
                 let (a, b) = (s * r, s - of(1.0));
                 let sum = b + a;
                 // What both sums lost: s may be less than the last digit of 1.

@@ -271,3 +271,26 @@ fn entries_that_are_not_zero_are_found_in_order() {
     assert_eq!(all(true), (0..37).collect::<Vec<_>>());
     assert_eq!(lanes::next_nonzero::<f64>(&[], 0, true), None);
 }
+
+/// Rows go other ways than columns do, by how many and how long they are.
+#[test]
+fn softmax_of_rows_is_that_of_columns() {
+    let agree = |a: f64, b: f64| a == b || (a - b).abs() < 1e-13 || (a.is_nan() && b.is_nan());
+    for (rows, len) in [(1, 3), (4, 10), (5, 10), (25, 10), (40, 7), (70, 3), (3, 40), (33, 19)] {
+        let mut x: Vec<f64> =
+            (0..rows * len).map(|i| ((i * 7919) % 2003) as f64 / 100.0 - 10.0).collect();
+        x[0] = f64::NEG_INFINITY;
+        x[(rows - 1) * len..].fill(f64::NEG_INFINITY);
+        x[rows / 2 * len + len - 1] = if rows == 33 { f64::INFINITY } else { 700.0 };
+        let turned: Vec<f64> = (0..rows * len).map(|i| x[i % rows * len + i / rows]).collect();
+        for function in [lanes::softmax::<f64>, lanes::log_softmax] {
+            let (mut across, mut down) = (vec![0.5; rows * len], vec![0.5; rows * len]);
+            function(rows, len, 1, &x, &mut across);
+            function(1, len, rows, &turned, &mut down);
+            for (at, found) in across.iter().enumerate() {
+                let wanted = down[at % len * rows + at / len];
+                assert!(agree(*found, wanted), "{rows} {len} at {at}: {found} is not {wanted}");
+            }
+        }
+    }
+}

@@ -14,6 +14,9 @@ use quote::quote;
 /// Sums of at least this many terms run in several independent parts.
 const LONG: i128 = 16;
 
+/// Rows of at most so many sums are in registers.
+const SHORT: i128 = 32;
+
 /// What names the emitter gives to slots.
 pub trait Places {
     /// The local variable that holds a slot's entries.
@@ -141,6 +144,19 @@ impl Nest<'_> {
             self.turns(depth)
         };
         match (start, self.kernel.sums_into_memory()) {
+            (true, true) if self.is_short() => {
+                let (row, size) =
+                    (self.row(), index::dim(self.graph, &loops[loops.len() - 1].size));
+                let fetch = self.kernel.adds.then(|| quote!(short.copy_from_slice(place);));
+                quote! {
+                    #lets
+                    let place = #row;
+                    let mut short = [F::ZERO; #size];
+                    #fetch
+                    #inside
+                    place.copy_from_slice(&short);
+                }
+            }
             (true, true) if self.kernel.adds => quote!(#lets #inside),
             (true, true) => {
                 let row = self.row();
@@ -198,6 +214,13 @@ impl Nest<'_> {
             .is_some_and(|l| l.summed && l.size.as_fixed().is_none_or(|size| size >= LONG))
     }
 
+    /// Whether a row of sums is so short that registers hold it until all terms are added: in memory, LLVM would add them one by one.
+    fn is_short(&self) -> bool {
+        let last = self.kernel.loops.last();
+        self.kernel.sums_into_memory()
+            && last.and_then(|l| l.size.as_fixed()).is_some_and(|size| size <= SHORT)
+    }
+
     /// The last loop, with the slices that it walks through.
     fn innermost(&self, depth: usize) -> TokenStream {
         let last = &self.kernel.loops[depth];
@@ -219,7 +242,7 @@ impl Nest<'_> {
             return quote!(#slices for #ix in 0..#size { #body #add });
         }
         if self.kernel.at.coefficient(last.ix).is_one() {
-            let row = self.row();
+            let row = if self.is_short() { quote!(&mut short) } else { self.row() };
             let put = if self.kernel.sums_into_memory() {
                 self.add(&quote!(row[#ix]))
             } else {
