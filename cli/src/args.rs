@@ -235,6 +235,13 @@ impl Args {
                     .help(format!("it may be {}", choices.join(", "))));
             }
         }
+        let mut programs = self.values("expression");
+        if let (Some(first), Some(second)) = (programs.next(), programs.next()) {
+            return Err(Failure::usage(format!(
+                "the program is given twice: by `-e '{first}'` and by `-e '{second}'`"
+            ))
+            .help("all of a program is one text: `-e 'param x; loss E = x^2;'`"));
+        }
         if self.operands.len() > command.operands {
             let extra = self.operands[command.operands].to_string_lossy();
             return Err(Failure::usage(format!(

@@ -228,8 +228,12 @@ impl Flags<'_> {
         source: &mut Source,
     ) -> Result<Vec<Diagnostic>, Failure> {
         let second = self.args.value("order") == Some("2");
-        let wrt: Vec<&str> =
-            self.args.values("wrt").flat_map(|list| list.split(',')).map(str::trim).collect();
+        let mut wrt: Vec<&str> = Vec::new();
+        for name in self.args.values("wrt").flat_map(|list| list.split(',')).map(str::trim) {
+            if !wrt.contains(&name) {
+                wrt.push(name);
+            }
+        }
         if !second && wrt.is_empty() {
             return Ok(Vec::new());
         }

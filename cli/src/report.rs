@@ -6,6 +6,7 @@ use annotate_snippets::{
     AnnotationKind, Group, Level, Patch, Renderer, Snippet, normalize_untrusted_str,
 };
 use chainrule_core::{Code, Diagnostic, Source, Span};
+use chainrule_grammar::Lines;
 use serde_json::{Value, json};
 use std::io::Write;
 use std::ops::Range;
@@ -74,8 +75,9 @@ impl Reporter<'_> {
     /// Shows findings; for people, no more than a person reads.
     pub fn diagnostics(&mut self, source: &Source, diagnostics: &[Diagnostic]) {
         if self.look.json {
+            let lines = Lines::of(&source.text);
             for diagnostic in diagnostics {
-                let _ = writeln!(self.out, "{}", as_json(source, diagnostic));
+                let _ = writeln!(self.out, "{}", as_json(source, &lines, diagnostic));
             }
             return;
         }
@@ -140,12 +142,12 @@ fn inside(text: &str, span: Span) -> Range<usize> {
     start..floor(span.end).max(start)
 }
 
-fn as_json(source: &Source, diagnostic: &Diagnostic) -> Value {
+fn as_json(source: &Source, lines: &Lines<'_>, diagnostic: &Diagnostic) -> Value {
     let labels: Vec<Value> = diagnostic
         .labels
         .iter()
         .map(|label| {
-            let (line, column) = source.line_column(label.span.start);
+            let (line, column) = lines.line_column(label.span.start);
             json!({
                 "start": label.span.start, "end": label.span.end,
                 "line": line, "column": column, "text": label.text,

@@ -43,6 +43,8 @@ fn wrong_command_lines_are_2() {
         (&["dervie"], "did you mean `derive`?"),
         (&["derive"], "which program?"),
         (&["derive", "-e", "x", "y.grad"], "given twice"),
+        (&["derive", "-e", "x", "-e", "y^2"], "given twice: by `-e 'x'` and by `-e 'y^2'`"),
+        (&["fmt", "-e", "x", "-e", "y^2"], "given twice"),
         (&["derive", "a.grad", "b.grad"], "does not know what to do with `b.grad`"),
         (&["derive", "/nonexistent.grad"], "there is no such file"),
         (&["derive", "/"], "directory"),
@@ -193,6 +195,30 @@ fn derivations_as_json() {
         run(&["derive", "-e", LAYER, "--format", "json", "--steps", "none", "--wrt", "b"]).json();
     assert_eq!(none["derivatives"].as_array().map(Vec::len), Some(1));
     assert_eq!(none["derivatives"][0]["steps"], serde_json::json!([]));
+}
+
+/// What asks for nothing is refused in every format alike.
+#[test]
+fn a_program_without_derivatives_is_wrong_in_every_format() {
+    for program in ["dim N;", "", "input x; y = x;"] {
+        for format in ["unicode", "text", "latex", "json", "ipynb"] {
+            let said = ["--format", format, "--message-format", "json"];
+            let ran = run(&[&["derive", "-e", program][..], &said].concat());
+            assert_eq!((ran.code, ran.out.as_str()), (1, ""), "{format}: {}", ran.err);
+            let finding: serde_json::Value = serde_json::from_str(&ran.err).expect("one finding");
+            assert_eq!(finding["code"], "E0309", "{format}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_that_is_named_twice_is_derived_once() {
+    let given = ["derive", "-e", "param x, y; loss E = x^2 + y;", "--format", "json", "--wrt"];
+    for twice in [&["x,y,x"][..], &["x", "--wrt", "y,x"]] {
+        let out = run(&[&given[..], twice].concat()).json();
+        let by: Vec<_> = out["derivatives"].as_array().into_iter().flatten().collect();
+        assert_eq!(by.iter().map(|one| &one["wrt"]).collect::<Vec<_>>(), ["x", "y"]);
+    }
 }
 
 /// The program, with the declarations of the directions, reads what is printed of a product with them.

@@ -158,6 +158,28 @@ fn work(of: impl FnOnce()) -> usize {
     allocation_counter::measure(of).count_total as usize
 }
 
+/// However many errors a program has, each costs what it is: what is said of one does not look at all others.
+#[test]
+fn errors_cost_what_they_are() {
+    let all = |line: &dyn Fn(usize) -> String, count| (0..count).map(line).collect::<String>();
+    for (what, line) in [
+        ("one unknown name", &(|k| format!("y{k} = zzz;\n")) as &dyn Fn(usize) -> String),
+        ("one name that is defined again", &|_| "y = zzz;\n".to_string()),
+        ("other names each time", &|k| format!("good{k} = x*{k}; y{k} = zzz{k};\n")),
+        ("unknown functions", &|k| format!("fn good{k}(x) = x; y{k} = zzz{k}(x);\n")),
+        ("unknown sizes", &|k| format!("dim N{k}; param y{k}: [M{k}M];\n")),
+        ("shapes", &|k| format!("y{k} = x + w;\n")),
+        ("what follows from an error", &|k| format!("good{k} = x*{k}; y{} = y{k};\n", k + 1)),
+    ] {
+        let cost = |count| {
+            let text = format!("param x: [2], w: [3];\n{}loss E = sum(x);", all(line, count));
+            let source = Source::new("program", text);
+            work(|| assert!(compile(&source).has_errors()))
+        };
+        linear(what, cost(1000), cost(2000));
+    }
+}
+
 /// Names, shared products and long sums of code cost what they are together, in every language.
 #[test]
 fn code_is_written_in_steps_that_do_not_grow() {

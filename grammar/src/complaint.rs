@@ -327,7 +327,8 @@ impl<'t> Scene<'t> {
         };
         match self.found {
             "=" if self.innermost().is_some() => bad.edit(self.span(), "=="),
-            "%" | "#" => bad.edit(self.span(), "//"),
+            "#" => bad.edit(self.span(), "//"),
+            "%" if !self.remainder() => bad.edit(self.span(), "//"),
             _ => bad,
         }
     }
@@ -348,6 +349,9 @@ impl<'t> Scene<'t> {
             "=" if self.wanted.contains(&Rule::infix) => {
                 Some("a comparison is written `==`".into())
             }
+            "%" if self.remainder() => Some(
+                "the remainder of `a` divided by `b` is `a - b*floor(a/b)`; comments begin with `//`".into(),
+            ),
             "%" | "#" => Some("comments begin with `//`".into()),
             "|" => Some(BARS.into()),
             "\\" => Some("the solution of a system of equations is written `solve(A, b)`".into()),
@@ -360,6 +364,18 @@ impl<'t> Scene<'t> {
             "}" if self.last == ";" => Some("a block ends with its result, an expression".into()),
             _ => None,
         }
+    }
+
+    /// `x % 2`: an operator of other languages. Behind a comment's sign stand words, or it stands where no operator does.
+    fn remainder(&self) -> bool {
+        let rest = self.slice.text.get(self.at + 1..).unwrap_or("").trim_start();
+        let operand = token(rest);
+        let more = rest[operand.len()..].trim_start();
+        let begins =
+            |text: &str| text.starts_with(|sign: char| begins_name(sign) || sign.is_ascii_digit());
+        self.wanted.contains(&Rule::infix)
+            && (operand == "(" || begins(operand))
+            && (operand == "(" || !begins(more))
     }
 
     /// `y[i:3] =`: the tensor that is meant.

@@ -26,7 +26,7 @@ pub use ast::Program;
 pub use complaint::STATEMENTS;
 pub use diagnostic::{Code, Diagnostic, Edit, Label, Level};
 pub use print::format;
-pub use span::{Dialect, Source, Span};
+pub use span::{Dialect, Lines, Source, Span};
 
 use ast::{Expr, Stmt};
 use margin::Margin;

@@ -34,12 +34,35 @@ impl Source {
 
     /// The 1-based line and column (in characters) of a byte offset.
     pub fn line_column(&self, offset: usize) -> (usize, usize) {
+        Lines::of(&self.text).line_column(offset)
+    }
+}
+
+/// Where the lines of a text begin: found once for many places.
+#[derive(Clone, Debug)]
+pub struct Lines<'t> {
+    text: &'t str,
+    starts: Vec<usize>,
+    ascii: bool,
+}
+
+impl<'t> Lines<'t> {
+    /// Those of a text.
+    pub fn of(text: &'t str) -> Lines<'t> {
+        let after = text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+        let starts = std::iter::once(0).chain(after.map(|(at, _)| at + 1)).collect();
+        Lines { text, starts, ascii: text.is_ascii() }
+    }
+
+    /// The 1-based line and column (in characters) of a byte offset.
+    pub fn line_column(&self, offset: usize) -> (usize, usize) {
         let offset = offset.min(self.text.len());
-        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
-        let line = before.iter().filter(|&&byte| byte == b'\n').count() + 1;
-        let start = before.iter().rposition(|&byte| byte == b'\n').map_or(0, |at| at + 1);
-        let column = String::from_utf8_lossy(&before[start..]).chars().count() + 1;
-        (line, column)
+        let line = self.starts.partition_point(|start| *start <= offset);
+        let start = self.starts[line - 1];
+        let before = &self.text.as_bytes()[start..offset];
+        let column =
+            if self.ascii { before.len() } else { String::from_utf8_lossy(before).chars().count() };
+        (line, column + 1)
     }
 }
 

@@ -60,7 +60,7 @@ pub(crate) fn run(session: &mut Session<'_>) -> Result<(), Failure> {
         diagnostics: vec![diagnostic],
         code: 1,
     })?;
-    if told.is_empty() && format != Format::Json {
+    if told.is_empty() {
         return Err(unit.no_derivative());
     }
     let page = page(&told, options.lang);
@@ -184,7 +184,7 @@ fn as_json(program: &str, told: &[Told]) -> String {
         }
         out.push_str(if one.wheres.is_empty() { "]\n    }" } else { "\n      ]\n    }" });
     }
-    out.push_str(if told.is_empty() { "]\n}\n" } else { "\n  ]\n}\n" });
+    out.push_str("\n  ]\n}\n");
     out
 }
 

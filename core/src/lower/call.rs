@@ -163,6 +163,9 @@ impl Lowerer<'_> {
         span: Span,
     ) -> Result<Vec<String>> {
         let Some(function) = self.functions.get(name) else {
+            if let Some(early) = self.function_too_early(name, span) {
+                return Err(early);
+            }
             return Err(Diagnostic::new(
                 Code::UnknownFunction,
                 span,

@@ -80,60 +80,81 @@ impl Lowerer<'_> {
                     self.later.entry(var.name.name.clone()).or_insert((var.name.span, "declared"));
                 }
             }
+            if let StmtKind::Fn { name, .. } | StmtKind::Net { name, .. } = &stmt.kind {
+                self.later_functions.entry(name.name.clone()).or_insert(name.span);
+            }
         }
     }
 
-    /// What is said of a name that stands for nothing here.
-    pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
-        if let Some(&(at, word)) = self.later.get(name) {
-            let itself = self.statement.start <= at.start && at.end <= self.statement.end;
-            return Diagnostic::new(
-                Code::UseBeforeDefinition,
-                span,
-                format!("`{name}` is used before it is {word}"),
-            )
+    /// What is said of a name that is defined or declared further down.
+    fn too_early(&self, name: &str, span: Span, (at, word): (Span, &str)) -> Diagnostic {
+        let itself = self.statement.start <= at.start && at.end <= self.statement.end;
+        let message = format!("`{name}` is used before it is {word}");
+        Diagnostic::new(Code::UseBeforeDefinition, span, message)
             .label(at, format!("{word} here"))
             .help(match word {
                 _ if itself => "nothing is defined by itself; write the new value under a new name",
                 "declared" => "move its declaration up",
                 _ => "move its definition up",
-            });
+            })
+    }
+
+    /// A function or net that is defined further down.
+    pub(super) fn function_too_early(&self, func: &str, span: Span) -> Option<Diagnostic> {
+        let at = *self.later_functions.get(func)?;
+        Some(self.too_early(func, span, (at, "defined")))
+    }
+
+    /// The known name that is nearest to one that was meant. So it is searched for while there are errors that people read: each
+    /// search looks at every name, and a long program may have as many errors as names.
+    fn near<'n>(&self, name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
+        if self.all_hinted() { None } else { nearest(name, known) }
+    }
+
+    fn all_hinted(&self) -> bool {
+        self.diagnostics.len() >= MOST_HINTED
+    }
+
+    /// What is said of a name that stands for nothing here.
+    pub fn unknown_name(&self, name: &str, span: Span) -> Diagnostic {
+        if let Some(&later) = self.later.get(name) {
+            return self.too_early(name, span, later);
         }
         self.wants.borrow_mut().names.push(Ident::new(name, span));
-        let values: Vec<&str> = self
-            .frames
-            .last()
-            .into_iter()
-            .flatten()
-            .map(|(known, _)| known.as_str())
-            .chain(self.globals.keys().map(String::as_str))
-            .chain(self.indices.iter().map(|(known, _)| known.as_str()))
-            .collect();
-        let dims = self.dims.keys().map(String::as_str);
         let diagnostic =
             Diagnostic::new(Code::UnknownName, span, format!("`{name}` is not declared"));
         if let Some(number) = number_of(name) {
             return diagnostic.help(format!("write `{number}`")).edit(span, number);
         }
+        if self.all_hinted() || self.poisoned.contains(name) {
+            return diagnostic.help(declare(name));
+        }
         // One letter is near to every other; a size is near to what is longer.
-        let long = name.chars().count() > 1;
-        let near = nearest(name, values.iter().copied().chain(dims.clone().filter(|_| long)));
-        match near {
+        let dims = self.dims.keys().filter(|_| name.chars().count() > 1);
+        let wrong = self.refused.iter().chain(self.heads.iter().map(|head| &head.name));
+        let known = self.values().chain(dims.chain(wrong).map(String::as_str));
+        match nearest(name, known.filter(|known| *known != name)) {
             Some(near) => diagnostic.help(format!("did you mean `{near}`?")).edit(span, near),
             None if ops::lookup(name, 1).is_some() => {
                 diagnostic.help(format!("`{name}` is a function: call it with `{name}(…)`"))
             }
             None => {
-                let declare = format!("declare it: `input {name}: [..];` or `param {name}: [..];`");
-                let mut list = values;
+                let mut list: Vec<&str> = self.values().collect();
                 few::sort(&mut list);
                 list.truncate(12);
                 diagnostic.help(match list.as_slice() {
-                    [] => declare,
-                    list => format!("{declare}; declared: {}", list.join(", ")),
+                    [] => declare(name),
+                    list => format!("{}; declared: {}", declare(name), list.join(", ")),
                 })
             }
         }
+    }
+
+    /// The names that stand for values here.
+    fn values(&self) -> impl Iterator<Item = &str> {
+        let own = self.frames.last().into_iter().flatten().map(|(known, _)| known);
+        let indices = self.indices.iter().map(|(known, _)| known);
+        own.chain(self.globals.keys()).chain(indices).map(String::as_str)
     }
 
     /// What is said of an index whose range nothing tells.
@@ -221,6 +242,9 @@ impl Lowerer<'_> {
         args: Option<Span>,
         call: Span,
     ) -> Diagnostic {
+        if let Some(early) = self.function_too_early(&func.name, func.span) {
+            return early;
+        }
         let own = self.functions.keys().chain(self.nets.keys()).map(String::as_str);
         let table = ops::all()
             .flat_map(|(_, _, row)| std::iter::once(row.name).chain(row.aliases.iter().copied()));
@@ -254,7 +278,7 @@ impl Lowerer<'_> {
         if let Some(advice) = foreign::advice(last) {
             return bad.help(advice);
         }
-        match nearest(last, own.chain(table)) {
+        match self.near(last, own.chain(table)) {
             Some(near) => bad.help(format!("did you mean `{near}`?")).edit(func.span, near),
             None if self.is_matlab() && (self.value(name).is_some() || named_by_letter(name)) => bad.help(format!(
                 "`{name}` is a variable; an entry is read as `{name}[1]`, and multiplication is written `{name} * (…)`"
@@ -291,7 +315,7 @@ impl Lowerer<'_> {
         {
             return None;
         }
-        self.poisoned.push(name.clone());
+        self.poisoned.insert(name.clone());
         let sign = Span::new(left.span.end, right.span.start);
         let message = format!("`==` compares, and `{}` is not declared", name.replace('`', ""));
         let compared = Diagnostic::new(Code::Syntax, sign, message);
@@ -328,7 +352,7 @@ impl Lowerer<'_> {
                 expr.span,
                 format!("`{name}` is not a declared dimension"),
             );
-            return match nearest(name, self.dims.keys().map(String::as_str)) {
+            return match self.near(name, self.dims.keys().map(String::as_str)) {
                 Some(near) => {
                     diagnostic.help(format!("did you mean `{near}`?")).edit(expr.span, near)
                 }
@@ -355,7 +379,7 @@ impl Lowerer<'_> {
             format!("the index `{name}` is neither named on the left nor bound by a sum"),
         );
         let known = self.indices.iter().map(|(known, _)| known.as_str());
-        if let Some(near) = nearest(name, known).filter(|_| name.chars().count() > 1) {
+        if let Some(near) = self.near(name, known).filter(|_| name.chars().count() > 1) {
             return unbound.help(format!("did you mean `{near}`?")).edit(span, near);
         }
         if name.chars().count() > 2 {
@@ -528,6 +552,13 @@ fn number_of(name: &str) -> Option<&'static str> {
     }
 }
 
+/// `input x: [..];`
+fn declare(name: &str) -> String {
+    format!("declare it: `input {name}: [..];` or `param {name}: [..];`")
+}
+
+/// So many errors say which name is nearest to one that is not known: more than are shown to people.
+const MOST_HINTED: usize = 300;
 /// So many known names are compared with one that is not known.
 const MOST_COMPARED: usize = 2000;
 

@@ -12,6 +12,7 @@ pub mod matlab;
 pub mod net;
 pub mod ranges;
 mod reduce;
+mod report;
 mod rows;
 pub mod shape;
 mod slice;
@@ -107,9 +108,11 @@ pub struct Lowerer<'a> {
     pub(crate) functions: BTreeMap<String, Function<'a>>,
     pub(crate) nets: BTreeMap<String, net::Net<'a>>,
     /// Names whose statement was wrong: further use is silent.
-    pub(crate) poisoned: Vec<String>,
-    /// Names whose definition was wrong: they are taken all the same.
+    pub(crate) poisoned: HashSet<String>,
+    /// Names whose definition or declaration was wrong: they are taken all the same.
     pub(crate) refused: BTreeSet<String>,
+    /// Which of the errors so far are at a place.
+    pub(crate) told: HashMap<Span, Vec<usize>>,
     /// Names that statements define which could not be read.
     pub(crate) heads: Vec<Ident>,
     /// Where names are declared and defined, for messages.
@@ -120,6 +123,8 @@ pub struct Lowerer<'a> {
     pub(crate) right: Span,
     /// Names that are defined or declared later on, for better messages, and which of the two.
     pub(crate) later: BTreeMap<String, (Span, &'static str)>,
+    /// Functions and nets that are defined later on.
+    pub(crate) later_functions: BTreeMap<String, Span>,
     /// Index names in scope, innermost last.
     pub(crate) indices: Vec<(String, Label)>,
     /// How many values each label takes.
@@ -158,13 +163,15 @@ impl<'a> Lowerer<'a> {
             dims: BTreeMap::new(),
             functions: BTreeMap::new(),
             nets: BTreeMap::new(),
-            poisoned: Vec::new(),
+            poisoned: HashSet::new(),
+            told: HashMap::new(),
             heads: Vec::new(),
             places: BTreeMap::new(),
             statement: Span::default(),
             right: Span::default(),
             refused: BTreeSet::new(),
             later: BTreeMap::new(),
+            later_functions: BTreeMap::new(),
             indices: Vec::new(),
             sizes: HashMap::new(),
             stated: HashSet::new(),

@@ -5,13 +5,15 @@ use super::shape::Operand;
 use super::{Lowerer, Val};
 use crate::ir::{Dim, Var, VarKind};
 use chainrule_grammar::ast::{Expr, ExprKind, Ident};
-use chainrule_grammar::{Code, Diagnostic};
+use chainrule_grammar::{Code, Diagnostic, Span};
 
 /// A chain of layers, and whether its parameters are declared already.
 #[derive(Clone)]
 pub(crate) struct Net<'a> {
     pub name: &'a Ident,
     pub chain: &'a Expr,
+    /// Where it was applied first, and to what shape: to that its parameters belong.
+    pub applied: Option<(Span, String)>,
 }
 
 impl Lowerer<'_> {
@@ -20,9 +22,9 @@ impl Lowerer<'_> {
         func: &Ident,
         call: &CallArgs<'_>,
     ) -> Result<Val, Diagnostic> {
-        let Some(net) = self.nets.get(&func.name).cloned() else {
+        if !self.nets.contains_key(&func.name) {
             return Err(self.unknown_name(&func.name, func.span));
-        };
+        }
         let [arg] = call.args.as_slice() else {
             return Err(Diagnostic::new(
                 Code::Arity,
@@ -31,6 +33,12 @@ impl Lowerer<'_> {
             ));
         };
         let mut operand = self.arg(arg)?;
+        let here = (call.span, self.show(&operand.val));
+        let Some(net) = self.nets.get_mut(&func.name) else {
+            return Err(self.unknown_name(&func.name, func.span));
+        };
+        net.applied.get_or_insert_with(|| here.clone());
+        let net = net.clone();
         let (first, rest): (&Expr, &[Expr]) = match &net.chain.kind {
             ExprKind::Pipe(first, rest) => (first, rest),
             _ => (net.chain, &[]),
@@ -40,7 +48,9 @@ impl Lowerer<'_> {
             let val = match dense_width(stage) {
                 Some(width) => {
                     layer += 1;
-                    self.dense(&net, layer, &operand, width, stage)?
+                    let parts = self.layer(&net, layer, &operand, width, stage)?;
+                    self.fitting(&net, &parts.0, &operand, &here, stage)?;
+                    self.dense(&operand, parts, stage)?
                 }
                 None => self.stage(operand, stage)?,
             };
@@ -49,15 +59,15 @@ impl Lowerer<'_> {
         Ok(operand.val)
     }
 
-    /// `x @ W + b` with `net.W1: [in, width]`, `net.b1: [width]`.
-    fn dense(
+    /// The parameters of a layer: `net.W1: [in, width]`, `net.b1: [width]`.
+    fn layer(
         &mut self,
         net: &Net<'_>,
         layer: usize,
         x: &Operand,
         width: &Expr,
         stage: &Expr,
-    ) -> Result<Val, Diagnostic> {
+    ) -> Result<(Val, Val), Diagnostic> {
         let width = self.dimension(width)?;
         let Some(inner) = self.positional(&x.val).last().cloned() else {
             return Err(Diagnostic::new(
@@ -66,22 +76,47 @@ impl Lowerer<'_> {
                 "a dense layer wants at least a vector, this is a scalar",
             ));
         };
-        let weight =
-            self.layer_param(net, &format!("W{layer}"), vec![inner.clone(), width.clone()])?;
+        let weight = self.layer_param(net, &format!("W{layer}"), vec![inner, width.clone()])?;
         let bias = self.layer_param(net, &format!("b{layer}"), vec![width])?;
-        let own = self.positional(&weight).first().cloned();
-        if own.as_ref() != Some(&inner) {
-            return Err(Diagnostic::new(
-                Code::ShapeMismatch,
-                stage.span,
-                format!(
-                    "the net `{}` was applied to {} before and to {} here",
-                    net.name.name,
-                    own.map_or_else(String::new, |dim| self.graph.show_dim(&dim)),
-                    self.graph.show_dim(&inner)
-                ),
-            ));
+        Ok((weight, bias))
+    }
+
+    /// The parameters of a net have the sizes of what it was applied to first.
+    fn fitting(
+        &self,
+        net: &Net<'_>,
+        weight: &Val,
+        x: &Operand,
+        (call, shape): &(Span, String),
+        stage: &Expr,
+    ) -> Result<(), Diagnostic> {
+        let (wants, has) = (self.positional(weight).first(), self.positional(&x.val).last());
+        let (Some(wants), Some(has)) = (wants, has) else { return Ok(()) };
+        if wants == has {
+            return Ok(());
         }
+        self.differ(wants, has);
+        let (name, applied) = (&net.name.name, net.applied.as_ref());
+        let before = applied.map_or("", |(_, before)| before.as_str());
+        let message =
+            format!("the net `{name}` was applied to {before} before and to {shape} here");
+        let mut wrong = Diagnostic::new(Code::ShapeMismatch, *call, message).here(shape.as_str());
+        if let Some((first, before)) = applied {
+            wrong = wrong.label(*first, before.as_str());
+        }
+        let (wants, has) = (self.graph.show_dim(wants), self.graph.show_dim(has));
+        Err(wrong.label(stage.span, format!("it takes rows of {wants} entries, these have {has}")).help(
+            "a net has one set of parameters, whose sizes follow from where it is applied first; write a second net for rows of other sizes",
+        ))
+    }
+
+    /// `x @ W + b`
+    fn dense(
+        &mut self,
+        x: &Operand,
+        (weight, bias): (Val, Val),
+        stage: &Expr,
+    ) -> Result<Val, Diagnostic> {
         let product = self.matmul(x, &Operand { val: weight, span: stage.span }, stage.span)?;
         let one = crate::ir::Num::ONE;
         self.sum_of(

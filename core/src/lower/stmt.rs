@@ -27,7 +27,7 @@ pub fn lower(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>)
 pub(crate) fn attempt(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Diagnostic>, Wants) {
     let mut lowerer = Lowerer::new(graph);
     lowerer.dialect = program.dialect;
-    lowerer.poisoned.clone_from(&program.broken);
+    lowerer.poisoned.extend(program.broken.iter().cloned());
     lowerer.heads.clone_from(&program.heads);
     let mut lowered = Lowered::default();
     let mut requests: Vec<(RequestKind, &Ident, &[Ident])> = Vec::new();
@@ -78,8 +78,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Dim(decls) => {
                 for decl in decls {
                     if let Err(diagnostic) = self.dim(decl) {
-                        self.poisoned.push(decl.name.name.clone());
-                        self.report(diagnostic);
+                        self.undeclared(&decl.name, diagnostic);
                     }
                 }
                 Ok(())
@@ -87,8 +86,7 @@ impl<'a> Lowerer<'a> {
             StmtKind::Decl { kind, vars } => {
                 for decl in vars {
                     if let Err(diagnostic) = self.declare(*kind, decl, &stmt.doc) {
-                        self.poisoned.push(decl.name.name.clone());
-                        self.report(diagnostic);
+                        self.undeclared(&decl.name, diagnostic);
                     }
                 }
                 Ok(())
@@ -161,7 +159,7 @@ impl<'a> Lowerer<'a> {
                     return Err(self.taken(name));
                 }
                 self.places.insert(name.name.clone(), name.span);
-                self.nets.insert(name.name.clone(), Net { name, chain });
+                self.nets.insert(name.name.clone(), Net { name, chain, applied: None });
                 Ok(())
             }
             StmtKind::Request { .. } | StmtKind::Expr(_) => Ok(()),
@@ -182,42 +180,6 @@ impl<'a> Lowerer<'a> {
         .help("reduce it with `sum(...)` or `mean(...)`, or declare an `output` and ask for its `jacobian`")
         .insert(value.span.start, "sum(")
         .insert(value.span.end, ")"))
-    }
-
-    /// Reports a statement's error; its name is then known to be bad, so that its uses are not errors of their own.
-    fn refuse(&mut self, stmt: &Stmt, diagnostic: Diagnostic) {
-        let mut names: Vec<&Ident> = match &stmt.kind {
-            StmtKind::Def { name, .. }
-            | StmtKind::Loss { name, .. }
-            | StmtKind::Output { name, .. } => vec![name],
-            StmtKind::Fn { name, .. } | StmtKind::Net { name, .. } => vec![name],
-            StmtKind::Const(items) => items.each(|(name, _)| name),
-            StmtKind::Dim(decls) => decls.each(|decl| &decl.name),
-            _ => Vec::new(),
-        };
-        names.retain(|name| !self.globals.contains_key(&name.name));
-        for name in &names {
-            self.places.entry(name.name.clone()).or_insert(name.span);
-            self.refused.insert(name.name.clone());
-        }
-        // A definition that uses itself is an error of its own.
-        self.report(diagnostic);
-        self.poisoned.extend(names.into_iter().map(|name| name.name.clone()));
-    }
-
-    /// Adds an error unless it only follows from an earlier one.
-    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
-        let names_poison =
-            matches!(
-                diagnostic.code,
-                Code::UnknownName
-                    | Code::UnknownFunction
-                    | Code::UseBeforeDefinition
-                    | Code::UnboundIndex
-            ) && self.poisoned.iter().any(|name| diagnostic.message.contains(&format!("`{name}`")));
-        if !names_poison && !self.diagnostics.contains(&diagnostic) {
-            self.diagnostics.push(diagnostic);
-        }
     }
 
     fn free(&self, name: &Ident) -> Result<()> {
