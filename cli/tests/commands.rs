@@ -310,6 +310,24 @@ fn checks() {
     assert_eq!(run(&["check", "-e", "loss E = 1;"]).code, 1);
 }
 
+/// Where the program as written cannot be judged by differences, it is said what judges, and nothing wrong is found.
+#[test]
+fn checks_say_by_what_they_judge() {
+    let cancels = ["check", "-e", "sum(log(1-sigmoid(20*x)))", "--var", "x:B", "--wrt", "x"];
+    let ran = run(&[&cancels[..], &["--points", "10"]].concat());
+    assert_eq!(ran.code, 0, "{}", ran.out);
+    assert!(ran.out.contains("judged by differences of the stable spelling"), "{}", ran.out);
+    let found = run(&[&cancels[..], &["--points", "10", "--format", "json"]].concat()).json();
+    assert!(found["derivatives"][0]["respelt"].as_u64() > Some(0), "{found}");
+    let pole = "dim N = 100; param x: [N], y: [N]; loss E = sum(x/y);";
+    let judged = (0..10).map(|seed: i32| {
+        let ran = run(&["check", "-e", pole, "--points", "1", "--seed", &seed.to_string()]);
+        assert_eq!(ran.code, 0, "{}", ran.out);
+        ran.out.contains("judged by the rule book")
+    });
+    assert!(judged.filter(|rules| *rules).count() > 0);
+}
+
 #[test]
 fn formatting() {
     let formatted = run(&["fmt", "-e", "param   w ;loss E=w^2 ;"]);

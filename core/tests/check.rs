@@ -137,6 +137,62 @@ fn a_wrong_line_is_found_beside_a_mask() {
     }
 }
 
+/// Programs of which the spelling loses its digits at some points.
+const CANCELLING: &[&str] = &[
+    "dim B; param x: [B]; loss E = sum(log(1 - sigmoid(20*x)));",
+    "dim B; param x: [B]; loss E = sum(log(1 - tanh(9*x)^2));",
+    "dim B = 4, N = 20; input x: [B, N]; target t: [B]; param w: [N]; loss E = bce(sigmoid(4*(x @ w)), t);",
+    "dim B; param x: [B]; y = log(1 - sigmoid(20*x)); output y; jacobian y wrt x; jvp y wrt x;",
+];
+
+#[test]
+fn a_spelling_that_cancels_is_no_wrong_derivative() {
+    for program in CANCELLING {
+        let compiled = compiled(program);
+        let report = check(&compiled, 0, 10, 1e-6);
+        assert!(report.holds(), "{program}: {report:?}");
+        assert!(report.rows.iter().any(|row| row.respelt > 0), "{program}: {report:?}");
+    }
+}
+
+#[test]
+fn a_wrong_derivative_is_found_where_the_spelling_cancels() {
+    for program in CANCELLING {
+        for factor in ["1.00001", "0.9999", "2"] {
+            let mut compiled = compiled(program);
+            let node = compiled.derivatives[0].node;
+            let factor = Num::parse(factor).expect("a number");
+            compiled.derivatives[0].node = compiled.graph.scale(factor, node);
+            let report = check(&compiled, 0, 10, 1e-6);
+            assert!(!report.rows[0].holds, "{program}: {report:?}");
+        }
+    }
+}
+
+/// Steps beside a pole land behind it, and digits that are lost in a line are lost to its differences.
+#[test]
+fn lines_beside_poles_hold() {
+    let pole = "dim N = 40; param x: [N], y: [N]; loss E = sum(x/y);";
+    for program in CANCELLING.iter().chain(&[pole]) {
+        let compiled = compiled(program);
+        let told = tell(&compiled, Options::default()).expect("a derivation");
+        let mut by_rules = 0;
+        for seed in 0..10 {
+            let point = random_point(&compiled, seed).expect("a point");
+            let report = check_told(&compiled, &told, &point);
+            assert!(report.problems.is_empty(), "{program}: {:#?}", report.problems);
+            by_rules += report.by_rules;
+            let mut wrong = told.clone();
+            let last = wrong.len() - 1;
+            let line = &mut wrong[last].steps[0].text;
+            *line = format!("1.0001 * ({line})");
+            let report = check_told(&compiled, &wrong, &point);
+            assert!(!report.problems.is_empty(), "{program}, seed {seed}");
+        }
+        assert!(by_rules > 0, "{program}");
+    }
+}
+
 #[test]
 fn points_satisfy_the_facts() {
     let compiled = compiled(

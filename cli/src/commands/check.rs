@@ -109,7 +109,7 @@ fn as_text(found: &Found, asked: &Asked, signs: &plot::Signs) -> String {
         out.push_str(&format!("no check was possible: {why}\n"));
         return out;
     }
-    out.push_str(&kinks(&found.report));
+    out.push_str(&notes(&found.report));
     out.push_str(&verdict(&found.report, asked));
     out.push_str(&said(&found.told));
     for (row, curve) in found.report.rows.iter().zip(&found.curves) {
@@ -128,8 +128,8 @@ fn as_text(found: &Found, asked: &Asked, signs: &plot::Signs) -> String {
     out
 }
 
-/// Which derivatives met kinks, where any did.
-fn kinks(report: &Report) -> String {
+/// Which derivatives met kinks or were judged in another spelling, where any was.
+fn notes(report: &Report) -> String {
     let said = |row: &Row, count: usize, what: &str| {
         let directions = counted(row.compared, "direction");
         let line = format!("{}: {count} of {directions} {what}\n", name(row));
@@ -141,6 +141,11 @@ fn kinks(report: &Report) -> String {
                 row,
                 row.conventions,
                 "begin at a kink itself, where differences cannot judge the convention",
+            )
+            + &said(
+                row,
+                row.respelt,
+                "were judged by differences of the stable spelling, as those of the program as written lose their digits",
             )
     });
     rows.collect()
@@ -157,6 +162,12 @@ fn said(told: &ToldReport) -> String {
         0 => String::new(),
         skipped => format!(" ({skipped} lines with large variables not evaluated)"),
     };
+    if told.by_rules > 0 {
+        let lines = counted(told.by_rules, "line");
+        out.push_str(&format!(
+            "{lines} that differences cannot judge were judged by the rule book, in stable spelling where digits are lost\n"
+        ));
+    }
     match told.problems.len() {
         0 => out.push_str(&format!(
             "{} and {} hold{skipped}\n",
@@ -264,6 +275,7 @@ fn as_json(found: &Found, asked: &Asked) -> Value {
             "checked": found.told.formulas,
             "lines": found.told.lines,
             "skipped": found.told.skipped,
+            "by_rules": found.told.by_rules,
             "problems": found.told.problems,
         },
     })
@@ -278,7 +290,8 @@ fn row_as_json(row: &Row) -> Value {
     });
     json!({
         "derivative": name(row), "of": row.of, "wrt": row.wrt, "shape": row.shape, "holds": row.holds,
-        "worst": worst, "compared": row.compared, "kinks": row.kinks, "conventions": row.conventions, "problem": row.problem,
+        "worst": worst, "compared": row.compared, "kinks": row.kinks, "conventions": row.conventions, "respelt": row.respelt,
+        "problem": row.problem,
     })
 }
 

@@ -3,12 +3,14 @@
 //!
 //! In: a compiled program. Out: a report. Pure: the same seed gives the same report. It uses the reference evaluator only.
 
+mod blur;
 mod curve;
 pub mod facts;
 mod point;
 pub mod sizes;
 mod told;
 
+use blur::Spread;
 pub use curve::{Curve, Sample, curve};
 pub use point::{point_of_sizes, random_point};
 pub use sizes::index_limits;
@@ -24,6 +26,7 @@ use crate::ops::probe::Random;
 use chainrule_grammar::ast::RequestKind;
 use chainrule_grammar::{Code, Diagnostic};
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 /// How many multiplications a check of one derivative at one point may take.
 const WORK: u64 = 1 << 29;
@@ -58,6 +61,8 @@ pub struct Row {
     pub kinks: usize,
     /// How many directions have a kink at the point itself, where the derivative is a convention and was not judged.
     pub conventions: usize,
+    /// How many directions were judged by the stable spelling, as the differences of the program as written have lost their digits.
+    pub respelt: usize,
     /// How many directions were compared.
     pub compared: usize,
     /// Whether every entry agrees.
@@ -197,6 +202,7 @@ fn row(compiled: &Compiled, derivative: &Derivative) -> Row {
         problem: None,
         kinks: 0,
         conventions: 0,
+        respelt: 0,
         compared: 0,
         holds: true,
     }
@@ -204,6 +210,29 @@ fn row(compiled: &Compiled, derivative: &Derivative) -> Row {
 
 /// A way in which a variable is moved, and what the closed form says of it: a combination of entries.
 type Probe = Vec<(usize, f64)>;
+
+/// What is moved and how, while a derivative is judged at a point.
+struct Judging<'j> {
+    judged: &'j Differentiated<'j>,
+    /// Each with the direction in which it moves now.
+    moves: Vec<(Moving<'j>, Vec<f64>)>,
+    /// The same in stable spelling, made where it is asked for.
+    respelt: OnceCell<Option<Differentiated<'static>>>,
+    /// Below this, errors are not relative.
+    floor: f64,
+}
+
+/// What differences say of a direction.
+struct Nearest {
+    /// The least error of the entry that agrees least, with its position and difference.
+    error: f64,
+    entry: usize,
+    difference: f64,
+    /// The number of the attempt.
+    attempt: usize,
+    /// The differences of the last attempt.
+    last: Vec<f64>,
+}
 
 /// One derivative at one point.
 struct Judge<'a> {
@@ -236,76 +265,125 @@ impl Judge<'_> {
         let order = judged.order();
         evaluator.run(&order)?;
         let result = evaluator.value(judged.of)?;
-        let mut moves = judged.moving(&evaluator)?;
+        let magnitude = result.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
+        let mut judging = Judging {
+            judged: &judged,
+            moves: judged.moving(&evaluator)?,
+            respelt: OnceCell::new(),
+            floor: 1e-3 * magnitude,
+        };
         if !derivative.directions.is_empty() {
             let at = |entry| position(&closed.shape, entry);
-            return self.settle(&result, &mut moves, &closed.data, row, &at);
+            return self.settle(&mut judging, &closed.data, row, &at);
         }
         let by = judged.moves[0].0;
         let size = evaluator.value(by)?.data.len();
         for probe in self.probes(graph, by, size, cost(graph, self.point, &order)) {
             let mut along = vec![0.0; size];
             probe.iter().for_each(|(entry, weight)| along[*entry] = *weight);
-            moves[0].1 = along;
+            judging.moves[0].1 = along;
             let said: Vec<f64> = closed
                 .data
                 .chunks(size)
                 .map(|part| probe.iter().map(|(entry, weight)| weight * part[*entry]).sum())
                 .collect();
             let at = |result: usize| position(&closed.shape, result * size + probe[0].0);
-            self.settle(&result, &mut moves, &said, row, &at)?;
+            self.settle(&mut judging, &said, row, &at)?;
         }
         Ok(())
     }
 
-    /// Compares what the closed form says of directions with the differences along them, added up. A difference that meets a kink on its
-    /// way is wrong itself, so shorter steps are tried before anything is said.
+    /// Compares what the closed form says of directions with the differences along them, added up.
     fn settle(
         &self,
-        of: &Array,
-        moves: &mut [(Moving<'_>, Vec<f64>)],
+        judging: &mut Judging<'_>,
         said: &[f64],
         row: &mut Row,
         at: &dyn Fn(usize) -> Vec<usize>,
     ) -> Result<(), String> {
-        let magnitude = of.data.iter().fold(1.0, |most: f64, value| most.max(value.abs()));
-        let floor = 1e-3 * magnitude;
-        let mut differences = vec![0.0; said.len()];
-        let mut found: Option<Worst> = None;
+        let floor = judging.floor;
         row.compared += 1;
-        for (attempt, step) in [0.03, 1e-3, 1e-5].into_iter().enumerate() {
-            differences.fill(0.0);
-            for (moving, along) in moves.iter_mut() {
-                let part = moving.along(along, step)?;
-                differences.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
-            }
-            let Some((entry, error)) = worst(said, &differences, floor) else { break };
-            if found.as_ref().is_none_or(|found| error < found.error) {
-                let (closed, difference) = (said[entry], differences[entry]);
-                found =
-                    Some(Worst { error, at: at(entry), point: self.number, closed, difference });
-            }
-            if error <= self.tol {
-                row.kinks += usize::from(attempt > 0);
-                break;
-            }
-        }
-        let Some(found) = found else { return Ok(()) };
+        let Some(mut found) = self.nearest(&mut judging.moves, said, floor)? else { return Ok(()) };
         if found.error > self.tol {
             // Where the point is at a kink itself, the derivative is a convention, which no difference can judge: the others are.
-            for entry in bent(moves, said.len(), floor)? {
-                differences[entry] = said[entry];
+            for entry in bent(&mut judging.moves, said.len(), floor)? {
+                found.last[entry] = said[entry];
             }
-            if worst(said, &differences, floor).is_none_or(|(_, error)| error <= self.tol) {
+            if worst(said, &found.last, floor).is_none_or(|(_, error)| error <= self.tol) {
                 row.conventions += 1;
                 return Ok(());
             }
+            if let Some(other) = self.by_stable_spelling(judging, said)? {
+                row.respelt += 1;
+                found = other;
+            }
         }
+        row.kinks += usize::from(found.error <= self.tol && found.attempt > 0);
         row.holds &= found.error <= self.tol;
         if row.worst.as_ref().is_none_or(|before| found.error > before.error) {
-            row.worst = Some(found);
+            let Nearest { error, entry, difference, .. } = found;
+            let (point, closed) = (self.number, said[entry]);
+            row.worst = Some(Worst { error, at: at(entry), point, closed, difference });
         }
         Ok(())
+    }
+
+    /// Differences along a direction, and what they agree least with. A difference that meets a kink on its way is wrong itself, so
+    /// shorter steps are tried before anything is said.
+    fn nearest(
+        &self,
+        moves: &mut [(Moving<'_>, Vec<f64>)],
+        said: &[f64],
+        floor: f64,
+    ) -> Result<Option<Nearest>, String> {
+        let mut found: Option<Nearest> = None;
+        for (attempt, step) in [0.03, 1e-3, 1e-5].into_iter().enumerate() {
+            let mut last = vec![0.0; said.len()];
+            for (moving, along) in moves.iter_mut() {
+                let part = moving.along(along, step)?;
+                last.iter_mut().zip(part).for_each(|(sum, part)| *sum += part);
+            }
+            let Some((entry, error)) = worst(said, &last, floor) else { break };
+            match &mut found {
+                Some(before) if before.error <= error => before.last = last,
+                _ => {
+                    let difference = last[entry];
+                    found = Some(Nearest { error, entry, difference, attempt, last });
+                }
+            }
+            if error <= self.tol {
+                break;
+            }
+        }
+        Ok(found)
+    }
+
+    /// Where the differences of the program as written are too uncertain to say that the closed form is wrong: the differences of the
+    /// spelling that is compiled, which have to agree with it as closely.
+    fn by_stable_spelling(
+        &self,
+        judging: &mut Judging<'_>,
+        said: &[f64],
+    ) -> Result<Option<Nearest>, String> {
+        let spread = Spread::of(&mut judging.moves, said.len())?;
+        let finite = said.iter().filter(|value| value.is_finite());
+        let largest = finite.fold(judging.floor, |most, value| most.max(value.abs()));
+        let possible =
+            |(entry, value): (usize, &f64)| spread.allows(entry, *value, self.tol * largest);
+        if !said.iter().enumerate().all(possible) {
+            return Ok(None);
+        }
+        if judging.respelt.get().is_none() {
+            let _ = judging.respelt.set(blur::respelt(judging.judged, self.point)?);
+        }
+        let Some(Some(respelt)) = judging.respelt.get() else { return Ok(None) };
+        let mut evaluator = Evaluator::new(&respelt.graph, self.point);
+        evaluator.run(&respelt.order())?;
+        let mut moves = respelt.moving(&evaluator)?;
+        for ((_, along), (_, known)) in moves.iter_mut().zip(&judging.moves) {
+            along.clone_from(known);
+        }
+        self.nearest(&mut moves, said, judging.floor)
     }
 
     /// The directions to move a variable in, each within what its declared facts allow.

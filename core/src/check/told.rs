@@ -1,11 +1,13 @@
 //! A formula that is printed is a formula that is tested: closed forms and lines of derivations, read back and evaluated.
 
+use super::blur::{plain_parts, tremble, waver};
 use super::{agree, bent};
 use crate::compile::{Compiled, Derivative};
 use crate::derivation::{Binding, Told};
 use crate::diff;
 use crate::eval::{Array, Evaluator, Point, eval};
 use crate::ir::{DimId, Graph, NodeId, Op, VarId};
+use crate::simplify::{Stage, settle};
 use crate::{lower, raise};
 use chainrule_grammar::ast::{Expr, Ident, Program, Stmt, StmtKind};
 use chainrule_grammar::{Dialect, Source, Span, parse_expr};
@@ -29,6 +31,8 @@ pub struct ToldReport {
     pub lines: usize,
     /// How many lines were left out, as their variables are too large.
     pub skipped: usize,
+    /// How many lines were judged by the rule book, as differences, or the line as it is spelt, are too uncertain.
+    pub by_rules: usize,
     /// What does not hold: a sentence each.
     pub problems: Vec<String>,
 }
@@ -39,6 +43,7 @@ impl ToldReport {
         self.formulas += other.formulas;
         self.lines += other.lines;
         self.skipped += other.skipped;
+        self.by_rules += other.by_rules;
         self.problems.extend(other.problems);
     }
 }
@@ -132,12 +137,15 @@ impl Reader<'_> {
             let last = at + 1 == self.told.steps.len();
             let held = if last { value.clone() } else { where_finite(value, wanted) };
             let agrees = |text: &str, with: &Array| {
-                self.by_rules(text).is_some_and(|value| agree(&value, with, TOLERANCE))
+                let values = self.by_rules(text).unwrap_or_default();
+                values.iter().any(|value| agree(value, with, TOLERANCE))
             };
             // A line that only follows another one may be right where that one was evaluated by differences.
-            let as_wanted = agree(&held, wanted, TOLERANCE) || agrees(&step.text, wanted);
+            let by_differences = agree(&held, wanted, TOLERANCE);
+            let as_wanted = by_differences || agrees(&step.text, wanted);
             let holds =
                 as_wanted || own.is_none() && above.is_some_and(|(text, _)| agrees(text, &held));
+            report.by_rules += usize::from(holds && !by_differences);
             if !holds {
                 report.problems.push(say(&line_name(at), &step.text, &differs(value, wanted)));
             }
@@ -165,10 +173,10 @@ impl Reader<'_> {
         (parts, problems)
     }
 
-    /// The value of a line that has a derivative in it which differences cannot judge, carried out by the rule book: at a kink, such
-    /// as the 0 of a `relu`, they do not know its conventions, and beside a mask of -1e9 they have no digits left. None where they
-    /// can.
-    fn by_rules(&self, text: &str) -> Option<Array> {
+    /// The value of a line that cannot be judged as it is written, with its derivatives carried out by the rule book. Differences do not
+    /// know the conventions at a kink, such as the 0 of a `relu`, beside a mask of -1e9 they have no digits left, and beside a pole they
+    /// land behind it. Where the line itself has lost digits, its value in stable spelling is given too. None where it can be judged.
+    fn by_rules(&self, text: &str) -> Option<Vec<Array>> {
         let mut program = self.definitions();
         program.stmts.extend(self.parts().0);
         program.stmts.push(definition("line", text).ok()?);
@@ -176,18 +184,17 @@ impl Reader<'_> {
         let (lowered, _) = lower::lower(&program, &mut graph);
         let line = *lowered.scope.get("line")?;
         let point = self.moved(&graph);
-        let mut values = Evaluator::new(&graph, &point);
-        let nodes = graph.reachable(&[line]);
-        values.run(&nodes).ok()?;
-        let derivs = nodes.iter().filter(|node| matches!(graph.op(**node), Op::Deriv));
-        let judged = |node: NodeId| {
-            let (of, by) = (graph.args(node)[0], graph.args(node)[1]);
-            Ok::<bool, String>(!blurred(&values, of, by)? && !bends(&values, of, by)?)
-        };
-        let beyond = derivs.copied().any(|node| !judged(node).unwrap_or(true));
-        drop(values);
-        let carried_out = diff::expand(&mut graph, &[line]).ok().filter(|_| beyond)?;
-        eval(&graph, &point, &carried_out).ok()?.pop()
+        let mut spelt = diff::expand(&mut graph, &[line]).ok()?;
+        let mut parts = plain_parts(&graph, line);
+        parts.push(spelt[0]);
+        if tremble(&graph, &point, &parts, TOLERANCE / 10.0).ok()? {
+            spelt.extend(settle(&mut graph, &[spelt[0]], Stage::Derivative));
+        } else if !waver(&graph, &point, line, TOLERANCE / 10.0).ok()?
+            && !beyond_differences(&graph, &point, line)?
+        {
+            return None;
+        }
+        eval(&graph, &point, &spelt).ok()
     }
 
     /// The values of formulas and of the `where` parts; what cannot be read or evaluated is a problem of its own.
@@ -335,6 +342,19 @@ fn inner_by_rules(graph: &mut Graph, roots: &[NodeId]) -> Vec<NodeId> {
         done.insert(node, new);
     }
     roots.iter().map(|root| done[root]).collect()
+}
+
+/// Whether a derivative in a line cannot be judged by differences; none where that cannot be said.
+fn beyond_differences(graph: &Graph, point: &Point, line: NodeId) -> Option<bool> {
+    let mut values = Evaluator::new(graph, point);
+    let nodes = graph.reachable(&[line]);
+    values.run(&nodes).ok()?;
+    let mut derivs = nodes.iter().filter(|node| matches!(graph.op(**node), Op::Deriv));
+    let judged = |node: NodeId| {
+        let (of, by) = (graph.args(node)[0], graph.args(node)[1]);
+        Ok::<bool, String>(!blurred(&values, of, by)? && !bends(&values, of, by)?)
+    };
+    Some(derivs.any(|node| !judged(*node).unwrap_or(true)))
 }
 
 /// Whether something between two quantities is so large that what is added to it has lost the digits that differences need.

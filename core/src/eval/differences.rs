@@ -59,7 +59,8 @@ impl Evaluator<'_> {
         }
         let columns = start.data.len();
         for column in 0..columns {
-            let estimates = derivative(start.data[column], |entry| {
+            let x = start.data[column];
+            let estimates = derivative_from(self.beginning * x.abs().max(1.0), x, |entry| {
                 let mut shifted = start.data.clone();
                 shifted[column] = entry;
                 moving.at(shifted)
@@ -174,12 +175,7 @@ impl Moving<'_> {
     }
 }
 
-/// The derivative of a vector function of one number.
-fn derivative(x: f64, f: impl FnMut(f64) -> Result<Vec<f64>, String>) -> Result<Vec<f64>, String> {
-    derivative_from(0.03 * x.abs().max(1.0), x, f)
-}
-
-/// As [`derivative`], beginning with steps of `h`.
+/// The derivative of a vector function of one number, beginning with steps of `h`.
 fn derivative_from(
     mut h: f64,
     x: f64,

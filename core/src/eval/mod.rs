@@ -73,11 +73,13 @@ pub(crate) struct Evaluator<'a> {
     pub(crate) values: Values,
     /// How many derivatives by finite differences enclose what is being evaluated.
     pub(crate) nesting: usize,
+    /// By which part of an entry, or of 1 where that is more, differences begin to move it.
+    pub(crate) beginning: f64,
 }
 
 impl<'a> Evaluator<'a> {
     pub(crate) fn new(graph: &'a Graph, point: &'a Point) -> Evaluator<'a> {
-        Evaluator { graph, point, values: Values::default(), nesting: 0 }
+        Evaluator { graph, point, values: Values::default(), nesting: 0, beginning: 0.03 }
     }
 
     /// Evaluates these nodes, which are in ascending order, unless they have a value.
@@ -199,6 +201,7 @@ impl<'a> Evaluator<'a> {
         let order = self.graph.reachable(&[body.result]);
         let mut step = Evaluator::new(self.graph, self.point);
         step.nesting = self.nesting;
+        step.beginning = self.beginning;
         let mut state = Rc::clone(&args[0]);
         let mut data = Vec::new();
         for t in 0..shape[0] {
