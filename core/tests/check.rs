@@ -47,6 +47,10 @@ const PROGRAMS: &[&str] = &[
     // What is undefined in the branch that is not taken, on a diagonal and beside a slope of 0.
     "dim N; param x:[N]; y = where(x > 0, sqrt(x), 0); output y; jacobian y wrt x; loss E = sum(y); hessian E wrt x;",
     "dim N; param x:[N], A:[N,N]; loss E = sum(sqrt(relu(A@x)) + where(x > 0, log(x), x)^2);",
+    // Steps that have a scan of their own, that pick rows of the state, or rows by what they are given: carried back step by step.
+    "dim N, T; input x: [T, N], c0; param a, b; fn inner(s, e) = s*b + e; fn step(c, xt) = tanh(a*c + scan(inner, 0, xt)[-1]); h = scan(step, c0, x); loss E = sum(h^2); output h; grad E wrt a, b, x, c0; hessian E wrt b; hvp E wrt b, x; jacobian h wrt b; jvp h wrt b;",
+    "dim T; input words: int[T]; param E: [5, 2], W: [2, 2]; fn step(h, word) = tanh(W @ h + E[word]); h = scan(step, zeros(2), words); loss L = sum(h^2); hvp L wrt E, W; grad L wrt E, W;",
+    "dim T; input places: int[T, 4]; param W: [4, 4]; fn step(h, at) = tanh(W @ h[at]); h = scan(step, ones(4), places); loss L = sum(h^2); grad L wrt W; output h; jacobian h wrt W; hvp L wrt W;",
     "param x:[3], b; M = b*outer(x, x); z = min(M, axis=0); loss L = sum(z^2*x);",
 ];
 

@@ -144,6 +144,18 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         &[6],
     ),
     (
+        "dim T, N; input x: [T, N], c0; param a, b; fn inner(s, e) = s*b + e; fn step(c, xt) = tanh(a*c + scan(inner, 0, xt)[-1]); h = scan(step, c0, x); loss E = sum(h^2); grad E wrt a, b, x, c0; hvp E wrt b; output h;",
+        &[5, 3],
+    ),
+    (
+        "dim T; input words: int[T]; param E: [5, 2], W: [2, 2]; fn step(h, word) = tanh(W @ h + E[word]); h = scan(step, zeros(2), words); loss L = sum(h^2); grad L wrt E, W; hvp L wrt E, W; output h;",
+        &[5],
+    ),
+    (
+        "dim T; input places: int[T, 4]; param W: [4, 4]; fn step(h, at) = tanh(W @ h[at]); h = scan(step, ones(4), places); loss L = sum(h^2); grad L wrt W; output h;",
+        &[3],
+    ),
+    (
         "input x: [4, 3], s0, p0; fn inner(p, x) = sin(p) + x; fn outer(s, row) = s + sum(scan(inner, p0, row)); output y = scan(outer, s0, x);",
         &[],
     ),

@@ -73,12 +73,19 @@ impl Teller<'_> {
         let paired = simplify(&mut self.graph, &[paired]).roots[0];
         let atoms = self.atoms();
         let long = shown(&self.graph, paired, &atoms).len() > LONG_PRODUCT;
-        if long || !self.graph.reaches(paired, by) {
+        // Scans in the steps of scans are carried back step by step, in more parts than lines can show.
+        let nested = self.graph.bodies.iter().any(|body| self.has_scan(body.result));
+        if long || nested || !self.graph.reaches(paired, by) {
             return Ok(self.along(derivative));
         }
         let one = self.graph.int(1);
         let chain = self.chain_from(paired, one, by, &[])?;
         Ok(self.ending_with(derivative, chain, of, (paired, by)))
+    }
+
+    fn has_scan(&self, node: NodeId) -> bool {
+        let scan = |node: &NodeId| matches!(self.graph.op(*node), Op::Scan(_));
+        self.graph.reachable(&[node]).iter().any(scan)
     }
 
     /// The product of a Jacobian with a direction: the chain of the Jacobian, each of whose lines is multiplied with the direction.
@@ -94,9 +101,7 @@ impl Teller<'_> {
         let long = self.is_long(of, by) || shown(&self.graph, of, &atoms).len() > LONG_PRODUCT;
         let declared = matches!(self.graph.op(by), Op::Var(_));
         // The way backwards through a scan, which the lines would show, is not how a product is worked out.
-        let scans = |node: &NodeId| matches!(self.graph.op(*node), Op::Scan(_));
-        let scans = self.graph.reachable(&[of]).iter().any(scans);
-        if long || scans || !declared || !self.graph.reaches(of, by) {
+        if long || self.has_scan(of) || !declared || !self.graph.reaches(of, by) {
             return Ok(self.along(derivative));
         }
         let seed = self.graph.shape(of).clone();

@@ -78,6 +78,12 @@ impl Teller<'_> {
 
     /// The step of such a scan as a function of the language.
     fn name_step(&mut self, node: NodeId, body: &Body, atoms: &BTreeSet<NodeId>) {
+        if let Some(known) = self.with_same_step(node, body.entries.len()) {
+            let name = self.given.functions[&known].clone();
+            Rc::make_mut(&mut self.given.functions).insert(node, name);
+            self.steps_of.insert(node, self.steps_of[&known].clone());
+            return;
+        }
         let captured = self.graph.args(node)[1 + body.entries.len()..].to_vec();
         let mut replace: Vec<(NodeId, NodeId)> =
             body.captures.iter().copied().zip(captured).collect();
@@ -92,9 +98,32 @@ impl Teller<'_> {
         }
         let result = self.graph.substitute(body.result, &replace);
         let result = simplify_above(&mut self.graph, &[result], atoms).roots[0];
+        self.name_steps(result);
         let name = self.free_name("backstep");
         Rc::make_mut(&mut self.given.functions).insert(node, name.clone());
         self.steps_of.insert(node, (format!("fn {name}({})", params.join(", ")), result));
+    }
+
+    /// Names for the steps of the scans in a formula that have none: of a line, or of another step. What these read beside their
+    /// sequences is the program's own, as functions see no more.
+    pub(super) fn name_steps(&mut self, formula: NodeId) {
+        let atoms = self.atoms();
+        for node in shown(&self.graph, formula, &atoms) {
+            let Op::Scan(body) = self.graph.op(node) else { continue };
+            let body = self.graph.bodies[body.0 as usize].clone();
+            if self.names().function(node).is_none() {
+                self.name_step(node, &body, &atoms);
+            }
+        }
+    }
+
+    /// The scan whose step, which has a name, is the one of this scan.
+    fn with_same_step(&self, scan: NodeId, own: usize) -> Option<NodeId> {
+        let captured = |scan: NodeId| &self.graph.args(scan)[1 + own..];
+        let same = |other: &&NodeId| {
+            self.graph.op(**other) == self.graph.op(scan) && captured(**other) == captured(scan)
+        };
+        self.steps_of.keys().find(same).copied()
     }
 
     /// A name for a part of formulas that has none.

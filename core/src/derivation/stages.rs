@@ -76,6 +76,7 @@ impl Teller<'_> {
                 for line in lines.iter_mut().filter(|line| line.about.is_empty()) {
                     line.about.clone_from(&partial);
                 }
+                bindings.extend(self.steps_in(&stage.chain));
                 steps.extend(lines);
             }
         }

@@ -394,13 +394,13 @@ impl<'c> Teller<'c> {
         let named = bindings.into_iter().map(|(name, node)| (node, Some((name, node))));
         for (root, binding) in named.chain(shown) {
             let mut parts: BTreeSet<NodeId> = BTreeSet::new();
-            functions.extend(self.steps_of.get(&root).cloned());
             let mut stack = self.mentions(root).to_vec();
+            self.add_step(root, &mut functions, &mut stack);
             while let Some(node) = stack.pop() {
                 if !seen.insert(node) {
                     continue;
                 }
-                functions.extend(self.steps_of.get(&node).cloned());
+                self.add_step(node, &mut functions, &mut stack);
                 if self.given.parts.contains_key(&node) {
                     parts.insert(node);
                 }
@@ -417,14 +417,40 @@ impl<'c> Teller<'c> {
             .collect()
     }
 
+    /// The step of a scan, if it has one here; what its formula mentions is to be looked at.
+    fn add_step(
+        &mut self,
+        scan: NodeId,
+        functions: &mut Vec<(String, NodeId)>,
+        stack: &mut Vec<NodeId>,
+    ) {
+        if let Some(step) = self.steps_of.get(&scan).cloned() {
+            stack.extend(self.mentions(step.1).iter());
+            functions.push(step);
+        }
+    }
+
+    /// The functions that scans of a chain's lines go through.
+    pub(super) fn steps_in(&mut self, chain: &Chain) -> Vec<(String, NodeId)> {
+        let mut functions = Vec::new();
+        for line in &chain.lines {
+            let mentions = self.mentions(line.rhs);
+            functions.extend(mentions.iter().filter_map(|scan| self.steps_of.get(scan).cloned()));
+        }
+        functions
+    }
+
     pub(super) fn steps(
-        &self,
+        &mut self,
         chain: &Chain,
         derivative: &Derivative,
         about: &str,
         of: NodeId,
         by: NodeId,
     ) -> Vec<Step> {
+        for line in &chain.lines {
+            self.name_steps(line.rhs);
+        }
         // The chain's own closed form is written out, whatever it is called.
         let mut names = self.names().opening(chain.closed);
         if self.given.parts.contains_key(&by) {

@@ -6,8 +6,8 @@ use crate::few::{self, Each};
 use crate::ir::stack::{flip, over_steps, shift, states_before};
 use crate::ir::{Affine, Body, BodyId, Dim, Graph, NodeId, Num, Op, View};
 use crate::simplify::{Stage, settle};
-use chainrule_grammar::{Code, Diagnostic};
-use std::collections::BTreeSet;
+use chainrule_grammar::Diagnostic;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Cuts a formula at what does not depend on `inside`: the parts outside, a stand-in for each, and the formula over stand-ins.
 pub fn capture(
@@ -98,13 +98,10 @@ pub fn part(
     let mut map = few::map([(found, node), (bar, lambda), (body.state, before)]);
     map.extend(body.entries.iter().copied().zip(sequences.iter().copied()));
     let steps = graph.shape(node)[0].clone();
-    let all = over_steps(graph, pulled, map, &steps).map_err(|node| {
-        Diagnostic::new(
-            Code::MissingDerivative,
-            graph.spans.get(&node).copied().unwrap_or_default(),
-            "the derivative of a scan whose step has a scan, a scatter or a gather of its state is not written yet",
-        )
-    })?;
+    let all = match over_steps(graph, pulled, map.clone(), &steps) {
+        Ok(all) => all,
+        Err(_) => step_by_step(graph, pulled, &map, body.state),
+    };
     // all: steps, seed, the target's axes.
     let rank = graph.rank(all) as u32;
     let labels: Vec<u32> = (0..rank).collect();
@@ -114,6 +111,42 @@ pub fn part(
     }
     out.extend(extra as u32 + 1..rank);
     Ok(graph.einsum(&[(all, labels)], &out, &[]))
+}
+
+/// A formula with stand-ins replaced by sequences, for each step in turn: for what cannot run over all steps at once, as a scan in the
+/// step. It is a scan that carries nothing on.
+fn step_by_step(
+    graph: &mut Graph,
+    root: NodeId,
+    map: &BTreeMap<NodeId, NodeId>,
+    state: NodeId,
+) -> NodeId {
+    let own = graph.name(state).unwrap_or("h").to_string();
+    let reached: BTreeSet<NodeId> = few::set(graph.reachable(&[root]));
+    let read: Vec<(NodeId, NodeId)> = map
+        .iter()
+        .filter(|(replaced, _)| reached.contains(replaced))
+        .map(|(a, b)| (*a, *b))
+        .collect();
+    let mut entries = Vec::new();
+    for &(replaced, _) in &read {
+        let name = match graph.name(replaced) {
+            Some(_) if replaced == state => format!("{own}_prev"),
+            name => name.unwrap_or(&own).to_string(),
+        };
+        let shape = graph.shape(replaced).clone();
+        entries.push(graph.stand_in(&name, shape));
+    }
+    let replace: Vec<(NodeId, NodeId)> =
+        read.iter().map(|pair| pair.0).zip(entries.iter().copied()).collect();
+    let root = graph.substitute(root, &replace);
+    let (outside, captures, result) = capture(graph, root, &entries);
+    let shape = graph.shape(result).clone();
+    let state = graph.stand_in("unused", shape.clone());
+    let body = Body { name: String::new(), state, entries, captures, result, follows: false };
+    let init = graph.zeros(&shape);
+    let sequences: Vec<NodeId> = read.each(|pair| pair.1);
+    graph.scan(body, init, &sequences, &outside)
 }
 
 /// The step of the scan backwards, with state μ, and which sequences it reads: of h̄, the states before, those after, and the scan's

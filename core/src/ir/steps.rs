@@ -45,10 +45,13 @@ impl Graph {
         sequences: &[NodeId],
         captures: &[NodeId],
     ) -> NodeId {
-        let state = self.bodies[step.0 as usize].state;
+        let Body { state, result, .. } = self.bodies[step.0 as usize];
         let steps = self.shape(sequences[0])[0].clone();
         let mut shape = vec![steps];
         shape.extend(self.shape(state).iter().cloned());
+        if self.is_zero(result) {
+            return self.zeros(&shape);
+        }
         let args = std::iter::once(init)
             .chain(sequences.iter().copied())
             .chain(captures.iter().copied())

@@ -127,6 +127,8 @@ pub struct Lowerer<'a> {
     pub(crate) later_functions: BTreeMap<String, Span>,
     /// Index names in scope, innermost last.
     pub(crate) indices: Vec<(String, Label)>,
+    /// Stand-ins for the entries of sequences of whole numbers.
+    pub(crate) whole_entries: BTreeSet<NodeId>,
     /// How many values each label takes.
     pub(crate) sizes: HashMap<Label, Dim>,
     /// Labels that may stop short of an axis: those whose range the program wrote, `k` of `sum[k:D](…)`, and those of a stencil.
@@ -173,6 +175,7 @@ impl<'a> Lowerer<'a> {
             later: BTreeMap::new(),
             later_functions: BTreeMap::new(),
             indices: Vec::new(),
+            whole_entries: BTreeSet::new(),
             sizes: HashMap::new(),
             stated: HashSet::new(),
             bounds: HashSet::new(),

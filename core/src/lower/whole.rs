@@ -6,15 +6,15 @@ use crate::ops::{self, Eval, OpId, Rule};
 use std::collections::BTreeSet;
 
 impl Lowerer<'_> {
-    /// Whether a node's entries are whole numbers: integer variables, ranges, sizes, positions that argmax gives, and what
-    /// sums, products and functions make of such.
+    /// Whether a node's entries are whole numbers: integer variables, what a scan's step is given of sequences of such, ranges,
+    /// sizes, positions that argmax gives, and what sums, products and functions make of such.
     pub(super) fn is_whole(&self, node: NodeId) -> bool {
         let graph = &*self.graph;
         let mut whole = BTreeSet::new();
         for id in graph.reachable(&[node]) {
             let args = graph.args(id).iter().all(|arg| whole.contains(arg));
             let is = match graph.op(id) {
-                Op::Var(var) => graph.var(*var).int,
+                Op::Var(var) => graph.var(*var).int || self.whole_entries.contains(&id),
                 Op::Const(value) => value.as_int().is_some(),
                 Op::Range(_) | Op::Delta(_) | Op::Size(_) => true,
                 Op::Einsum(_) | Op::View(_) | Op::Reshape => args,

@@ -374,12 +374,16 @@ impl Indexer<'_> {
                 Some(pos) if affine.divisor == 1 && is_inside(self.graph(), view, axis, dim) => {
                     positions.push(pos)
                 }
-                // Nothing to sum over: there is one position, and it is read where the terms are minus the offset.
+                // Nothing to sum over: there is one position, and it is read where the terms are minus the offset, or the terms'
+                // opposites the offset.
                 Some(Pos::At { terms, offset })
                     if affine.divisor == 1 && dim.is_one() && !terms.is_empty() =>
                 {
+                    let sign = if terms.iter().all(|(_, c)| *c < 0) { -1 } else { 1 };
+                    let terms = terms.into_iter().map(|(letter, c)| (letter, sign * c)).collect();
                     let here = Pos::At { terms, offset: Dim::fixed(0) };
-                    let only = Pos::At { terms: Vec::new(), offset: offset.times(&Dim::fixed(-1)) };
+                    let offset = offset.times(&Dim::fixed(i128::from(-sign)));
+                    let only = Pos::At { terms: Vec::new(), offset };
                     deltas.push(delta_of(self.position(&here), self.position(&only)));
                     positions.push(Pos::At { terms: Vec::new(), offset: Dim::fixed(0) });
                 }

@@ -51,12 +51,11 @@ impl Writer<'_> {
     }
 
     fn load(&mut self, id: NodeId, place: &Place, at: &Position) -> Expr {
-        let int = matches!(self.graph.op(id), Op::Var(var) if self.graph.var(*var).int);
         let text = match place {
             Place::Number(name) => name.clone(),
             Place::Array(name) => format!("{name}[{}]", self.offset(id, at)),
         };
-        if int {
+        if self.is_whole(id) {
             Expr::new(format!("(real){text}"), Bind::Minus)
         } else {
             Expr::new(text, Bind::Atom)
@@ -136,15 +135,12 @@ impl Writer<'_> {
 
     /// An entry of an index tensor, as a whole number.
     pub(super) fn index(&mut self, id: NodeId, at: &Position) -> Result<String> {
-        if let (Op::Var(var), Some(Place::Array(name))) = (self.graph.op(id), self.place(id))
-            && self.graph.var(*var).int
-        {
-            return Ok(format!("{name}[{}]", self.offset(id, at)));
-        }
-        if let (Op::Var(var), Some(Place::Number(name))) = (self.graph.op(id), self.place(id))
-            && self.graph.var(*var).int
-        {
-            return Ok(name);
+        if self.is_whole(id) {
+            match self.place(id) {
+                Some(Place::Array(name)) => return Ok(format!("{name}[{}]", self.offset(id, at))),
+                Some(Place::Number(name)) => return Ok(name),
+                None => {}
+            }
         }
         let entry = self.entry(id, at)?;
         Ok(format!("(size_t){}", entry.at(Bind::Atom)))

@@ -33,6 +33,17 @@ impl Writer<'_> {
         }
     }
 
+    /// The same, of real numbers: whole ones are copied.
+    fn numbers(&mut self, id: NodeId) -> Result<String> {
+        if !self.is_whole(id) {
+            return self.array(id);
+        }
+        let name = self.fresh("x");
+        self.buffer(&name, &self.graph.shape(id).clone());
+        self.nest(id, &Place::Array(name.clone()), true)?;
+        Ok(name)
+    }
+
     fn lanes(&mut self, id: NodeId, op: OpId, attrs: &Attrs, out: &str) -> Result<()> {
         let spec = ops::spec(op);
         let arg = self.graph.args(id)[0];
@@ -43,7 +54,7 @@ impl Writer<'_> {
         if spec.c.is_empty() || attrs.axes.len() != last - first + 1 {
             return self.unsupported(id, &format!("`{}` over these axes", spec.name));
         }
-        let x = self.array(arg)?;
+        let x = self.numbers(arg)?;
         let [outer, n, inner] = [&shape[..first], &shape[first..=last], &shape[last + 1..]]
             .map(|part| self.dim(&volume(part)));
         self.line(&format!("{}({outer}, {n}, {inner}, {x}, {out});", spec.c));
@@ -74,7 +85,8 @@ impl Writer<'_> {
         if spec.c.contains("{work}") {
             self.buffer(&work, &[Dim::fixed(3), rows.clone(), columns.clone()]);
         }
-        let arrays: Vec<String> = args.iter().map(|arg| self.array(*arg)).collect::<Result<_>>()?;
+        let arrays: Vec<String> =
+            args.iter().map(|arg| self.numbers(*arg)).collect::<Result<_>>()?;
         let at: Position = batch.iter().map(|size| self.open(size)).collect();
         let here = self.linear(&batch, &at);
         let step = |writer: &Self, name: &str, shape: &[Dim]| -> String {
@@ -135,11 +147,18 @@ impl Writer<'_> {
         let body = &graph.bodies[body.0 as usize];
         let args = graph.args(id);
         let (sequences, captures) = args[1..].split_at(body.entries.len());
-        let start = self.array(args[0])?;
-        let kept = self.places.clone();
+        let start = self.numbers(args[0])?;
+        let kept = (self.places.clone(), self.whole.clone());
         for (capture, arg) in body.captures.iter().zip(captures) {
             let place = self.place(*arg);
             self.places.extend(place.map(|place| (*capture, place)));
+        }
+        let own = body.entries.iter().zip(sequences).chain(body.captures.iter().zip(captures));
+        for (stand_in, arg) in own {
+            match self.is_whole(*arg) {
+                true => self.whole.insert(*stand_in),
+                false => self.whole.remove(stand_in),
+            };
         }
         let rows: Vec<String> =
             sequences.iter().map(|arg| self.array(*arg)).collect::<Result<_>>()?;
@@ -155,7 +174,8 @@ impl Writer<'_> {
         for (entry, row) in body.entries.iter().zip(rows) {
             let name = self.fresh("x");
             let size = self.dim(&volume(graph.shape(*entry)));
-            self.line(&format!("const real *const {name} = {row} + {step} * {size};"));
+            let kind = if self.is_whole(*entry) { "size_t" } else { "real" };
+            self.line(&format!("const {kind} *const {name} = {row} + {step} * {size};"));
             self.line(&format!("(void){name};"));
             self.places.insert(*entry, Place::Array(name));
         }
@@ -166,7 +186,7 @@ impl Writer<'_> {
             self.nest(body.result, &Place::Array(next), true)?;
         }
         self.close();
-        self.places = kept;
+        (self.places, self.whole) = kept;
         Ok(())
     }
 }

@@ -42,6 +42,8 @@ pub struct Writer<'a> {
     /// How many numbers the workspace must have room for.
     pub room: Dim,
     pub(super) places: BTreeMap<NodeId, Place>,
+    /// Stand-ins of scans and reshaped arrays whose places hold whole numbers, `size_t`.
+    pub(super) whole: BTreeSet<NodeId>,
     pub(super) indent: usize,
     /// The loop variables of the summed indices of the contraction that is written now.
     pub(super) summed: Vec<(Ix, String)>,
@@ -61,6 +63,7 @@ impl<'a> Writer<'a> {
             rooms: Vec::new(),
             room: Dim::fixed(0),
             places: BTreeMap::new(),
+            whole: BTreeSet::new(),
             indent: 1,
             summed: Vec::new(),
             prelude: Vec::new(),
@@ -101,6 +104,9 @@ impl<'a> Writer<'a> {
                     Some(place) => place,
                     None => return self.unsupported(id, "this reshape"),
                 };
+                if self.is_whole(*arg) {
+                    self.whole.insert(id);
+                }
                 self.places.insert(id, place);
                 continue;
             }
@@ -256,6 +262,12 @@ impl<'a> Writer<'a> {
             }
             _ => None,
         }
+    }
+
+    /// Whether the place of a node holds whole numbers.
+    pub(super) fn is_whole(&self, id: NodeId) -> bool {
+        let declared = matches!(self.graph.op(id), Op::Var(var) if self.graph.var(*var).int);
+        declared || self.whole.contains(&id)
     }
 
     /// A size.

@@ -89,14 +89,14 @@ impl Writer<'_> {
 
     /// Whole numbers that pick rows.
     fn index(&mut self, id: NodeId) -> String {
-        let int = matches!(self.graph.op(id), Op::Var(var) if self.graph.var(*var).int);
+        if let (true, Some(value)) = (self.is_whole(id), self.values.get(&id)) {
+            return value.text.clone();
+        }
         let value = self.exact(id);
-        match (int, self.library) {
-            (true, _) => value.text,
-            (false, Library::Torch) => {
-                format!("{}.to(torch.int64)", self.lifted(&value).at(Bind::Atom))
-            }
-            (false, _) => format!("{}.astype(int)", self.lifted(&value).at(Bind::Atom)),
+        let value = self.lifted(&value).at(Bind::Atom);
+        match self.library {
+            Library::Torch => format!("{value}.to(torch.int64)"),
+            _ => format!("{value}.astype(int)"),
         }
     }
 

@@ -254,7 +254,18 @@ impl<'a> Writer<'a> {
     /// The value of a node that has been computed, in numbers.
     pub(super) fn number(&self, id: NodeId) -> Value {
         let value = self.values.get(&id).cloned();
-        self.as_number(value.unwrap_or_else(|| Value::plain("0", Bind::Atom)))
+        let value = self.as_number(value.unwrap_or_else(|| Value::plain("0", Bind::Atom)));
+        if !self.is_whole(id) {
+            return value;
+        }
+        // Which would be of 64 bits beside numbers of 32.
+        let cast = if self.library == Library::Torch { "to" } else { "astype" };
+        Value { text: format!("{}.{cast}(DTYPE)", value.text), ..value }
+    }
+
+    /// Whether a value is a declared array of whole numbers.
+    pub(super) fn is_whole(&self, id: NodeId) -> bool {
+        matches!(self.graph.op(id), Op::Var(var) if self.graph.var(*var).int)
     }
 
     /// Truth values as 0 and 1.

@@ -52,7 +52,11 @@ pub fn scan(lowerer: &mut Lowerer<'_>, call: &CallArgs<'_>) -> Result<Val> {
     let mut entries = Vec::new();
     for (sequence, name) in sequences.iter().zip(&names[1..]) {
         let shape = lowerer.positional(&sequence.val)[1..].to_vec();
-        entries.push(lowerer.graph.stand_in(name, shape));
+        let entry = lowerer.graph.stand_in(name, shape);
+        if lowerer.is_whole(sequence.val.node) {
+            lowerer.whole_entries.insert(entry);
+        }
+        entries.push(entry);
     }
     let operands: Vec<Operand> = std::iter::once(state)
         .chain(entries.iter().copied())
