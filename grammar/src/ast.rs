@@ -354,6 +354,16 @@ impl Expr {
         self.children_mut(&mut |inner| inner.rename_calls(rename));
     }
 
+    /// The same expression with other names, as `rename` says.
+    pub fn rename_names(&mut self, rename: &dyn Fn(&str) -> Option<String>) {
+        if let ExprKind::Name(name) = &mut self.kind
+            && let Some(new) = rename(name)
+        {
+            *name = new;
+        }
+        self.children_mut(&mut |inner| inner.rename_names(rename));
+    }
+
     /// As [`Expr::children`], to be changed.
     fn children_mut(&mut self, see: &mut dyn FnMut(&mut Expr)) {
         match &mut self.kind {

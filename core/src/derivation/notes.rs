@@ -3,14 +3,14 @@
 use crate::few::Each;
 use crate::ir::{Graph, NodeId, Num, Op};
 use crate::lower::call::formula;
-use crate::ops::{self, Kind, OpId, Rule};
+use crate::ops::{self, Kind, OpId, OpSpec, Rule};
 use crate::raise::Notation;
 use crate::render::math::{Fence, Math, Symbol};
 use crate::render::phrases::{Lang, Phrase, phrase};
 use crate::render::prose::Prose;
 use crate::render::{self, Context};
 use crate::simplify::Rewrite;
-use chainrule_grammar::ast::Expr;
+use chainrule_grammar::ast::{Expr, ExprKind, MulOp};
 
 /// The rule behind a step.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -154,8 +154,8 @@ impl Reason {
         }
     }
 
-    /// The sentence.
-    pub fn sentence(&self, lang: Lang) -> Prose {
+    /// The sentence; `taken` says which letters are names of the program.
+    pub fn sentence(&self, taken: &dyn Fn(&str) -> bool, lang: Lang) -> Prose {
         let name = |name: &str| vec![("name", Prose::math(render::name(name)))];
         let (said, holes) = match self {
             Reason::Definition(of) => (Phrase::Definition, name(of)),
@@ -181,7 +181,7 @@ impl Reason {
                 (Phrase::Paired, vec![("direction", names), ("inner", inner)])
             }
             Reason::ChainRule => (Phrase::ChainRule, vec![]),
-            Reason::Function(op) => return function_sentence(*op, lang),
+            Reason::Function(op) => return function_sentence(*op, taken, lang),
             Reason::Power(exponent) => {
                 (Phrase::Power, vec![("formula", Prose::math(power_rule(*exponent)))])
             }
@@ -265,28 +265,66 @@ fn formula_of(num: Num) -> Expr {
         .unwrap_or_else(|_| Expr::synthetic(chainrule_grammar::ast::ExprKind::Num(text)))
 }
 
-fn function_sentence(op: OpId, lang: Lang) -> Prose {
+/// Letters for the quantities of a rule that the program has not given to its own.
+const FREE: [&str; 10] = ["u", "v", "r", "s", "p", "q", "g", "h", "w", "z"];
+
+/// What the parameters of a function and its value `y` are called in reasons: `u` and `v` for x and y, as in the product rule, and no
+/// letter that is a name of the program.
+fn rule_letters(row: &OpSpec, taken: &dyn Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {
+    let mut letters: Vec<(&str, &str)> = Vec::new();
+    for &old in row.params.iter().chain(&["y"]) {
+        let own = match old {
+            "x" => "u",
+            "y" => "v",
+            other => other,
+        };
+        let used = |letter: &str| letters.iter().any(|(_, new)| *new == letter);
+        let free = |letter: &&str| !taken(letter) && !used(letter);
+        let new = std::iter::once(own).chain(FREE).find(free).unwrap_or(own);
+        letters.push((old, new));
+    }
+    letters
+}
+
+fn function_sentence(op: OpId, taken: &dyn Fn(&str) -> bool, lang: Lang) -> Prose {
     let row = ops::spec(op);
-    let y = || Math::Ident("y".to_string());
-    let params = row.params.each(|param| Expr::name(*param));
-    let call = Math::equation(y(), set(&Expr::call(row.name, params)));
+    let letters = rule_letters(row, taken);
+    let called = |old: &str| {
+        let (plain, bar) = old.strip_suffix("_bar").map_or((old, ""), |plain| (plain, "_bar"));
+        let new = letters.iter().find(|(known, _)| *known == plain)?.1;
+        Some(format!("{new}{bar}"))
+    };
+    let name = |old: &str| render::name(&called(old).unwrap_or_default());
+    let told = |text: &'static str| {
+        let mut told = formula(text).as_ref().clone();
+        told.rename_names(&called);
+        divide(&mut told);
+        set(&told)
+    };
+    let params = row.params.each(|param| Expr::name(called(param).unwrap_or_default()));
+    let call = Math::equation(name("y"), set(&Expr::call(row.name, params)));
     let partial = |param: &str, text: &'static str| {
         let slope = Math::Row(vec![
-            Math::differential(y()),
+            Math::differential(name("y")),
             Math::Symbol(Symbol::Slash),
-            Math::differential(render::name(param)),
+            Math::differential(name(param)),
         ]);
-        Prose::math(Math::equation(slope, set(&formula(text))))
+        Prose::math(Math::equation(slope, told(text)))
     };
     let (said, holes) = match (row.kind, row.rule) {
         (Kind::Elementwise, Rule::Partials(partials)) => {
             let all = row.params.iter().zip(partials).map(|(param, text)| partial(param, text));
             let all = Prose::join(all.collect(), phrase(Phrase::Comma, lang));
-            (Phrase::Elementwise, vec![("call", Prose::math(call)), ("partials", all)])
+            (Phrase::WithRule, vec![("call", Prose::math(call)), ("partials", all)])
         }
-        (_, Rule::Vjp([only])) => {
-            let pullback = Prose::math(set(&formula(only)));
-            (Phrase::Pullback, vec![("call", Prose::math(call)), ("formula", pullback)])
+        (_, Rule::Vjp(formulas)) => {
+            let parts = row.params.iter().zip(formulas).filter(|(_, text)| **text != "0");
+            let all = parts.map(|(param, text)| {
+                let bar = format!("{}_bar", called(param).unwrap_or_default());
+                Prose::math(Math::equation(render::name(&bar), told(text)))
+            });
+            let all = Prose::join(all.collect(), phrase(Phrase::Comma, lang));
+            (Phrase::WithRule, vec![("call", Prose::math(call)), ("partials", all)])
         }
         _ => {
             let name = Prose::words(row.name.replace('_', " "));
@@ -294,6 +332,22 @@ fn function_sentence(op: OpId, lang: Lang) -> Prose {
         }
     };
     Prose::fill(phrase(said, lang), &holes)
+}
+
+/// Factors that are reciprocals as what is divided by: `v̄/v` for `v̄ 1/v`.
+fn divide(expr: &mut Expr) {
+    if let ExprKind::Product(_, rest) = &mut expr.kind {
+        for (op, factor) in rest {
+            if let ExprKind::Call { func, args, .. } = &mut factor.kind
+                && matches!(op, MulOp::Mul)
+                && ops::lookup(&func.name, 1)
+                    .is_some_and(|(_, row)| row.latex.starts_with(r"\frac{1}"))
+                && args.len() == 1
+            {
+                (*op, *factor) = (MulOp::Div, args.remove(0));
+            }
+        }
+    }
 }
 
 /// `⟨a, b⟩`

@@ -308,6 +308,12 @@ impl Show<'_> {
         self.derivative.directions.each(|(by, direction)| (name(*by), name(*direction)))
     }
 
+    /// Whether a letter is a name of the program.
+    pub(super) fn is_taken(&self, name: &str) -> bool {
+        let graph = self.names.graph;
+        graph.vars.iter().any(|var| var.name == name) || graph.names.values().any(|own| own == name)
+    }
+
     fn sentences(&self, reasons: &[&Reason], line: &Line, before: Option<&Line>) -> Prose {
         let mut sentences: Vec<Prose> = Vec::new();
         for reason in reasons {
@@ -317,9 +323,9 @@ impl Show<'_> {
                 Reason::Written(quantity) => self.written(*quantity),
                 // Cases that are not shown are not told of.
                 Reason::Cases(op) if !line.deltas || !self.by_cases.borrow().contains(op) => {
-                    Reason::Function(*op).sentence(self.options.lang)
+                    Reason::Function(*op).sentence(&|name| self.is_taken(name), self.options.lang)
                 }
-                other => other.sentence(self.options.lang),
+                other => other.sentence(&|name| self.is_taken(name), self.options.lang),
             };
             if !sentence.is_empty() && !sentences.contains(&sentence) {
                 sentences.push(sentence);
@@ -379,10 +385,13 @@ impl Show<'_> {
         if self.by_differentials(line) {
             let mut terms = Vec::new();
             for (cotangent, node) in &line.open {
-                if !terms.is_empty() {
+                let (negative, term) = self.inner_product(*cotangent, *node);
+                if negative {
+                    terms.push(Math::Symbol(Symbol::Minus));
+                } else if !terms.is_empty() {
                     terms.push(Math::Symbol(Symbol::Plus));
                 }
-                terms.push(self.inner_product(*cotangent, *node));
+                terms.push(term);
             }
             return (Side::Differential, Math::Row(terms));
         }
@@ -391,18 +400,31 @@ impl Show<'_> {
         (Side::of(notation), self.set(&expr, notation))
     }
 
-    fn inner_product(&self, cotangent: NodeId, node: NodeId) -> Math {
+    /// `⟨v̄, dv⟩`, and of numbers `v̄ dv`; whether it is subtracted.
+    fn inner_product(&self, cotangent: NodeId, node: NodeId) -> (bool, Math) {
         let name = self.names.of(node).unwrap_or("v");
         let differential = Math::differential(self.set(&Expr::name(name), Notation::Matrix));
-        let factor = raise::matrix_entry(self.names, cotangent)
-            .map_or(Math::Row(Vec::new()), |expr| self.set(&expr, Notation::Matrix));
+        let Some(factor) = raise::matrix_entry(self.names, cotangent) else {
+            return (false, differential);
+        };
         if self.names.graph.rank(node) == 0 {
-            return match &factor {
-                Math::Num(one) if one == "1" => differential,
-                _ => Math::Row(vec![Math::fenced(factor), Math::Thin, differential]),
-            };
+            return self.multiple(factor, differential);
         }
-        notes::paired(factor, differential)
+        (false, notes::paired(self.set(&factor, Notation::Matrix), differential))
+    }
+
+    /// A number times a differential, without its sign.
+    fn multiple(&self, factor: Expr, differential: Math) -> (bool, Math) {
+        let (negative, factor) = unsigned(factor);
+        let set = self.set(&factor, Notation::Matrix);
+        let product =
+            matches!(factor.kind, ExprKind::Product(..) | ExprKind::Name(_) | ExprKind::Num(_));
+        let term = match &set {
+            Math::Num(one) if one == "1" => differential,
+            _ if product => Math::Row(vec![set, Math::Thin, differential]),
+            _ => Math::Row(vec![Math::fenced(set), Math::Thin, differential]),
+        };
+        (negative, term)
     }
 
     /// Puts the left-hand side where a chain of equalities begins, and wherever what the lines are about changes.
@@ -452,7 +474,9 @@ impl Show<'_> {
     /// stands in a difference.
     fn vanishing(&self, before: Option<&Line>) -> Prose {
         let lang = self.options.lang;
-        let Some(line) = before else { return Reason::DeltaContract.sentence(lang) };
+        let Some(line) = before else {
+            return Reason::DeltaContract.sentence(&|name| self.is_taken(name), lang);
+        };
         let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
         let mut deltas: Vec<(Expr, bool)> = Vec::new();
         find_deltas(&entry, false, &mut deltas);
@@ -473,7 +497,7 @@ impl Show<'_> {
         };
         let parts: Vec<Prose> = deltas.each(part);
         match parts.is_empty() {
-            true => Reason::DeltaContract.sentence(lang),
+            true => Reason::DeltaContract.sentence(&|name| self.is_taken(name), lang),
             false => Prose::join(parts, phrase(Phrase::Comma, lang)),
         }
     }
@@ -518,5 +542,17 @@ fn find_deltas(expr: &Expr, in_sum: bool, found: &mut Vec<(Expr, bool)>) {
         }
         ExprKind::Call { args, .. } => args.iter().for_each(|arg| find_deltas(arg, in_sum, found)),
         _ => {}
+    }
+}
+
+/// Whether a formula has a sign in front, and the formula without it.
+fn unsigned(expr: Expr) -> (bool, Expr) {
+    match expr.kind {
+        ExprKind::Neg(inner) => (true, *inner),
+        ExprKind::Product(first, rest) => {
+            let (negative, first) = unsigned(*first);
+            (negative, Expr::synthetic(ExprKind::Product(Box::new(first), rest)))
+        }
+        kind => (false, Expr { kind, ..expr }),
     }
 }

@@ -4,7 +4,7 @@ use super::Context;
 use super::math::{Big, Fence, Math, Symbol};
 use super::names;
 use super::phrases::{Phrase, phrase};
-use super::products::product;
+use super::products::{product, rank};
 use super::template;
 use crate::few::Each;
 use crate::ops::{self, Kind, Operator};
@@ -47,6 +47,12 @@ impl Piece {
     pub fn at_least(self, level: Level) -> Math {
         if self.level >= level { self.math } else { Math::fenced(self.math) }
     }
+}
+
+/// A column repeated over all columns.
+fn repeated(column: Math) -> Piece {
+    let ones = Math::superscript(Math::Symbol(Symbol::Ones), Math::Symbol(Symbol::Top));
+    Piece::new(Math::Row(vec![column, Math::Thin, ones]), Level::Product)
 }
 
 /// Formulas that nest deeper than this are cut (the parser admits no such).
@@ -200,9 +206,7 @@ impl Layout<'_> {
 
     fn index(&self, base: &Expr, items: &[IndexItem]) -> Piece {
         if let [IndexItem::Slice(None, None, None), IndexItem::NewAxis] = items {
-            // A column repeated over all columns.
-            let ones = Math::superscript(Math::Symbol(Symbol::Ones), Math::Symbol(Symbol::Top));
-            return Piece::new(Math::Row(vec![self.base(base), Math::Thin, ones]), Level::Product);
+            return repeated(self.base(base));
         }
         let positions: Vec<Math> = items.each(|item| self.item(item));
         if let ExprKind::Name(name) = &base.kind {
@@ -267,7 +271,20 @@ impl Layout<'_> {
             }
             _ => {}
         }
-        self.row_call(name, args, kwargs)
+        let piece = self.row_call(name, args, kwargs);
+        if self.is_column(name, args, kwargs) { repeated(piece.math) } else { piece }
+    }
+
+    /// Whether a call gives a number for each row of a matrix, as a column.
+    fn is_column(&self, name: &str, args: &[Expr], kwargs: &[(Ident, Expr)]) -> bool {
+        let reduces =
+            ops::lookup(name, args.len()).is_some_and(|(_, row)| matches!(row.kind, Kind::Reduce));
+        let keeps = kwargs.iter().any(|(key, _)| key.name == "keepdims");
+        let last = kwargs.iter().any(|(key, axis)| {
+            let axis = if let ExprKind::Neg(axis) = &axis.kind { axis } else { axis };
+            key.name == "axis" && matches!(&axis.kind, ExprKind::Num(text) if text == "1")
+        });
+        reduces && keeps && last && args.iter().all(|arg| rank(self, arg) == 2)
     }
 
     fn sizes(&self, sizes: &[Expr]) -> Math {

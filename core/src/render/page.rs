@@ -1,7 +1,7 @@
 //! Told derivations as a page shows them, whatever the format: headings, chains of equalities with their reasons, named parts,
 //! and the conventions that the formulas use. What was derived or listed once is not listed again.
 
-use super::math::{Fence, Line, Math, Symbol};
+use super::math::{Accent, Fence, Line, Math, Symbol};
 use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
 use crate::derivation::{Step, Told};
@@ -117,6 +117,24 @@ fn on_slashes(left: &Math) -> Math {
     }
 }
 
+/// Signs, and what is said of them.
+const SIGNS: [(Symbol, Phrase); 4] = [
+    (Symbol::Odot, Phrase::EntryByEntry),
+    (Symbol::Oslash, Phrase::DividesEntries),
+    (Symbol::Otimes, Phrase::OuterProduct),
+    (Symbol::Ones, Phrase::OnesVector),
+];
+
+/// Whether this is a matrix to a power that is a number, or a fraction with a matrix below.
+fn is_of_matrix(math: &Math) -> bool {
+    let matrix = |math: &Math| matches!(math, Math::Named { matrix: true, .. });
+    match math {
+        Math::Scripts { base, sup: Some(sup), .. } => matrix(base) && matches!(**sup, Math::Num(_)),
+        Math::Frac(_, below) => below.any(&matrix),
+        _ => false,
+    }
+}
+
 /// What the signs that the page uses mean.
 fn conventions(parts: &[Part], lang: Lang) -> Prose {
     let rows = || {
@@ -136,10 +154,15 @@ fn conventions(parts: &[Part], lang: Lang) -> Prose {
     };
     let say = |said: Phrase, holes: &[(&str, Prose)]| Prose::fill(phrase(said, lang), holes);
     let mut all = vec![say(Phrase::Layout, &[])];
-    for sign in [Symbol::Odot, Symbol::Oslash] {
+    for (sign, said) in SIGNS {
         if uses(&|math| *math == Math::Symbol(sign)) {
-            all.push(say(Phrase::EntryByEntry, &[("sign", Prose::math(Math::Symbol(sign)))]));
+            all.push(say(said, &[("sign", Prose::math(Math::Symbol(sign)))]));
         }
+    }
+    if uses(&is_of_matrix) {
+        let minus_one = Math::Row(vec![Math::Symbol(Symbol::Minus), Math::Num("1".to_string())]);
+        let inverse = Prose::math(Math::superscript(ident("A"), minus_one));
+        all.push(say(Phrase::MatrixPower, &[("inverse", inverse)]));
     }
     if uses(&|math| matches!(math, Math::Fence(Fence::Angle, _))) {
         all.push(say(Phrase::InnerProduct, &[("inner", inner)]));
@@ -151,6 +174,17 @@ fn conventions(parts: &[Part], lang: Lang) -> Prose {
         &|math| matches!(math, Math::Scripts { base, .. } if **base == Math::Func("sum".to_string())),
     ) {
         all.push(say(Phrase::AxisSum, &[("sum", Prose::math(sum))]));
+    }
+    let unequal = |math: &Math| math.any(&|math| *math == Math::Symbol(Symbol::NotEqual));
+    let others = |math: &Math| matches!(math, Math::Scripts { sub: Some(sub), .. } if unequal(sub));
+    if uses(&others) {
+        let func = Math::Func("prod".to_string());
+        let sign = Prose::math(Math::subscript(func, Math::Symbol(Symbol::NotEqual)));
+        all.push(say(Phrase::OtherEntries, &[("sign", sign)]));
+    }
+    let barred = |prose: &Prose| prose.any(&|math| matches!(math, Math::Accent(Accent::Bar, _)));
+    if rows().any(|row| barred(&row.why)) {
+        all.push(say(Phrase::Barred, &[]));
     }
     let mut out = Prose::words(phrase(Phrase::Conventions, lang));
     out.push(Prose::join(all, phrase(Phrase::Between, lang)));

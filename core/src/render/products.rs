@@ -181,7 +181,7 @@ fn between(elementwise: bool, factor: &Factor, number: bool, word: bool) -> Opti
 }
 
 /// How many axes an expression has, as far as its names tell.
-fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
+pub(super) fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
     let of = |expr: &Expr| rank(layout, expr);
     match &expr.kind {
         ExprKind::Num(_) | ExprKind::Str(_) => 0,
@@ -213,7 +213,9 @@ fn rank(layout: &Layout<'_>, expr: &Expr) -> usize {
             let taken = items.iter().filter(|item| matches!(item, IndexItem::At(_))).count();
             let added = items.iter().filter(|item| matches!(item, IndexItem::NewAxis)).count();
             let is_delta = matches!(&base.kind, ExprKind::Name(name) if name == "delta");
-            if is_delta { 0 } else { (of(base) + added).saturating_sub(taken) }
+            // In index notation every axis has its letter.
+            let is_entry = layout.is_index_notation() && taken == items.len();
+            if is_delta || is_entry { 0 } else { (of(base) + added).saturating_sub(taken) }
         }
         ExprKind::Call { func, bound, args, kwargs } => {
             let keyword = |key: &str| kwargs.iter().find(|(name, _)| name.name == key);

@@ -23,6 +23,11 @@ impl Prose {
         Prose(vec![Piece::Words(text.into())])
     }
 
+    /// Whether a part of a formula in it is what is looked for.
+    pub fn any(&self, found: &dyn Fn(&Math) -> bool) -> bool {
+        self.0.iter().any(|piece| matches!(piece, Piece::Math(math) if math.any(found)))
+    }
+
     /// A formula alone.
     pub fn math(math: Math) -> Prose {
         Prose(vec![Piece::Math(math)])

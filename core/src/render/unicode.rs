@@ -90,11 +90,13 @@ fn fraction(over: &Math, under: &Math) -> String {
         ("1", "4") => return "¼".to_string(),
         _ => {}
     }
-    let bracket = |text: String, signs: &[&str]| {
-        let bare = |sign: &&str| text.contains(sign);
-        if signs.iter().any(bare) { format!("({text})") } else { text }
-    };
-    format!("{}/{}", bracket(above, &[" + ", " - ", " − "]), bracket(below, &[" ", "/"]))
+    let bracket = |text: String, open: bool| if open { format!("({text})") } else { text };
+    let is_sum = [" + ", " - ", " − "].iter().any(|sign| above.contains(sign));
+    // `1/3x` reads as a third of x.
+    let times =
+        below.starts_with(|c: char| c.is_ascii_digit()) && below.contains(char::is_alphabetic);
+    let is_product = times || below.contains([' ', '/']);
+    format!("{}/{}", bracket(above, is_sum), bracket(below, is_product))
 }
 
 /// Subscripts and superscripts in small characters if all of them have one, else with `_` and `^`.
@@ -110,6 +112,7 @@ fn scripts(base: &str, sub: Option<&Math>, sup: Option<&Math>) -> String {
 }
 
 fn grouped(sign: char, text: &str) -> String {
+    let text = text.trim();
     if text.chars().count() == 1 { format!("{sign}{text}") } else { format!("{sign}({text})") }
 }
 
