@@ -130,6 +130,15 @@ fn bad_points_are_coded_errors() {
     }
 }
 
+/// What a step of a scan picks rows by is a sequence of the point.
+#[test]
+fn indices_of_steps_are_those_of_their_sequences() {
+    let program = "input words: int[3]; param E: [2, 2]; fn step(h, word) = h + E[word]; output h = scan(step, zeros(2), words);";
+    let ran = eval(program, r#"{"words": [0, 1, 4], "E": [[1, 2], [3, 4]]}"#);
+    assert_eq!((ran.code, ran.out.as_str()), (1, ""));
+    assert!(ran.err.contains("`words` has the index 4, but picks from 2 rows"), "{}", ran.err);
+}
+
 #[test]
 fn flags_declare_and_ask() {
     let out = run_with(

@@ -63,6 +63,7 @@ fn wanted(compiled: &Compiled) -> Vec<Dim> {
 /// The sizes that the entries of integer variables must stay below, as they are used for indices.
 pub fn index_limits(graph: &Graph) -> BTreeMap<VarId, Vec<Dim>> {
     let mut limits: BTreeMap<VarId, Vec<Dim>> = BTreeMap::new();
+    let given = given_to_steps(graph);
     for at in 0..graph.len() {
         let id = NodeId(at as u32);
         let (index, limit) = match (graph.op(id), graph.args(id)) {
@@ -70,11 +71,31 @@ pub fn index_limits(graph: &Graph) -> BTreeMap<VarId, Vec<Dim>> {
             (Op::Scatter(rows), [_, index]) => (*index, Some(rows.clone())),
             _ => continue,
         };
-        let (Op::Var(var), Some(limit)) = (graph.op(index), limit) else { continue };
-        let known = limits.entry(*var).or_default();
-        if !known.contains(&limit) {
-            known.push(limit);
+        let Some(limit) = limit else { continue };
+        let mut stack = vec![index];
+        while let Some(index) = stack.pop() {
+            stack.extend(given.get(&index).into_iter().flatten());
+            let Op::Var(var) = graph.op(index) else { continue };
+            let known = limits.entry(*var).or_default();
+            if !known.contains(&limit) {
+                known.push(limit.clone());
+            }
         }
     }
     limits
+}
+
+/// What the stand-ins of steps stand for, in every scan that has the step.
+fn given_to_steps(graph: &Graph) -> BTreeMap<NodeId, Vec<NodeId>> {
+    let mut given: BTreeMap<NodeId, Vec<NodeId>> = BTreeMap::new();
+    for at in 0..graph.len() {
+        let id = NodeId(at as u32);
+        let Op::Scan(body) = graph.op(id) else { continue };
+        let body = &graph.bodies[body.0 as usize];
+        let own = body.entries.iter().chain(&body.captures);
+        for (stand_in, arg) in own.zip(&graph.args(id)[1..]) {
+            given.entry(*stand_in).or_default().push(*arg);
+        }
+    }
+    given
 }

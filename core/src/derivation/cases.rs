@@ -72,7 +72,7 @@ impl Show<'_> {
         );
         let line = math::Line::new(partial, self.set(&opened, Notation::Index));
         let definition = Reason::Definition(of.to_string());
-        let said = definition.sentence(&|name| self.is_taken(name), self.options.lang);
+        let said = self.sentence(&definition);
         let step = |rule: &str, text: Expr, line: math::Line, why: Prose| Step {
             about: about.clone(),
             rule: rule.to_string(),

@@ -340,8 +340,7 @@ fn divide(expr: &mut Expr) {
         for (op, factor) in rest {
             if let ExprKind::Call { func, args, .. } = &mut factor.kind
                 && matches!(op, MulOp::Mul)
-                && ops::lookup(&func.name, 1)
-                    .is_some_and(|(_, row)| row.latex.starts_with(r"\frac{1}"))
+                && ops::lookup(&func.name, 1).is_some_and(|(_, row)| row.guarded)
                 && args.len() == 1
             {
                 (*op, *factor) = (MulOp::Div, args.remove(0));

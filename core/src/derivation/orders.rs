@@ -74,8 +74,7 @@ impl Teller<'_> {
         let atoms = self.atoms();
         let long = shown(&self.graph, paired, &atoms).len() > LONG_PRODUCT;
         // Scans in the steps of scans are carried back step by step, in more parts than lines can show.
-        let nested = self.graph.bodies.iter().any(|body| self.has_scan(body.result));
-        if long || nested || !self.graph.reaches(paired, by) {
+        if long || self.nests_scans(paired) || !self.graph.reaches(paired, by) {
             return Ok(self.along(derivative));
         }
         let one = self.graph.int(1);
@@ -86,6 +85,13 @@ impl Teller<'_> {
     fn has_scan(&self, node: NodeId) -> bool {
         let scan = |node: &NodeId| matches!(self.graph.op(*node), Op::Scan(_));
         self.graph.reachable(&[node]).iter().any(scan)
+    }
+
+    fn nests_scans(&self, node: NodeId) -> bool {
+        self.graph.reachable(&[node]).into_iter().any(|node| match self.graph.op(node) {
+            Op::Scan(body) => self.has_scan(self.graph.bodies[body.0 as usize].result),
+            _ => false,
+        })
     }
 
     /// The product of a Jacobian with a direction: the chain of the Jacobian, each of whose lines is multiplied with the direction.

@@ -107,6 +107,9 @@ impl Teller<'_> {
     /// Names for the steps of the scans in a formula that have none: of a line, or of another step. What these read beside their
     /// sequences is the program's own, as functions see no more.
     pub(super) fn name_steps(&mut self, formula: NodeId) {
+        if self.graph.bodies.is_empty() {
+            return;
+        }
         let atoms = self.atoms();
         for node in shown(&self.graph, formula, &atoms) {
             let Op::Scan(body) = self.graph.op(node) else { continue };

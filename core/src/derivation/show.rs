@@ -308,10 +308,9 @@ impl Show<'_> {
         self.derivative.directions.each(|(by, direction)| (name(*by), name(*direction)))
     }
 
-    /// Whether a letter is a name of the program.
-    pub(super) fn is_taken(&self, name: &str) -> bool {
-        let graph = self.names.graph;
-        graph.vars.iter().any(|var| var.name == name) || graph.names.values().any(|own| own == name)
+    /// A reason in words, with letters that no name has.
+    pub(super) fn sentence(&self, reason: &Reason) -> Prose {
+        reason.sentence(&|name| self.ranks.contains_key(name), self.options.lang)
     }
 
     fn sentences(&self, reasons: &[&Reason], line: &Line, before: Option<&Line>) -> Prose {
@@ -323,9 +322,9 @@ impl Show<'_> {
                 Reason::Written(quantity) => self.written(*quantity),
                 // Cases that are not shown are not told of.
                 Reason::Cases(op) if !line.deltas || !self.by_cases.borrow().contains(op) => {
-                    Reason::Function(*op).sentence(&|name| self.is_taken(name), self.options.lang)
+                    self.sentence(&Reason::Function(*op))
                 }
-                other => other.sentence(&|name| self.is_taken(name), self.options.lang),
+                other => self.sentence(other),
             };
             if !sentence.is_empty() && !sentences.contains(&sentence) {
                 sentences.push(sentence);
@@ -475,7 +474,7 @@ impl Show<'_> {
     fn vanishing(&self, before: Option<&Line>) -> Prose {
         let lang = self.options.lang;
         let Some(line) = before else {
-            return Reason::DeltaContract.sentence(&|name| self.is_taken(name), lang);
+            return self.sentence(&Reason::DeltaContract);
         };
         let entry = raise::index(self.names, line.rhs, &self.axes_of(line.rhs));
         let mut deltas: Vec<(Expr, bool)> = Vec::new();
@@ -497,7 +496,7 @@ impl Show<'_> {
         };
         let parts: Vec<Prose> = deltas.each(part);
         match parts.is_empty() {
-            true => Reason::DeltaContract.sentence(&|name| self.is_taken(name), lang),
+            true => self.sentence(&Reason::DeltaContract),
             false => Prose::join(parts, phrase(Phrase::Comma, lang)),
         }
     }
