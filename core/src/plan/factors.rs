@@ -58,6 +58,11 @@ fn is_product(graph: &Graph, id: NodeId) -> bool {
     matches!(graph.op(id), Op::Einsum(_))
 }
 
+/// Whether products are divided by the argument instead: then there is no array of this node that a number could come into.
+fn divides(graph: &Graph, id: NodeId) -> bool {
+    matches!(graph.op(id), Op::Pow(exponent) if exponent.is_negative())
+}
+
 fn volume(graph: &Graph, id: NodeId) -> f64 {
     graph.shape(id).iter().map(estimate).product()
 }
@@ -86,8 +91,8 @@ fn carriers(
                 && wants.contains(user)
                 && !of.contains_key(user)
         });
-        let leaf = graph.args(id).is_empty();
-        if !once || leaf || graph.rank(id) == 0 || wants.contains(&id) || fixed(id) {
+        let is_array = graph.rank(id) > 0 && !graph.args(id).is_empty() && !divides(graph, id);
+        if !once || !is_array || wants.contains(&id) || fixed(id) {
             continue;
         }
         of.extend(users[&id].iter().map(|user| (*user, id)));

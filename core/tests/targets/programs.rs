@@ -143,7 +143,7 @@ fn is_differentiable(row: &OpSpec) -> bool {
 
 /// Elementwise rows, each with arguments of its own: `x_sin` is the `x` of `sin`.
 fn entrywise(rows: &[&OpSpec]) -> String {
-    let mut program = "param w_: [5]; ".to_string();
+    let mut program = "param w_: [5]; const k_ = 3/4; ".to_string();
     for row in rows {
         let name = row.name;
         let args: Vec<String> = row.params.iter().map(|param| format!("{param}_{name}")).collect();
@@ -152,7 +152,7 @@ fn entrywise(rows: &[&OpSpec]) -> String {
         program.push_str(&format!("input {declared}; output out_{name} = {name}({args}); "));
         if is_differentiable(row) {
             program.push_str(&format!(
-                "loss L_{name} = sum(w_*{name}({args})); grad L_{name} wrt w_, {args}; "
+                "loss L_{name} = k_*sum(w_*{name}({args})); grad L_{name} wrt w_, {args}; "
             ));
         }
     }
