@@ -2,7 +2,7 @@
 
 use chainrule_core::eval::Array;
 use chainrule_core::ir::Attrs;
-use chainrule_core::ops::{self, Eval, Kind, Mirror, OpSpec, Rule, probe_points};
+use chainrule_core::ops::{self, Eval, Kind, Mirror, OpSpec, Range, Rule, probe_points};
 use std::f64::consts::{E, LN_2};
 
 fn row(name: &str, args: usize) -> &'static OpSpec {
@@ -420,6 +420,37 @@ fn further_facts_of_rows() {
         let made = tensor(row.name, std::slice::from_ref(&even));
         assert!((made.at(&[0, 1]) - made.at(&[1, 0])).abs() < 1e-15, "{}", row.name);
     }
+}
+
+/// Simplification uses what is said of values.
+#[test]
+fn values_lie_where_rows_say() {
+    let at = [-800.0, -40.0, -1.0, -1e-9, 0.0, 1e-9, 0.5, 3.0, 40.0, 800.0];
+    let mut judged = 0;
+    for (.., row) in ops::all().filter(|(.., row)| row.range != Range::Any) {
+        let values = match row.eval {
+            Eval::Scalar(eval) => {
+                let domain = row.probe.domain;
+                let (low, high) = domain.get(1).copied().unwrap_or((-1.0, 1.0));
+                let pairs = at.iter().flat_map(|x| [low, high].map(|y| [*x, y]));
+                pairs.map(|pair| eval(&pair[..row.params.len().min(2)])).collect()
+            }
+            Eval::Lane(eval) => eval(&at),
+            Eval::Fold(eval) => vec![eval(&at)],
+            _ => continue,
+        };
+        let fits = |value: &f64| match row.range {
+            // Too small for a float, it is 0.
+            Range::Positive | Range::Simplex | Range::Nonnegative => *value >= 0.0,
+            Range::Nonpositive => *value <= 0.0,
+            Range::Any => true,
+        };
+        let wrong: Vec<f64> =
+            values.into_iter().filter(|value| !value.is_nan() && !fits(value)).collect();
+        assert!(wrong.is_empty(), "{}: {wrong:?} is not {:?}", row.name, row.range);
+        judged += usize::from(row.range == Range::Nonpositive);
+    }
+    assert!(judged >= 2, "the logarithms of sigmoid and softmax are judged");
 }
 
 fn product(a: &Array, b: &Array) -> Array {

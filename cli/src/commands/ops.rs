@@ -201,6 +201,7 @@ fn page((family, row): &Entry) -> String {
         }
     };
     line("", row.doc.to_string());
+    line("beware", row.caution.to_string());
     line("also", row.aliases.join(", "));
     let word = if matches!(row.rule, Rule::Via(_)) { "definition" } else { "derivative" };
     derivative(row)

@@ -116,7 +116,7 @@ impl Lowerer<'_> {
             let unknown = self.unknown_function(func, first.or(keyword), call.span);
             return Err(self.also_args(unknown, &call.args));
         };
-        match row.kind {
+        let made = match row.kind {
             Kind::Build { build, keywords } => {
                 match call.kwargs.iter().find(|(key, _)| !keywords.contains(&key.name.as_str())) {
                     Some((key, _)) => Err(unknown_keyword(row, key, keywords)),
@@ -128,7 +128,8 @@ impl Lowerer<'_> {
             Kind::Along => self.along_call(op, row, call),
             Kind::Loss { .. } => self.loss_call(row, call),
             Kind::Structured { .. } => self.structured_call(op, row, call),
-        }
+        };
+        made.map_err(|error| with_caution(error, row, call))
     }
 
     fn inline(
@@ -346,19 +347,43 @@ impl Lowerer<'_> {
     }
 
     /// A function of positive numbers only, such as a logarithm, has no value at what is never positive.
-    fn warn_of_domain(&mut self, row: &OpSpec, operands: &[Operand], span: Span) {
-        let [operand] = operands else { return };
-        if row.is_of_positive_numbers()
-            && crate::simplify::facts::never_positive(self.graph, operand.val.node)
-        {
-            let message = format!("`{}` of an expression that is never positive", row.name);
-            self.diagnostics.push(
-                Diagnostic::new(Code::NeverPositive, span, message)
-                    .label(operand.span, "at most 0 wherever it is evaluated")
-                    .help("its value is NaN everywhere; is a sign missing?"),
-            );
-        }
+    pub(super) fn warn_of_domain(&mut self, row: &OpSpec, operands: &[Operand], span: Span) {
+        let of_one = operands.len() == 1 && row.is_of_positive_numbers();
+        let graph = &*self.graph;
+        // Targets may be 0.
+        let wrong = |operand: &&Operand| {
+            let node = operand.val.node;
+            crate::simplify::facts::never_positive(graph, node) && (of_one || !graph.is_zero(node))
+        };
+        let Some(operand) = operands.iter().find(wrong).filter(|_| of_one || row.chances) else {
+            return;
+        };
+        let help = match row.caution {
+            "" => "its value is NaN everywhere; is a sign missing?",
+            caution => caution,
+        };
+        let message = format!("`{}` of an expression that is never positive", row.name);
+        self.diagnostics.push(
+            Diagnostic::new(Code::NeverPositive, span, message)
+                .label(operand.span, "at most 0 wherever it is evaluated")
+                .help(help),
+        );
     }
+}
+
+/// An error of a call itself, with what to write where another library's arguments seem to be meant.
+fn with_caution(error: Diagnostic, row: &OpSpec, call: &CallArgs<'_>) -> Diagnostic {
+    let own = error.span() == call.span || call.args.iter().any(|arg| arg.span() == error.span());
+    let of_arguments =
+        [Code::Arity, Code::BadArgument, Code::BadAxis, Code::BadIndexing].contains(&error.code);
+    if row.caution.is_empty() || !own || !of_arguments {
+        return error;
+    }
+    let help = match &error.help {
+        Some(help) => format!("{help}; {}", row.caution),
+        None => row.caution.to_string(),
+    };
+    error.help(help)
 }
 
 pub(super) fn named(row: &OpSpec, operands: &[Operand]) -> BTreeMap<String, Val> {

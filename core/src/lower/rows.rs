@@ -86,6 +86,7 @@ impl Lowerer<'_> {
             self.class_targets(&mut operands);
         }
         self.broadcast(&operands[..2.min(operands.len())], &format!("`{}`", row.name), call.span)?;
+        self.warn_of_domain(row, &operands, call.span);
         let Rule::Via(text) = row.rule else {
             return Err(Diagnostic::new(
                 Code::Unsupported,

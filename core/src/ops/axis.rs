@@ -25,6 +25,7 @@ pub const ROWS: &[OpSpec] = &[
     },
     OpSpec {
         doc: "The logarithm of softmax, finite for large entries.",
+        range: Range::Nonpositive,
         rule: Rule::Vjp(&["y_bar - softmax(x)*sum(y_bar)"]),
         latex: r"\log\operatorname{softmax}",
         rust: "log_softmax",

@@ -321,6 +321,7 @@ pub const ROWS: &[OpSpec] = &[
         ],
         c: "-cr_softplus(-{0})",
         mirror: Mirror::Turned("softplus"),
+        range: Range::Nonpositive,
         ..unary("logsigmoid", |a| -special::softplus(-a[0]))
     },
     OpSpec {

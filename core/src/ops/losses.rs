@@ -28,6 +28,8 @@ pub const ROWS: &[OpSpec] = &[
         doc: "The cross-entropy of probabilities p and target probabilities t, classes on the last axis; 0*log(0) is 0.",
         latex: r"\operatorname{CE}",
         probe: CHANCE,
+        chances: true,
+        caution: "`cross_entropy(p, t)` takes probabilities; of logits it is `softmax_cross_entropy(z, t)`, of log-probabilities `nll(logp, t)`",
         ..class_loss("cross_entropy", &["p", "t"], "-sum(xlogy(t, p), axis=-1)")
     },
     OpSpec {
@@ -41,6 +43,8 @@ pub const ROWS: &[OpSpec] = &[
         doc: "The cross-entropy of each entry, a probability p of being 1, and its target t; 0*log(0) is 0.",
         latex: r"\operatorname{BCE}",
         probe: CHANCE,
+        chances: true,
+        caution: "`bce(p, t)` takes probabilities; of logits it is `bce_with_logits(z, t)`",
         ..loss("bce", &["p", "t"], "-(xlogy(t, p) + xlogy(1 - t, 1 - p))")
     },
     OpSpec {
@@ -59,6 +63,8 @@ pub const ROWS: &[OpSpec] = &[
         doc: "The divergence of q from p, both probabilities over the last axis: the sum of p*(log(p) - log(q)), where 0*log(0) is 0.",
         latex: r"D_{\mathrm{KL}}",
         probe: CHANCE,
+        chances: true,
+        caution: "`kl_div(p, q)` takes probabilities, the target p first; PyTorch's `kl_div(log_softmax(z), t)` is `kl_div(t, softmax(z))`",
         ..loss("kl_div", &["p", "q"], "sum(xlogy(p, p) - xlogy(p, q), axis=-1)")
     },
     OpSpec {

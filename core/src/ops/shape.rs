@@ -115,6 +115,7 @@ pub const ROWS: &[OpSpec] = &[
     },
     OpSpec {
         doc: "Rows of x, or entries along axis=, picked by integers, as `x[idx]`.",
+        caution: "`gather(x, idx, axis=1)` picks whole columns, as `x[:, idx]`; PyTorch's `gather(x, 1, idx)` is `y[i,j] = x[i,idx[i,j]]`",
         ..build_with("gather", &["x", "idx"], &["axis"], b::gather)
     },
     OpSpec {

@@ -75,6 +75,10 @@ pub struct OpSpec {
     pub elsewhere: &'static [&'static str],
     /// Whether in the other dialect it takes each row of a matrix, as one example, rather than each column.
     pub rowwise: bool,
+    /// Whether its arguments are probabilities or numbers beside them, so that one that is never positive is a mistake.
+    pub chances: bool,
+    /// What to write here for what a library calls so with other arguments; said where a call seems to mean that.
+    pub caution: &'static str,
 }
 
 impl OpSpec {
@@ -238,6 +242,8 @@ pub enum Range {
     Positive,
     /// At least 0.
     Nonnegative,
+    /// At most 0.
+    Nonpositive,
     /// Over 0, and summing to one along the axis.
     Simplex,
 }
@@ -309,6 +315,8 @@ const DEFAULT: OpSpec = OpSpec {
     written: false,
     elsewhere: &[],
     rowwise: false,
+    chances: false,
+    caution: "",
 };
 
 /// One spelling for NumPy, JAX and PyTorch, in which `xp` stands for `np`, `jnp` and `torch`.

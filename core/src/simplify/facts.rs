@@ -47,6 +47,13 @@ pub fn never_positive(graph: &Graph, node: NodeId) -> bool {
                 false => never_positive(graph, term),
             })
         }
+        Op::Call(op, _) => ops::spec(*op).range == Range::Nonpositive,
+        Op::View(view) if view.reads_inside(graph.shape(graph.args(node)[0])) => {
+            never_positive(graph, graph.args(node)[0])
+        }
+        Op::Einsum(e) if graph.args(node).len() == 1 && e.bound().is_empty() => {
+            never_positive(graph, graph.args(node)[0])
+        }
         _ => false,
     }
 }
@@ -102,7 +109,7 @@ fn sign_within(graph: &Graph, node: NodeId, left: &mut usize) -> Option<bool> {
         Op::Call(op, _) => match ops::spec(*op).range {
             Range::Positive | Range::Simplex => Some(true),
             Range::Nonnegative => Some(false),
-            Range::Any => None,
+            Range::Any | Range::Nonpositive => None,
         },
         Op::View(view) if view.reads_inside(graph.shape(args[0])) => {
             all(&args[..1]).map(|over| over[0])
