@@ -5,7 +5,7 @@ use crate::few::{self, Each};
 use crate::ir::walk::Marks;
 use crate::ir::{Graph, NodeId, Op, Var, VarId, VarKind};
 use crate::lower::{self, Lowered, Named};
-use crate::simplify::{Canonical, Stage, settle, simplify, stabilise};
+use crate::simplify::{Canonical, Stage, settle, simplify, simplify_beyond, stabilise};
 use chainrule_grammar::ast::{Program, RequestKind};
 use chainrule_grammar::{Code, Diagnostic, Source};
 
@@ -27,6 +27,10 @@ pub struct Compiled {
     /// The gradients of every loss by every tensor of numbers, where [`Compiled::with_every_gradient`] made them; no derivation tells
     /// of them.
     pub every: Vec<Derivative>,
+    /// The gradients that are asked for times a number, `outer`, which engines have from what a loss is a part of; made with `every`.
+    pub scaled: Vec<Derivative>,
+    /// That number.
+    pub outer: Option<VarId>,
     /// Errors and warnings, in order of place.
     pub diagnostics: Vec<Diagnostic>,
 }
@@ -74,7 +78,31 @@ impl Compiled {
         for loss in &self.losses {
             all.every.extend(self.gradients(&mut all.graph, &mut canonical, loss, &wrt));
         }
+        all.scale_gradients();
         all
+    }
+
+    /// The number joins the factors of each gradient, so that plans may multiply by it where arrays are small.
+    fn scale_gradients(&mut self) {
+        let settled = self.graph.len();
+        let outer = self.graph.stand_in("outer", Vec::new());
+        self.outer = self.number(outer).map(|(var, _)| var);
+        let is_loss = |of: &Named| self.losses.iter().any(|loss| loss.name == of.name);
+        let asked = self.derivatives.iter().filter(|one| {
+            one.kind == RequestKind::Grad && is_loss(&one.of) && self.number(one.wrt.node).is_some()
+        });
+        let asked: Vec<Derivative> = asked.cloned().collect();
+        let products: Vec<NodeId> = asked.each(|one| {
+            let shape = self.graph.shape(one.node).clone();
+            let factor = self.graph.fill(outer, &shape);
+            self.graph.multiply(&[factor, one.node])
+        });
+        let known = |node: NodeId| (node.0 as usize) < settled;
+        let simple =
+            simplify_beyond(&mut self.graph, &products, &few::set(std::iter::empty()), &known)
+                .roots;
+        let scaled = asked.into_iter().zip(simple);
+        self.scaled = scaled.map(|(one, node)| Derivative { node, ..one }).collect();
     }
 
     /// The gradients that there are: all of them at once, or each half by itself where that does not do.

@@ -41,6 +41,7 @@ impl Compiled {
             params: of_kind(&[VarKind::Param]),
             inputs: of_kind(&[VarKind::Input, VarKind::Target]),
             losses,
+            outer: self.outer,
             outputs: self.outputs.each(|output| self.output(output)),
             requests: self.requests(&pairs),
             source: source.to_string(),
@@ -79,9 +80,12 @@ impl Compiled {
         few::sort_by(&mut grads, &|a, b| place(a).cmp(&place(b)));
         let every = self.every.iter().filter(|one| one.of.name == loss.name);
         let every = every.filter_map(|one| Some((self.var(one.wrt.node)?, one.node))).collect();
+        let scaled = self.scaled.iter().filter(|one| one.of.name == loss.name);
+        let scaled = scaled.filter_map(|one| Some((self.var(one.wrt.node)?, one.node))).collect();
         LossJob {
             name: loss.name.clone(),
             every,
+            scaled,
             value: loss.node,
             formula: self.definition(&loss.name),
             grads,

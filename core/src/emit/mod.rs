@@ -46,6 +46,8 @@ pub struct Job<'g> {
     pub inputs: Vec<VarId>,
     /// The losses.
     pub losses: Vec<LossJob>,
+    /// What stands for the derivative by a loss of what engines differentiate.
+    pub outer: Option<VarId>,
     /// Further results of the forward pass.
     pub outputs: Vec<OutputJob>,
     /// Further derivatives.
@@ -130,6 +132,8 @@ pub struct LossJob {
     pub grads: Vec<GradJob>,
     /// The gradients by every tensor of numbers, for engines that differentiate on by themselves. One that is missing there is not.
     pub every: Vec<(VarId, NodeId)>,
+    /// The asked gradients times [`Job::outer`], for engines that multiply them by that.
+    pub scaled: Vec<(VarId, NodeId)>,
     /// The user's documentation.
     pub doc: Vec<String>,
 }

@@ -84,11 +84,15 @@ fn expected(case: &Case, job: &Job, library: Library) -> Value {
     for output in &job.outputs {
         forward.insert(output.name.clone(), array(&case.value(output.value), false));
     }
+    let vars = [job.params.as_slice(), job.inputs.as_slice()].concat();
     let losses: Vec<Value> = job
         .losses
         .iter()
         .map(|loss| {
-            let grads = loss.grads.iter().map(|grad| array(&case.value(grad.value), false));
+            let grads = loss.grads.iter().map(|grad| {
+                let at = vars.iter().position(|var| *var == grad.var);
+                json!([at, array(&case.value(grad.value), false)])
+            });
             json!([array(&case.value(loss.value), false), grads.collect::<Vec<_>>()])
         })
         .collect();
@@ -110,7 +114,6 @@ fn expected(case: &Case, job: &Job, library: Library) -> Value {
         .losses
         .iter()
         .map(|loss| {
-            let vars = [job.params.as_slice(), job.inputs.as_slice()].concat();
             let rows = loss.every.iter().filter_map(|(by, node)| {
                 let at = vars.iter().position(|var| var == by)?;
                 Some(json!([at, array(&case.value(*node), false)]))

@@ -67,8 +67,9 @@ def through(module, loss, arguments, places):
         torch.tensor(x, requires_grad=True, dtype=getattr(torch, WANTED)) if at in places else x
         for at, x in enumerate(arguments)
     ]
-    loss(*arguments).backward()
-    return [arguments[at].grad for at in places]
+    # What the loss is multiplied by later is divided out again without rounding.
+    (4 * loss(*arguments)).backward()
+    return [arguments[at].grad / 4 for at in places]
 
 
 def results(module, case, arguments, directions):
@@ -77,17 +78,19 @@ def results(module, case, arguments, directions):
     for function in module._GRADIENTS.values():
         value, gradients = function(*arguments)
         losses.append((value, list(gradients.values())))
-    values, attached = [], []
-    for of, gradients in case["every"]:
+    values, attached, asked = [], [], []
+    for (of, gradients), (_, by) in zip(case["every"], case["losses"], strict=True):
         loss = module.loss if len(case["every"]) == 1 else getattr(module, f"loss_{of}")
         values.append(loss(*arguments))
         if case["module"] != "np":
             attached.append(through(case["module"], loss, arguments, [at for at, _ in gradients]))
+            places = [at for at, _ in by] if case["module"] == "torch" else []
+            asked.append(through(case["module"], loss, arguments, places))
     further = []
     for (name, by, _, _), given in zip(case["requests"], directions, strict=True):
         result = getattr(module, name)(*arguments, *given)
         further.append(result[by] if isinstance(result, dict) else result)
-    return module.forward(*arguments), losses, values, attached, further
+    return module.forward(*arguments), losses, values, attached, asked, further
 
 
 def compiled(function, arguments, directions):
@@ -118,17 +121,20 @@ def run(number, case):
         found = compiled(everything, arguments, directions)
     else:
         found = everything(arguments, directions)
-    forward, losses, values, attached, further = found
+    forward, losses, values, attached, asked, further = found
     for name, want in case["forward"].items():
         compare(f"{where} {name}", forward[name], want)
     for of, (got, found), (value, grads) in zip(module._GRADIENTS, losses, case["losses"], strict=True):
         compare(f"{where} value {of}", got, value)
-        for at, (gradient, want) in enumerate(zip(found, grads, strict=True)):
+        for gradient, (at, want) in zip(found, grads, strict=True):
             compare(f"{where} gradient {at} of {of}", gradient, want)
     for (of, gradients), got, found in zip(case["every"], values, attached or values):
         compare(f"{where} loss {of}", got, case["forward"][of])
         for (at, want), gradient in zip(gradients, found if attached else []):
             compare(f"{where} d {of} by argument {at}", gradient, want)
+    for (of, _), found, (_, grads) in zip(case["every"], asked, case["losses"]):
+        for gradient, (at, want) in zip(found, grads):
+            compare(f"{where} d {of} by argument {at} alone", gradient, want)
     for (name, by, _, want), got in zip(case["requests"], further, strict=True):
         compare(f"{where} {name} {by}", got, want)
     # What differentiates by JAX or PyTorch takes seconds for each program.

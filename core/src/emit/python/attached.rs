@@ -31,14 +31,12 @@ impl Module<'_> {
         let every = self.every(&format!("_{name}_every"), loss)?;
         Ok(match self.library {
             Library::Torch => {
-                let results = self.gradients(loss);
-                let returns = Returns::Both(loss.value, &results);
-                let said = "and the gradients that are asked for, of arrays that fit.";
-                let doc = [format!("`{}` {said}", loss.name)];
-                let own = format!("_{name}_asked");
-                let asked =
-                    Function { name: &own, directions: &[], doc: &doc, checked: true, returns };
-                vec![value, every, self.function(&asked)?, self.torch(name, loss)]
+                let mut all = vec![value, every];
+                if let (Some(outer), false) = (self.job.outer, loss.grads.is_empty()) {
+                    all.extend(self.kept(name, loss, outer)?);
+                }
+                all.push(self.torch(name, loss));
+                all
             }
             _ => {
                 let value = format!("{}\n{value}", self.decorator());
@@ -156,52 +154,30 @@ impl Module<'_> {
         format!("{}\n\n\n{public}", self.class(name, loss, &class))
     }
 
-    /// The function of autograd. Gradients by the asked arguments alone are worked out where no other is wanted.
+    /// The function of autograd. Where gradients by asked arguments alone are wanted, what they are made of is kept; else gradients.
     fn class(&self, name: &str, loss: &LossJob, class: &str) -> String {
         let (n, sizes) = (self.vars.len(), self.sizes.asked.len());
         let by: BTreeSet<VarId> = loss.grads.iter().map(|grad| grad.var).collect();
-        let asked = |at: usize| by.contains(&self.vars[at]);
         let others: Vec<String> = (0..n)
-            .filter(|at| !asked(*at) && !self.job.graph.var(self.vars[*at]).int)
+            .filter(|at| !by.contains(&self.vars[*at]) && !self.job.graph.var(self.vars[*at]).int)
             .map(|at| at.to_string())
             .collect();
-        let found: Vec<String> = (0..n)
-            .map(|at| match asked(at) {
-                true => format!("found[\"{}\"]", self.names.vars[&self.vars[at]]),
-                false => "None".to_string(),
-            })
-            .collect();
-        let lines = |level: usize, texts: &[String]| -> String {
-            texts.iter().map(|text| format!("{}\n", statement(level, text))).collect()
-        };
-        let every = format!("value, gradients = _{name}_every(*arguments)");
-        let few = [
-            format!("value, found = _{name}_asked(*arguments)"),
-            format!("gradients = {}", super::writer::tuple(&found)),
-        ];
-        let made = match (loss.grads.is_empty(), others.is_empty()) {
-            (true, _) => lines(2, &[every]),
-            (_, true) => lines(2, &few),
-            _ => {
-                let others = statement(2, &format!("others = {}", super::writer::tuple(&others)));
-                let needed = "        if any(ctx.needs_input_grad[at] for at in others):";
-                let needed = format!("{others}\n{needed}");
-                format!("{needed}\n{}        else:\n{}", lines(3, &[every]), lines(3, &few))
-            }
-        };
         let (keep, again, rest) = match sizes {
-            0 => (
-                "ctx.save_for_backward(*arguments, *gradients)\n".to_string(),
-                String::new(),
-                String::new(),
-            ),
+            0 => ("ctx.save_for_backward(*arguments, *kept)".to_string(), "", String::new()),
             _ => (
                 format!(
-                    "ctx.save_for_backward(*arguments[:{n}], *gradients)\n        ctx.sizes = arguments[{n}:]\n"
+                    "ctx.save_for_backward(*arguments[:{n}], *kept)\n        ctx.sizes = arguments[{n}:]"
                 ),
-                ", *ctx.sizes".to_string(),
+                ", *ctx.sizes",
                 format!(" + (None,) * {sizes}"),
             ),
+        };
+        let made = made(name, by.is_empty(), &others);
+        let back = format!("_{name}_back(outer, *arguments{again}, *kept){rest}");
+        let asked = match (by.is_empty(), others.is_empty()) {
+            (true, _) => String::new(),
+            (_, true) => format!("        else:\n            return {back}\n"),
+            _ => format!("        elif not ctx.every:\n            return {back}\n"),
         };
         format!(
             r#"class {class}(torch.autograd.Function):
@@ -211,17 +187,35 @@ impl Module<'_> {
     def forward(ctx, *arguments):
         if not any(ctx.needs_input_grad):
             return _{name}_value(*arguments)
-{made}        {keep}        return value
+{made}        {keep}
+        return value
 
     @staticmethod
     def backward(ctx, outer):
         saved = ctx.saved_tensors
-        arguments, gradients = saved[:{n}], saved[{n}:]
+        arguments, kept = saved[:{n}], saved[{n}:]
         if torch.is_grad_enabled():
             # What is differentiated again is made of the arguments.
-            _, gradients = _{name}_every(*arguments{again})
-        return tuple(None if gradient is None else outer * gradient for gradient in gradients){rest}"#,
+            _, kept = _{name}_every(*arguments{again})
+{asked}        return tuple(None if gradient is None else outer * gradient for gradient in kept){rest}"#,
             of = loss.name
         )
     }
+}
+
+/// The statements of a forward pass; `others` are the places of arguments by which no gradient is asked.
+fn made(name: &str, none_asked: bool, others: &[String]) -> String {
+    let few = format!("value, kept = _{name}_kept(*arguments)");
+    let every = format!("value, kept = _{name}_every(*arguments)");
+    let lines = match (none_asked, others.is_empty()) {
+        (true, _) => vec![statement(2, &every)],
+        (_, true) => vec![statement(2, &few)],
+        _ => vec![
+            statement(2, &format!("others = {}", super::writer::tuple(others))),
+            statement(2, "ctx.every = any(ctx.needs_input_grad[at] for at in others)"),
+            statement(2, &format!("compute = _{name}_every if ctx.every else _{name}_kept")),
+            statement(2, "value, kept = compute(*arguments)"),
+        ],
+    };
+    lines.into_iter().map(|line| format!("{line}\n")).collect()
 }

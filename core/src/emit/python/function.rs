@@ -4,7 +4,7 @@ use super::layout::{WIDTH, listed, statement};
 use super::module::Module;
 use super::writer::{Result, Writer, tuple};
 use crate::emit::helpers::{mentions, words};
-use crate::ir::{Dim, NodeId, VarId};
+use crate::ir::{Dim, DimId, NodeId, VarId};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What a function returns.
@@ -17,6 +17,8 @@ pub enum Returns<'r> {
     Both(NodeId, &'r [(String, NodeId)]),
     /// A value and a tuple, of which some entries are said already.
     Tuple(NodeId, Vec<std::result::Result<NodeId, String>>),
+    /// The same where the value is returned as soon as it is there: the statements after that are for the tuple.
+    Apart(NodeId, Vec<std::result::Result<NodeId, String>>),
 }
 
 /// A function to be written.
@@ -39,17 +41,7 @@ impl Module<'_> {
     /// # Errors
     /// A node that there is no code for.
     pub fn function(&self, function: &Function) -> Result<String> {
-        let mut writer = Writer::new(self.job.graph, self.library, &self.names);
-        let mut said = returned(&mut writer, &function.returns)?;
-        // A product of a product is seen to be shared once that has its variable.
-        for _ in 0..MOST_PASSES {
-            let Some(anew) = writer.with_shared() else { break };
-            writer = anew;
-            said = returned(&mut writer, &function.returns)?;
-        }
-        join_products(&mut writer.lines, &said);
-        let returned = said;
-        drop_unused(&mut writer.lines, &returned);
+        let (mut writer, returned) = self.written(&function.returns)?;
         let body = format!("{}\n{returned}", writer.lines.join("\n"));
         let directions = function.directions.iter();
         let given: Vec<String> = directions.map(|var| self.names.vars[var].clone()).collect();
@@ -63,13 +55,7 @@ impl Module<'_> {
         let shapes = function.directions.iter().flat_map(|var| &self.job.graph.var(*var).shape);
         let shown: BTreeSet<_> = shapes.flat_map(Dim::names).collect();
         writer.sizes.extend(&shown);
-        let said: BTreeSet<&str> = words(&body).collect();
-        let sizes = writer.sizes.iter().copied();
-        let used: Vec<_> = sizes
-            .filter(|dim| !self.sizes.asked.contains(dim))
-            .filter(|dim| shown.contains(dim) || said.contains(self.names.dims[dim].as_str()))
-            .collect();
-        out.push_str(&self.sizes.statement(&self.names, &used));
+        out.push_str(&self.sizes_of(&writer, &body, &shown));
         for (var, name) in function.directions.iter().zip(&given) {
             let shape = &self.job.graph.var(*var).shape;
             out.push_str(&format!("    {name} = _numbers(\"{name}\", {name}, {})\n", shape.len()));
@@ -84,6 +70,32 @@ impl Module<'_> {
         Ok(out)
     }
 
+    /// The statements that compute results, without those that nothing needs, and the text after `return`.
+    pub fn written(&self, returns: &Returns) -> Result<(Writer<'_>, String)> {
+        let mut writer = Writer::new(self.job.graph, self.library, &self.names);
+        let mut said = returned(&mut writer, returns)?;
+        // A product of a product is seen to be shared once that has its variable.
+        for _ in 0..MOST_PASSES {
+            let Some(anew) = writer.with_shared() else { break };
+            writer = anew;
+            said = returned(&mut writer, returns)?;
+        }
+        join_products(&mut writer.lines, &said);
+        drop_unused(&mut writer.lines, &said);
+        Ok((writer, said))
+    }
+
+    /// The statement that reads the sizes which a body mentions, and these.
+    pub fn sizes_of(&self, writer: &Writer, body: &str, shown: &BTreeSet<DimId>) -> String {
+        let said: BTreeSet<&str> = words(body).collect();
+        let sizes = writer.sizes.iter().copied();
+        let used: Vec<_> = sizes
+            .filter(|dim| !self.sizes.asked.contains(dim))
+            .filter(|dim| shown.contains(dim) || said.contains(self.names.dims[dim].as_str()))
+            .collect();
+        self.sizes.statement(&self.names, &used)
+    }
+
     /// The statement that checks the arguments and makes arrays of them.
     fn unpack(&self) -> String {
         let vars: Vec<String> = self.vars.iter().map(|var| self.names.vars[var].clone()).collect();
@@ -96,6 +108,8 @@ impl Module<'_> {
     }
 }
 
+/// What a statement that ends a function begins with.
+pub const RETURN: &str = "    return ";
 /// Products are looked for in products so often.
 const MOST_PASSES: usize = 4;
 
@@ -183,16 +197,25 @@ fn returned(writer: &mut Writer, returns: &Returns) -> Result<String> {
             let texts = writer.write(&[vec![*value], nodes(entries)].concat())?;
             format!("{}, {}", texts[0], dictionary(entries, &texts[1..]))
         }
-        Returns::Tuple(value, entries) => {
-            let mut roots = vec![*value];
-            roots.extend(entries.iter().filter_map(|entry| entry.as_ref().ok()));
-            let mut texts = writer.write(&roots)?.into_iter();
+        Returns::Tuple(value, entries) | Returns::Apart(value, entries) => {
+            let rest: Vec<NodeId> =
+                entries.iter().filter_map(|entry| entry.as_ref().ok()).copied().collect();
+            let (texts, count) = match returns {
+                Returns::Apart(..) => writer.write_apart(&[*value], &rest)?,
+                _ => (writer.write(&[vec![*value], rest].concat())?, 0),
+            };
+            let mut texts = texts.into_iter();
             let value = texts.next().unwrap_or_default();
             let said = entries.iter().map(|entry| match entry {
                 Ok(_) => texts.next().unwrap_or_default(),
                 Err(said) => said.clone(),
             });
-            format!("{value}, {}", tuple(&said.collect::<Vec<_>>()))
+            let said = tuple(&said.collect::<Vec<_>>());
+            if let Returns::Apart(..) = returns {
+                writer.lines.insert(count, format!("{RETURN}{value}"));
+                return Ok(said);
+            }
+            format!("{value}, {said}")
         }
     })
 }

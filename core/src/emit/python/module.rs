@@ -172,14 +172,7 @@ impl Module<'_> {
             })));
             let results = self.gradients(loss);
             let returns = Returns::Both(loss.value, &results);
-            all.push(match self.library {
-                // Its class has arrays that fit already.
-                Library::Torch if !self.is_plain() => {
-                    let asked = format!("_{}_asked", self.names.values[at]);
-                    self.outer(name, &doc, &self.of_checked(&asked))
-                }
-                _ => self.plain(name, &[], &doc, returns)?,
-            });
+            all.push(self.plain(name, &[], &doc, returns)?);
         }
         for (request, name) in job.requests.iter().zip(&self.names.requests) {
             let mut doc = request.doc.clone();

@@ -114,7 +114,7 @@ impl Names {
         };
         let mut classes = BTreeMap::new();
         for value in &values {
-            for end in ["", "_value", "_every", "_asked", "_back"] {
+            for end in ["", "_value", "_every", "_kept", "_back"] {
                 scope.claim(&format!("_{value}{end}"));
             }
             let class = format!("_{}{}", value[..1].to_uppercase(), &value[1..]);

@@ -120,7 +120,7 @@ impl Writer<'_> {
 
     /// The expression of the next state.
     fn next(&mut self, body: &Body) -> Result<String> {
-        self.compute(&[body.result])?;
+        self.compute_one(body.result)?;
         let next = self.exact(body.result);
         Ok(self.lifted(&next).text)
     }

@@ -39,6 +39,8 @@ pub struct Writer<'a> {
     pub lines: Vec<String>,
     /// The open sizes that they use.
     pub sizes: BTreeSet<DimId>,
+    /// The names that stand for numbers of Python rather than arrays.
+    pub plain: BTreeSet<String>,
     /// How far statements are indented.
     pub indent: usize,
     pub(super) values: BTreeMap<NodeId, Value>,
@@ -59,6 +61,7 @@ impl<'a> Writer<'a> {
             names,
             lines: Vec::new(),
             sizes: BTreeSet::new(),
+            plain: BTreeSet::new(),
             indent: 1,
             values: BTreeMap::new(),
             scope: names.scope.clone(),
@@ -93,11 +96,30 @@ impl<'a> Writer<'a> {
     /// # Errors
     /// A node that there is no code for.
     pub fn write(&mut self, roots: &[NodeId]) -> Result<Vec<String>> {
+        Ok(self.write_apart(&[], roots)?.0)
+    }
+
+    /// The same where what the first roots need comes first; also how many statements that are.
+    ///
+    /// # Errors
+    /// A node that there is no code for.
+    pub fn write_apart(
+        &mut self,
+        first: &[NodeId],
+        rest: &[NodeId],
+    ) -> Result<(Vec<String>, usize)> {
+        let roots = [first, rest].concat();
         let results: Marks = roots.iter().copied().collect();
         let fixed = |id: NodeId| results.contains(id) || self.names.nodes.contains_key(&id);
-        self.scales = scales(self.graph, &self.graph.reachable(roots), &fixed);
-        self.compute(roots)?;
-        Ok(roots.iter().map(|root| self.result(*root)).collect())
+        let order = self.graph.reachable(&roots);
+        self.scales = scales(self.graph, &order, &fixed);
+        let uses = self.uses(&order, &roots);
+        self.compute(self.graph.reachable(first), &uses)?;
+        let mut texts: Vec<String> = first.iter().map(|root| self.result(*root)).collect();
+        let count = self.lines.len();
+        self.compute(order, &uses)?;
+        texts.extend(rest.iter().map(|root| self.result(*root)));
+        Ok((texts, count))
     }
 
     /// A root as an array of numbers.
@@ -113,11 +135,16 @@ impl<'a> Writer<'a> {
         }
     }
 
-    /// Values for everything that the roots depend on.
-    pub(super) fn compute(&mut self, roots: &[NodeId]) -> Result<()> {
-        let mut order = self.graph.reachable(roots);
+    /// Values for everything that a node depends on.
+    pub(super) fn compute_one(&mut self, root: NodeId) -> Result<()> {
+        let order = self.graph.reachable(&[root]);
+        let uses = self.uses(&order, &[root]);
+        self.compute(order, &uses)
+    }
+
+    /// Values for nodes, arguments first.
+    fn compute(&mut self, mut order: Vec<NodeId>, uses: &BTreeMap<NodeId, usize>) -> Result<()> {
         order.sort_by_key(|id| !self.scales.early.contains(id));
-        let uses = self.uses(&order, roots);
         for id in order {
             if self.values.contains_key(&id) {
                 continue;
@@ -243,6 +270,9 @@ impl<'a> Writer<'a> {
         };
         let value = self.as_number(value);
         self.line(&format!("{name} = {}", value.text));
+        if value.gives == Gives::Plain {
+            self.plain.insert(name.clone());
+        }
         Value { text: name, bind: Bind::Atom, ..value }
     }
 
