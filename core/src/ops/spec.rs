@@ -274,7 +274,7 @@ pub enum Mirror {
     Even,
     /// -f(x)
     Odd,
-    /// 1/f(x)
+    /// 1/f(x), as f(a + b) is f(a)·f(b).
     Inverse,
     /// 1 - f(x)
     Complement,

@@ -25,8 +25,10 @@ type AtomId = u32;
 
 /// Sums of more terms than this are not opened.
 const MOST_TERMS: usize = 64;
-/// What would have more factors than this, in all terms together, is not multiplied out.
+/// What would have more factors than this, in all terms together, is not multiplied out to merge nodes,
 const MOST_FACTORS: usize = 64;
+/// nor to compare two nodes.
+const MOST_FACTORS_COMPARED: usize = 256;
 
 /// What a form is made of: a node that is neither sum nor product over the forms of its arguments. `Pow(1)` is a sum in brackets.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
@@ -185,6 +187,10 @@ impl Canonical {
         }
     }
 
+    fn most_factors(&self) -> usize {
+        if self.multiplies { MOST_FACTORS_COMPARED } else { MOST_FACTORS }
+    }
+
     fn intern(&mut self, shape: Vec<Dim>, terms: Vec<(Term, Num)>) -> FormId {
         let form = Form { shape, terms };
         if let Some(&known) = self.form_ids.get(&form) {
@@ -282,8 +288,8 @@ impl Canonical {
                 own.terms.len() > 1 || own.terms.iter().any(|(term, _)| !term.bound.is_empty());
             let multiplied = own.terms.len() > 1 && factors.len() > 1 && !self.multiplies;
             // A long product within a product is an atom as well: where each step multiplies the product so far, forms stay short.
-            let long = factors.len() > 1 && own.size() > MOST_FACTORS;
-            let large = opens && all > MOST_FACTORS;
+            let long = factors.len() > 1 && own.size() > self.most_factors();
+            let large = opens && all > self.most_factors();
             let form = if multiplied || large || long { self.closed(*form) } else { *form };
             let Some(((last, d), others)) = self.forms[form as usize].terms.split_last() else {
                 terms.clear();

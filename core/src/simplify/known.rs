@@ -1,11 +1,13 @@
-//! Functions of numbers alone, where their value is exact: conditions that are decided before the program runs.
+//! Functions of numbers alone, where their value is exact: conditions that are decided before the program runs, and what is known of
+//! a function at 0 and 1.
 
 use super::{Simplifier, facts};
-use crate::ir::{NodeId, Op};
+use crate::few::Each;
+use crate::ir::{NodeId, Num, Op};
 use crate::ops::{self, Eval, Rule};
 
 impl Simplifier<'_> {
-    /// `2 == 0` is 0, and `where(0, a, b)` is b; `None` where nothing is decided.
+    /// `2 == 0` is 0, `exp(0)` is 1, and `where(0, a, b)` is b; `None` where nothing is decided.
     pub(super) fn decided(&mut self, node: NodeId) -> Option<NodeId> {
         let Op::Call(op, _) = self.graph.op(node) else { return None };
         let spec = ops::spec(*op);
@@ -16,15 +18,27 @@ impl Simplifier<'_> {
             let taken = if facts::number(self.graph, *condition)?.is_zero() { *no } else { *yes };
             (*self.graph.shape(taken) == shape).then_some(taken)?
         } else {
-            let (Rule::Zero, Eval::Scalar(value)) = (spec.rule, spec.eval) else { return None };
-            let numbers = args.iter().map(|arg| Some(facts::number(self.graph, *arg)?.to_f64()));
-            let value = value(&numbers.collect::<Option<Vec<f64>>>()?);
-            // Zero and one are exact in every type of numbers.
-            let bit = [0, 1].into_iter().find(|bit| f64::from(*bit) == value)?;
-            let bit = self.graph.int(i128::from(bit));
-            self.graph.fill(bit, &shape)
+            let Eval::Scalar(value) = spec.eval else { return None };
+            let numbers = args.iter().map(|arg| facts::number(self.graph, *arg));
+            let numbers = numbers.collect::<Option<Vec<Num>>>()?;
+            if !matches!(spec.rule, Rule::Zero) && !numbers.iter().all(is_short) {
+                return None;
+            }
+            let value = exactly(value(&numbers.each(|number| number.to_f64())))?;
+            super::power::constant(self.graph, value, &shape)
         };
-        self.record("decided-condition", node, new);
+        self.record("function-of-numbers", node, new);
         Some(new)
     }
+}
+
+/// 0, 1 and -1: what a function comes to there is no accident of rounding where it looks exact.
+fn is_short(number: &Num) -> bool {
+    number.is_zero() || number.is_one() || (-*number).is_one()
+}
+
+/// A number that is exact in every type of numbers.
+fn exactly(value: f64) -> Option<Num> {
+    let exact = [(0, 1), (1, 1), (-1, 1), (1, 2), (-1, 2)];
+    exact.into_iter().filter_map(|(n, d)| Num::ratio(n, d)).find(|exact| exact.to_f64() == value)
 }

@@ -130,6 +130,7 @@ fn run(
         rewrites: Vec::new(),
         uses: Map::default(),
         fresh: 1 << 20,
+        depth: 0,
     };
     let mut map: BTreeMap<NodeId, NodeId> = BTreeMap::new();
     let picked = picked(simplifier.graph, &nodes);
@@ -176,6 +177,8 @@ pub(crate) struct Simplifier<'g> {
     /// How often what was simplified is used; rules' own nodes are not counted.
     uses: Map<NodeId, usize>,
     fresh: u32,
+    /// How many sums are being multiplied out.
+    depth: usize,
 }
 
 /// A product with more factors than this takes no nested one in: work and formulas stay linear in the size of the graph.

@@ -8,6 +8,9 @@ use super::{Simplifier, Stage};
 use crate::few::{self, Each};
 use crate::ir::{Dim, Einsum, NodeId, Num, Op};
 
+/// Sums are multiplied out within each other no deeper than this.
+const MOST_DEEP: usize = 32;
+
 /// A factor of a product: a base read at labels, to a power.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Factor {
@@ -398,8 +401,16 @@ impl Simplifier<'_> {
         }
     }
 
-    /// Multiplies a sum out where that removes something: a term has a delta on a bound index, or a factor's inverse.
+    /// Multiplies a sum out, unless that is done within so many others that one rule may be undoing another.
     fn distribute(&mut self, product: &Product) -> Option<NodeId> {
+        self.depth += 1;
+        let new = (self.depth <= MOST_DEEP).then(|| self.distributed(product)).flatten();
+        self.depth -= 1;
+        new
+    }
+
+    /// Multiplies a sum out where that removes something: a term has a delta on a bound index, or a factor's inverse.
+    fn distributed(&mut self, product: &Product) -> Option<NodeId> {
         for (at, factor) in product.factors.iter().enumerate() {
             let Op::Add(coefficients) = self.graph.op(factor.base).clone() else { continue };
             if self.is_atom(factor.base) || !factor.exponent.is_one() {
@@ -407,7 +418,15 @@ impl Simplifier<'_> {
             }
             let terms = self.graph.args(factor.base).to_vec();
             let opened: Vec<Product> = terms.each(|&term| self.as_product(term));
-            let contracts = opened.iter().any(|term| self.has_bound_delta(term, factor, product));
+            // What is too long to be opened keeps its factors, and would be taken out of the sum again.
+            let opens = |simplifier: &Self, at: usize, others: usize| {
+                let own = opened[at].factors.len();
+                simplifier.takes_in(terms[at], own, own + others, super::MOST_FACTORS)
+            };
+            let others = product.factors.len() - 1;
+            let contracts = (0..terms.len()).any(|at| {
+                self.has_bound_delta(&opened[at], factor, product) && opens(self, at, others)
+            });
             if contracts {
                 return Some(self.multiply_out(product, at, &coefficients, &terms, None));
             }
@@ -423,7 +442,10 @@ impl Simplifier<'_> {
             let cancels = (0..product.factors.len()).find(|&other| {
                 other != at
                     && terms.len() <= 4
-                    && opened.iter().any(|term| self.cancels(term, factor, &product.factors[other]))
+                    && (0..terms.len()).any(|at| {
+                        self.cancels(&opened[at], factor, &product.factors[other])
+                            && opens(self, at, 1)
+                    })
             });
             if let Some(other) = cancels {
                 return Some(self.multiply_out(product, at, &coefficients, &terms, Some(other)));

@@ -504,6 +504,19 @@ fn no_delta_of_a_single_entry() {
 
 /// A condition on numbers is decided before anything is printed.
 #[test]
+fn functions_of_numbers() {
+    for (program, form) in [
+        ("param x; input y; loss L = x*exp(y - y) + x*log(1)*y;", "1"),
+        ("param x; input y; loss L = x*(2*sigmoid(0*y) + tanh(y - y)) + 3*x*cos(0);", "4"),
+        ("param x:[3]; input y:[3]; loss L = sum(x*exp(y - y));", "ones(3)"),
+        // What only rounds to a short number stays as it is written.
+        ("param x; loss L = x*sin(1) + x*tanh(40);", "sin(1) + tanh(40)"),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
+#[test]
 fn conditions_on_numbers() {
     assert_eq!(told("param a; loss f = 2^a;", Notation::Matrix).text, "f * log(2)");
     let text = told("param a:[3]; loss f = sum(2^a);", Notation::Matrix).text;

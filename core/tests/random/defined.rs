@@ -30,6 +30,14 @@ fn random_definitions() {
     assert!(count < 50 || held * 4 > count, "many programs can be compared");
 }
 
+/// Ties of a sorted definition, and an entry that is compared with itself, have no slope that the interpreter could know.
+#[test]
+fn definitions_on_a_kink_are_not_compared() {
+    for seed in [116_149, 139_659] {
+        assert!(matches!(program(seed), Outcome::Wild));
+    }
+}
+
 fn program(seed: u64) -> Outcome {
     let maker = Maker::program(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
     if maker.defs.len() < 2 {

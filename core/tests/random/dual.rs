@@ -79,32 +79,45 @@ fn positions(shape: &[usize]) -> Vec<Vec<usize>> {
     all
 }
 
-/// A function of whole arrays at arguments that move: its value, and central differences along the direction, extrapolated.
-fn moved(args: &[Dual], f: impl Fn(&[Array]) -> Array) -> Dual {
-    let at = |h: f64| {
-        let shifted: Vec<Array> = args
-            .iter()
-            .map(|arg| Array {
-                shape: arg.shape.clone(),
-                data: arg.value.iter().zip(&arg.slope).map(|(x, v)| x + h * v).collect(),
+impl Run<'_> {
+    /// A function of whole arrays at arguments that move: its value, and central differences along the direction, extrapolated.
+    fn moved(&self, args: &[Dual], f: impl Fn(&[Array]) -> Array) -> Dual {
+        let at = |h: f64| {
+            let shifted: Vec<Array> = args
+                .iter()
+                .map(|arg| Array {
+                    shape: arg.shape.clone(),
+                    data: arg.value.iter().zip(&arg.slope).map(|(x, v)| x + h * v).collect(),
+                })
+                .collect();
+            f(&shifted)
+        };
+        let here = at(0.0);
+        let size =
+            args.iter().flat_map(|arg| &arg.slope).fold(1.0, |most: f64, v| most.max(v.abs()));
+        let h = 1e-3 / size;
+        let [up, down, far_up, far_down] = [h, -h, 2.0 * h, -2.0 * h].map(at);
+        let slope = (0..here.data.len())
+            .map(|k| {
+                let (near, far) = (up.data[k] - down.data[k], far_up.data[k] - far_down.data[k]);
+                let bent = |up: f64, down: f64| (up - 2.0 * here.data[k] + down).abs();
+                self.see_kink(
+                    bent(up.data[k], down.data[k]) / h,
+                    bent(far_up.data[k], far_down.data[k]) / (2.0 * h),
+                );
+                (8.0 * near - far) / (12.0 * h)
             })
             .collect();
-        f(&shifted)
-    };
-    let here = at(0.0);
-    let size = args.iter().flat_map(|arg| &arg.slope).fold(1.0, |most: f64, v| most.max(v.abs()));
-    let h = 1e-3 / size;
-    let [up, down, far_up, far_down] = [h, -h, 2.0 * h, -2.0 * h].map(at);
-    let slope = (0..here.data.len())
-        .map(|k| {
-            let (near, far) = (up.data[k] - down.data[k], far_up.data[k] - far_down.data[k]);
-            (8.0 * near - far) / (12.0 * h)
-        })
-        .collect();
-    Dual { shape: here.shape, value: here.data, slope }
-}
+        Dual { shape: here.shape, value: here.data, slope }
+    }
 
-impl Run<'_> {
+    /// How far slopes on both sides differ over a step, and over twice the step: twice as far where the function is smooth, as far on
+    /// a kink.
+    fn see_kink(&self, once: f64, twice: f64) {
+        let kink = once > 1e-6 && twice < 1.5 * once;
+        self.on_kink.set(self.on_kink.get() || kink);
+    }
+
     fn of(&self, expr: &Expr) -> Dual {
         match expr {
             Expr::Param(at) => self.params[*at].clone(),
@@ -126,11 +139,11 @@ impl Run<'_> {
                 let args: Vec<Dual> = args.iter().map(|arg| arg.widened(&shape)).collect();
                 let kink = |x: &f64| row.probe.kinks.iter().any(|kink| (x - kink).abs() < 1e-12);
                 self.on_kink.set(self.on_kink.get() || args[0].value.iter().any(kink));
-                moved(&args, |args| entrywise(row, args))
+                self.moved(&args, |args| entrywise(row, args))
             }
             Expr::Reduce(row, x, axis, keep) => self.reduce(row, &self.of(x), *axis, *keep),
-            Expr::Along(row, x, axis) => lanes(&self.of(x), *axis, |lane| along(row, lane)),
-            Expr::Loss(row, a, b) => moved(&[self.of(a), self.of(b)], |args| {
+            Expr::Along(row, x, axis) => self.lanes(&self.of(x), *axis, |lane| along(row, lane)),
+            Expr::Loss(row, a, b) => self.moved(&[self.of(a), self.of(b)], |args| {
                 Array::scalar(loss(row.name, &args[0], &args[1]))
             }),
             Expr::Matrix(row, args) => {
@@ -139,7 +152,7 @@ impl Run<'_> {
                     args.push(Dual { shape: Vec::new(), value: vec![0.0], slope: vec![0.0] });
                 }
                 let Eval::Tensor(f) = row.eval else { panic!("{} has a reference", row.name) };
-                moved(&args, |args| f(args, &Attrs::default()))
+                self.moved(&args, |args| f(args, &Attrs::default()))
             }
             Expr::Window(x, w) => window(&self.of(x), &self.of(w)),
             Expr::Product(a, b) => product(&self.of(a), &self.of(b), &self.maker.shape_of(expr)),
@@ -204,11 +217,42 @@ impl Run<'_> {
         }
     }
 
+    /// A function of every lane along an axis; all results have one length.
+    fn lanes(&self, x: &Dual, axis: usize, f: impl Fn(&[f64]) -> Vec<f64>) -> Dual {
+        self.moved(std::slice::from_ref(x), |args| {
+            let x = &args[0];
+            let mut starts = x.shape.clone();
+            starts[axis] = 1;
+            let results: Vec<(Vec<usize>, Vec<f64>)> = positions(&starts)
+                .into_iter()
+                .map(|start| {
+                    let lane: Vec<f64> = (0..x.shape[axis])
+                        .map(|k| {
+                            let mut ix = start.clone();
+                            ix[axis] = k;
+                            x.at(&ix)
+                        })
+                        .collect();
+                    (start, f(&lane))
+                })
+                .collect();
+            let mut shape = x.shape.clone();
+            shape[axis] = results[0].1.len();
+            Array::from_fn(&shape, |ix| {
+                let mut start = ix.to_vec();
+                start[axis] = 0;
+                let lane = results.iter().find(|(known, _)| *known == start).expect("a lane");
+                lane.1[ix[axis]]
+            })
+        })
+    }
+
     fn reduce(&self, row: &OpSpec, x: &Dual, axis: Option<usize>, keep: bool) -> Dual {
         let Some(axis) = axis else {
-            return moved(std::slice::from_ref(x), |args| Array::scalar(fold(row, &args[0].data)));
+            return self
+                .moved(std::slice::from_ref(x), |args| Array::scalar(fold(row, &args[0].data)));
         };
-        let mut reduced = lanes(x, axis, |lane| vec![fold(row, lane)]);
+        let mut reduced = self.lanes(x, axis, |lane| vec![fold(row, lane)]);
         if !keep {
             reduced.shape.remove(axis);
         }
@@ -229,36 +273,6 @@ fn binary(op: char, a: &Dual, b: &Dual) -> Dual {
         };
     }
     result
-}
-
-/// A function of every lane along an axis; all results have one length.
-fn lanes(x: &Dual, axis: usize, f: impl Fn(&[f64]) -> Vec<f64>) -> Dual {
-    moved(std::slice::from_ref(x), |args| {
-        let x = &args[0];
-        let mut starts = x.shape.clone();
-        starts[axis] = 1;
-        let results: Vec<(Vec<usize>, Vec<f64>)> = positions(&starts)
-            .into_iter()
-            .map(|start| {
-                let lane: Vec<f64> = (0..x.shape[axis])
-                    .map(|k| {
-                        let mut ix = start.clone();
-                        ix[axis] = k;
-                        x.at(&ix)
-                    })
-                    .collect();
-                (start, f(&lane))
-            })
-            .collect();
-        let mut shape = x.shape.clone();
-        shape[axis] = results[0].1.len();
-        Array::from_fn(&shape, |ix| {
-            let mut start = ix.to_vec();
-            start[axis] = 0;
-            let lane = results.iter().find(|(known, _)| *known == start).expect("a lane");
-            lane.1[ix[axis]]
-        })
-    })
 }
 
 fn window(x: &Dual, w: &Dual) -> Dual {

@@ -85,3 +85,14 @@ fn the_norm_of_a_single_entry() {
     holds("param p: [], q: []; loss L = q * norm2(p) + norm2(p - 3); hvp L wrt p, q;");
     holds("param p: [3]; loss L = sum(p * norm2(p[:, None] - 2, axis=1)); hvp L wrt p;");
 }
+
+/// Multiplied into a sum, it met terms that were too long to be opened, and was taken out again without end.
+#[test]
+fn a_factor_that_long_terms_keep() {
+    holds(
+        "param C: [2, 3], S: [2, 2], w: [3], s, r positive; loss L = (2 - sum(w) + r^2 + r + s*2) * exp(s)*s*s/r*sigmoid(s)*sin(r)*exp(r^2)*mean(S);",
+    );
+    holds(
+        "param S: [2, 2], w: [3], s, r positive; loss L = (mean(S) + sum(w) + r^2 + r + s + 2) * exp(s)*s*s/r*sigmoid(s)*sin(r)*exp(r^2)*mean(S); hvp L wrt s, r;",
+    );
+}

@@ -533,3 +533,22 @@ fn two_spellings_of_one_function() {
     println!("{} of {count} pairs of spellings have one form", count as usize - failures.len());
     assert!(failures.is_empty(), "these seeds fail: {failures:?}");
 }
+
+/// Of exponentials of sums, of what a function comes to by numbers alone, and of products that are long when they are multiplied out.
+#[test]
+fn spellings_that_were_taken_for_two_functions() {
+    for (one, other) in [
+        ("exp(x)*exp(x)", "exp(x)/exp(-x)"),
+        ("(exp(x)*exp(y))^2", "exp(y - (-x))*exp(y + x)"),
+        ("log(1 + exp((x - x)*y))", "-log(1/2)"),
+        (
+            "(x + y + 2)*(x - 3*y + x^2)*(y^2 - x)*tanh(x)*exp(y)",
+            "tanh(x)*(y*y - x)*exp(y)*(2 + y + x)*(x*x + x - y*3)",
+        ),
+    ] {
+        let text = format!("param x, y; loss E = {one}; loss F = {other};");
+        assert_eq!(difference(&text), Ok(()), "{text}");
+    }
+    let text = "param x, y; loss E = exp(x)*exp(y); loss F = exp(x) + exp(y);";
+    assert!(difference(text).is_err());
+}

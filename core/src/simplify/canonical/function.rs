@@ -4,7 +4,7 @@
 use super::{Canonical, Factor, FormId, Term};
 use crate::few::Each;
 use crate::ir::{Attrs, Dim, Num, Op};
-use crate::ops::{self, Kind, Mirror, OpId};
+use crate::ops::{self, Eval, Kind, Mirror, OpId};
 
 /// More axes than this are not brought into another order.
 const MOST_AXES: usize = 3;
@@ -49,7 +49,7 @@ impl Canonical {
             }
             (_, Some(n @ 2..=4))
                 if self.multiplies
-                    && form.size().saturating_pow(n as u32) <= super::MOST_FACTORS =>
+                    && form.size().saturating_pow(n as u32) <= self.most_factors() =>
             {
                 let axes: Vec<u32> = (0..form.shape.len() as u32).collect();
                 let factors: Vec<(FormId, Vec<u32>)> =
@@ -84,6 +84,11 @@ impl Canonical {
         shape: Vec<Dim>,
     ) -> FormId {
         let row = ops::spec(op);
+        if self.multiplies
+            && let Some(form) = self.told_by_parts(op, &args, &shape)
+        {
+            return form;
+        }
         let moves = match row.kind {
             Kind::Elementwise => args.iter().all(|arg| self.rank(*arg) == shape.len()),
             Kind::Reduce | Kind::Along => true,
@@ -136,6 +141,57 @@ impl Canonical {
             terms.push((Term::default(), Num::ONE));
         }
         self.collected(shape, terms)
+    }
+
+    /// What a function comes to by its numbers, or by the terms of its argument: exp(2x + y) = exp(x)²·exp(y).
+    fn told_by_parts(&mut self, op: OpId, args: &[FormId], shape: &[Dim]) -> Option<FormId> {
+        let row = ops::spec(op);
+        if let Eval::Scalar(value) = row.eval
+            && let Some(numbers) =
+                args.iter().map(|arg| self.number(*arg)).collect::<Option<Vec<f64>>>()
+        {
+            return self.constant(value(&numbers), shape);
+        }
+        let terms = self.forms[*args.first()? as usize].terms.clone();
+        let already = matches!(terms.as_slice(), [(_, c)] if c.is_one());
+        if row.mirror != Mirror::Inverse || already || terms.len() > super::MOST_TERMS {
+            return None;
+        }
+        let axes: Vec<u32> = (0..shape.len() as u32).collect();
+        let factors: Vec<(FormId, Vec<u32>)> = terms
+            .into_iter()
+            .map(|(term, c)| {
+                let term = self.intern(shape.to_vec(), vec![(term, Num::ONE)]);
+                let base = self.call(op, &Attrs::default(), vec![term], shape.to_vec());
+                (self.power(base, c), axes.clone())
+            })
+            .collect();
+        Some(self.product(shape.to_vec(), Vec::new(), &factors))
+    }
+
+    /// The number that a form is.
+    fn number(&self, form: FormId) -> Option<f64> {
+        match self.forms[form as usize].terms.as_slice() {
+            [] => Some(0.0),
+            [(term, c)] if *term == Term::default() => Some(c.to_f64()),
+            _ => None,
+        }
+    }
+
+    /// A number that two spellings come to, but for its last digits; its sign is a coefficient.
+    fn constant(&mut self, value: f64, shape: &[Dim]) -> Option<FormId> {
+        let rounded: f64 = format!("{:.12e}", value.abs()).parse().ok()?;
+        let sign = Num::int(if value < 0.0 { -1 } else { 1 });
+        let twice = 2.0 * rounded;
+        if twice.fract() == 0.0 && twice < 1e9 {
+            let number = Num::ratio(twice as i128, 2)?;
+            return Some(self.collected(shape.to_vec(), vec![(Term::default(), sign * number)]));
+        }
+        let number = Num::Real(rounded);
+        let atom = self.atom(Op::Const(number), Vec::new(), false);
+        let factor = Factor { atom, exponent: Num::ONE, labels: Vec::new() };
+        let term = Term { factors: vec![factor], bound: Vec::new() };
+        Some(self.collected(shape.to_vec(), vec![(term, sign)]))
     }
 
     fn rank(&self, form: FormId) -> usize {

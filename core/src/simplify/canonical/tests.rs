@@ -32,7 +32,7 @@ fn factors(count: usize, multiplies: bool) -> usize {
 #[test]
 fn forms_of_products_of_products_stay_short() {
     for multiplies in [false, true] {
-        let (once, twice) = (factors(400, multiplies), factors(800, multiplies));
+        let (once, twice) = (factors(1024, multiplies), factors(2048, multiplies));
         assert!(twice * 10 <= once * 22, "{once}, then {twice}");
     }
 }
