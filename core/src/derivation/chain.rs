@@ -257,9 +257,16 @@ impl Work<'_, '_> {
 
     /// The rule that passes on a node's cotangent.
     fn rule(&self, node: NodeId) -> Reason {
-        let product = matches!(self.graph.op(node), Op::Einsum(_));
-        let factors = self.graph.args(node).iter().filter(|arg| self.wanted(**arg)).count();
-        if product && factors > 1 { Reason::Product } else { notes::reason_of(self.graph, node) }
+        let Op::Einsum(e) = self.graph.op(node) else { return notes::reason_of(self.graph, node) };
+        let args = self.graph.args(node);
+        let bound = e.bound();
+        let summed = |ix: &u8| bound.contains(ix) && !e.sizes[*ix as usize].is_one();
+        let read = |(arg, ins): (&NodeId, &Vec<u8>)| *arg == self.task.x && ins.iter().any(summed);
+        match args.iter().filter(|arg| self.wanted(**arg)).count() {
+            0 | 1 if args.len() > 1 && args.iter().zip(&e.ins).any(read) => Reason::Contraction,
+            0 | 1 => Reason::Linear,
+            _ => Reason::Product,
+        }
     }
 
     /// Whether a rule needs no line of its own after one that is not linear: all linear ones but contractions of what has a name.

@@ -1,5 +1,6 @@
 //! Why a line holds: rules as data, and what they say.
 
+use crate::diff::pullback::ranks_row;
 use crate::few::Each;
 use crate::ir::{Graph, NodeId, Num, Op};
 use crate::lower::call::formula;
@@ -26,14 +27,16 @@ pub enum Reason {
     Paired(String, Vec<(String, String)>),
     /// The chain rule over what the quantity is made of.
     ChainRule,
-    /// The derivative of a function of the rule book.
-    Function(OpId),
+    /// The derivative of a function of the rule book; of one on trailing axes, how many of them its arguments have, and its value.
+    Function(OpId, Vec<usize>),
     /// The derivative of a constant power.
     Power(Num),
     /// Sums are differentiated term by term.
     SumRule,
     /// A product or contraction is linear in each factor.
     Linear,
+    /// The same of a contraction that sums over an index of the variable: one term of the sum is left.
+    Contraction,
     /// A product of which several factors depend on the variable.
     Product,
     /// The derivative of a function along an axis, by its cases.
@@ -83,18 +86,28 @@ pub fn reason_of(graph: &Graph, node: NodeId) -> Reason {
     match graph.op(node) {
         Op::Add(_) => Reason::SumRule,
         Op::Pow(exponent) => Reason::Power(*exponent),
-        Op::Call(op, _) => Reason::Function(*op),
+        Op::Call(op, _) => Reason::Function(*op, acting_ranks(graph, node)),
         Op::Einsum(_) => Reason::Linear,
         Op::Scan(_) => Reason::ThroughTime,
         _ => Reason::Rearranged,
     }
 }
 
+/// Of a function on trailing axes how many of them its arguments and its value have.
+fn acting_ranks(graph: &Graph, node: NodeId) -> Vec<usize> {
+    let Op::Call(op, _) = graph.op(node) else { return Vec::new() };
+    let Kind::Structured { ranks, .. } = ops::spec(*op).kind else { return Vec::new() };
+    let mut acting = ranks[ranks_row(graph, node, ops::spec(*op).kind)].to_vec();
+    let batch = graph.rank(graph.args(node)[0]) - acting[0];
+    acting.push(graph.rank(node) - batch);
+    acting
+}
+
 impl Reason {
     /// The same where a line shows the cases of a function along an axis.
     pub fn by_cases(&self) -> Reason {
         match self {
-            Reason::Function(op) if matches!(ops::spec(*op).kind, Kind::Along) => {
+            Reason::Function(op, _) if matches!(ops::spec(*op).kind, Kind::Along) => {
                 Reason::Cases(*op)
             }
             other => other.clone(),
@@ -108,14 +121,14 @@ impl Reason {
             Reason::OnceMore(..) => "second-derivative".to_string(),
             Reason::Along(..) | Reason::Paired(..) => "directional-derivative".to_string(),
             Reason::ChainRule => "chain-rule".to_string(),
-            Reason::Function(op) | Reason::Cases(op) => {
+            Reason::Function(op, _) | Reason::Cases(op) => {
                 format!("derivative-of-{}", ops::spec(*op).name)
             }
             Reason::Product => "product-rule".to_string(),
             Reason::Written(_) => "definition".to_string(),
             Reason::Power(_) => "power-rule".to_string(),
             Reason::SumRule => "sum-rule".to_string(),
-            Reason::Linear | Reason::Local(..) => "linearity".to_string(),
+            Reason::Linear | Reason::Contraction | Reason::Local(..) => "linearity".to_string(),
             Reason::Rearranged => "rearrangement".to_string(),
             Reason::ThroughTime => "back-propagation-through-time".to_string(),
             Reason::DeltaContract => "delta-contract".to_string(),
@@ -132,7 +145,7 @@ impl Reason {
     /// How telling it is: where a line has several reasons, the first of the most telling names the line.
     pub fn rank(&self) -> usize {
         match self {
-            Reason::Function(_) | Reason::Cases(_) | Reason::ThroughTime => 0,
+            Reason::Function(..) | Reason::Cases(_) | Reason::ThroughTime => 0,
             Reason::DeltaContract
             | Reason::Stable
             | Reason::RowsSumToOne(_)
@@ -147,7 +160,7 @@ impl Reason {
             | Reason::AsBefore(..)
             | Reason::Along(..)
             | Reason::Paired(..) => 2,
-            Reason::Linear | Reason::Local(..) | Reason::Written(_) => 3,
+            Reason::Linear | Reason::Contraction | Reason::Local(..) | Reason::Written(_) => 3,
             Reason::ChainRule => 4,
             Reason::SumRule | Reason::Rearranged => 5,
             Reason::Simplify => 6,
@@ -181,7 +194,7 @@ impl Reason {
                 (Phrase::Paired, vec![("direction", names), ("inner", inner)])
             }
             Reason::ChainRule => (Phrase::ChainRule, vec![]),
-            Reason::Function(op) => return function_sentence(*op, taken, lang),
+            Reason::Function(op, ranks) => return function_sentence(*op, ranks, taken, lang),
             Reason::Power(exponent) => {
                 (Phrase::Power, vec![("formula", Prose::math(power_rule(*exponent)))])
             }
@@ -193,6 +206,7 @@ impl Reason {
             Reason::Written(_) => return Prose::default(),
             Reason::SumRule => (Phrase::SumRule, vec![]),
             Reason::Linear | Reason::Local(..) => (Phrase::Linear, vec![]),
+            Reason::Contraction => (Phrase::TermLeft, vec![]),
             Reason::Rearranged => (Phrase::Moved, vec![]),
             Reason::ThroughTime => (Phrase::ThroughTime, vec![]),
             Reason::DeltaContract => (Phrase::DeltasContracted, vec![]),
@@ -210,9 +224,9 @@ impl Reason {
 }
 
 /// A formula of the rule book, and how it is set: over single entries.
-fn set(expr: &Expr) -> Math {
+fn set(expr: &Expr, lang: Lang) -> Math {
     let unknown = |_: &str| None;
-    render::layout(expr, &Context { rank: &unknown, notation: Notation::Index, lang: Lang::En })
+    render::layout(expr, &Context { rank: &unknown, notation: Notation::Index, lang })
 }
 
 /// `(u v)' = u' v + u v'`
@@ -230,7 +244,7 @@ fn product_rule() -> Math {
 /// `(u^3)' = 3 u^2 u'`
 fn power_rule(exponent: Num) -> Math {
     let u = || Math::Ident("u".to_string());
-    let number = |num: Num| set(&formula_of(num));
+    let number = |num: Num| set(&formula_of(num), Lang::En);
     let power = |num: Num| match num == Num::int(1) {
         true => u(),
         false => Math::superscript(u(), number(num)),
@@ -269,29 +283,39 @@ fn formula_of(num: Num) -> Expr {
 const FREE: [&str; 10] = ["u", "v", "r", "s", "p", "q", "g", "h", "w", "z"];
 
 /// What the parameters of a function and its value `y` are called in reasons: `u` and `v` for x and y, as in the product rule, and no
-/// letter that is a name of the program.
-fn rule_letters(row: &OpSpec, taken: &dyn Fn(&str) -> bool) -> Vec<(&'static str, &'static str)> {
-    let mut letters: Vec<(&str, &str)> = Vec::new();
-    for &old in row.params.iter().chain(&["y"]) {
+/// letter that is a name of the program. Matrices have capitals.
+fn rule_letters(
+    row: &OpSpec,
+    ranks: &[usize],
+    taken: &dyn Fn(&str) -> bool,
+) -> Vec<(&'static str, String)> {
+    let mut letters: Vec<(&str, String)> = Vec::new();
+    for (at, &old) in row.params.iter().chain(&["y"]).enumerate() {
         let own = match old {
             "x" => "u",
             "y" => "v",
             other => other,
         };
-        let used = |letter: &str| letters.iter().any(|(_, new)| *new == letter);
-        let free = |letter: &&str| !taken(letter) && !used(letter);
-        let new = std::iter::once(own).chain(FREE).find(free).unwrap_or(own);
-        letters.push((old, new));
+        let matrix = ranks.get(at).is_some_and(|rank| *rank == 2);
+        let set = |letter: &str| match matrix {
+            true => letter.to_uppercase(),
+            false => letter.to_string(),
+        };
+        let used =
+            |letter: &String| letters.iter().any(|(_, new)| new.eq_ignore_ascii_case(letter));
+        let free = |letter: &String| !taken(letter) && !used(letter);
+        let new = std::iter::once(own).chain(FREE).map(set).find(free);
+        letters.push((old, new.unwrap_or_else(|| set(own))));
     }
     letters
 }
 
-fn function_sentence(op: OpId, taken: &dyn Fn(&str) -> bool, lang: Lang) -> Prose {
+fn function_sentence(op: OpId, ranks: &[usize], taken: &dyn Fn(&str) -> bool, lang: Lang) -> Prose {
     let row = ops::spec(op);
-    let letters = rule_letters(row, taken);
+    let letters = rule_letters(row, ranks, taken);
     let called = |old: &str| {
         let (plain, bar) = old.strip_suffix("_bar").map_or((old, ""), |plain| (plain, "_bar"));
-        let new = letters.iter().find(|(known, _)| *known == plain)?.1;
+        let new = &letters.iter().find(|(known, _)| *known == plain)?.1;
         Some(format!("{new}{bar}"))
     };
     let name = |old: &str| render::name(&called(old).unwrap_or_default());
@@ -299,10 +323,11 @@ fn function_sentence(op: OpId, taken: &dyn Fn(&str) -> bool, lang: Lang) -> Pros
         let mut told = formula(text).as_ref().clone();
         told.rename_names(&called);
         divide(&mut told);
-        set(&told)
+        set(&told, lang)
     };
-    let params = row.params.each(|param| Expr::name(called(param).unwrap_or_default()));
-    let call = Math::equation(name("y"), set(&Expr::call(row.name, params)));
+    let named = |param: &str| Expr::name(called(param).unwrap_or_default());
+    let params = row.params.each(|param| named(param));
+    let call = Math::equation(name("y"), set(&Expr::call(row.name, params), lang));
     let partial = |param: &str, text: &'static str| {
         let slope = Math::Row(vec![
             Math::differential(name("y")),
@@ -317,7 +342,8 @@ fn function_sentence(op: OpId, taken: &dyn Fn(&str) -> bool, lang: Lang) -> Pros
             let all = Prose::join(all.collect(), phrase(Phrase::Comma, lang));
             (Phrase::WithRule, vec![("call", Prose::math(call)), ("partials", all)])
         }
-        (_, Rule::Vjp(formulas)) => {
+        (_, Rule::Vjp(_) | Rule::VjpByRank(_)) => {
+            let formulas = pullbacks(row, ranks);
             let parts = row.params.iter().zip(formulas).filter(|(_, text)| **text != "0");
             let all = parts.map(|(param, text)| {
                 let bar = format!("{}_bar", called(param).unwrap_or_default());
@@ -326,12 +352,28 @@ fn function_sentence(op: OpId, taken: &dyn Fn(&str) -> bool, lang: Lang) -> Pros
             let all = Prose::join(all.collect(), phrase(Phrase::Comma, lang));
             (Phrase::WithRule, vec![("call", Prose::math(call)), ("partials", all)])
         }
-        _ => {
-            let name = Prose::words(row.name.replace('_', " "));
-            (Phrase::DerivativeOf, vec![("function", name)])
+        (_, Rule::Zero) => {
+            let applied = Expr::call(row.name, row.params.each(|param| named(param)));
+            (Phrase::FlatFunction, vec![("function", Prose::math(set(&applied, lang)))])
+        }
+        (_, rule) => {
+            let said = if rule.is_flat() { Phrase::HeldFunction } else { Phrase::DerivativeOf };
+            (said, vec![("function", Prose::words(row.name.replace('_', " ")))])
         }
     };
     Prose::fill(phrase(said, lang), &holes)
+}
+
+/// The pullbacks of a function whose arguments have so many trailing axes.
+fn pullbacks(row: &OpSpec, ranks: &[usize]) -> &'static [&'static str] {
+    match (row.rule, row.kind) {
+        (Rule::Vjp(formulas), _) => formulas,
+        (Rule::VjpByRank(rows), Kind::Structured { ranks: wanted, .. }) => {
+            let fits = wanted.iter().position(|wanted| ranks.starts_with(wanted));
+            rows[fits.unwrap_or(0)]
+        }
+        _ => &[],
+    }
 }
 
 /// Factors that are reciprocals as what is divided by: `v̄/v` for `v̄ 1/v`.

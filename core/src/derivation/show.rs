@@ -315,15 +315,20 @@ impl Show<'_> {
 
     fn sentences(&self, reasons: &[&Reason], line: &Line, before: Option<&Line>) -> Prose {
         let mut sentences: Vec<Prose> = Vec::new();
+        let contracts = reasons.contains(&&Reason::Contraction);
         for reason in reasons {
             let sentence = match reason {
+                // A contraction says it as well.
+                Reason::Linear if contracts => continue,
                 Reason::DeltaContract => self.vanishing(before),
                 Reason::Local(quantity, jacobian) => self.local(*quantity, *jacobian),
                 Reason::Written(quantity) => self.written(*quantity),
                 // Cases that are not shown are not told of.
                 Reason::Cases(op) if !line.deltas || !self.by_cases.borrow().contains(op) => {
-                    self.sentence(&Reason::Function(*op))
+                    self.sentence(&Reason::Function(*op, Vec::new()))
                 }
+                // Whole matrices show no sum.
+                Reason::Contraction if !self.by_entry(line) => self.sentence(&Reason::Linear),
                 other => self.sentence(other),
             };
             if !sentence.is_empty() && !sentences.contains(&sentence) {
@@ -367,6 +372,12 @@ impl Show<'_> {
             }
         }
         (Side::Entry, self.set(&self.opened(self.shown_letters()), Notation::Index))
+    }
+
+    /// Whether a line is shown by entries.
+    fn by_entry(&self, line: &Line) -> bool {
+        let matrix = || self.formula(line.rhs).1 == Notation::Matrix;
+        line.deltas || !(self.by_differentials(line) || matrix())
     }
 
     /// Whether a line is shown by differentials: matrix notation has no way to write ∂v/∂W without a third-order tensor.

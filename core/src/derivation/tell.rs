@@ -113,7 +113,8 @@ impl<'c> Teller<'c> {
             graph.names.iter().map(|(node, name)| (name.clone(), graph.shape(*node).clone())),
         );
         let (shapes, symmetric) = (Rc::new(shapes), Rc::new(symmetric));
-        let given = Given { shapes, symmetric, ..Given::default() };
+        let rows = Rc::new(raise::rows(&graph));
+        let given = Given { shapes, symmetric, rows, ..Given::default() };
         let mut teller = Teller {
             options,
             graph,

@@ -295,7 +295,7 @@ fn acting_axes(
 }
 
 /// Which row of a structured function's `ranks` its arguments have: the one that leaves them all the same number of batch axes.
-fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
+pub(crate) fn ranks_row(graph: &Graph, node: NodeId, kind: Kind) -> usize {
     let Kind::Structured { ranks, .. } = kind else { return 0 };
     let have: Vec<usize> = graph.args(node).each(|&arg| graph.rank(arg));
     let fits = |want: &&[usize]| {

@@ -50,6 +50,7 @@ pub const ROWS: &[OpSpec] = &[
             "torch.cumsum({0}, dim={axis})",
         ],
         c: "cr_cumsum",
+        linear_in: &[0],
         ..along("cumsum", |x| running(x, 0.0, |sum, v| sum + v))
     },
     OpSpec {
@@ -76,6 +77,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "prod_others",
         python: alike("_prod_others({0}, {axis})"),
         c: "cr_prod_others",
+        of_others: Some("prod"),
         ..along("prod_others", |x| {
             (0..x.len())
                 .map(|at| x.iter().enumerate().filter(|(k, _)| *k != at).map(|(_, v)| v).product())

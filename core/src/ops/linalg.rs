@@ -53,6 +53,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "solve",
         python: alike("_solve({0}, {1})"),
         c: "cr_solve({n}, {columns}, {0}, {1}, {out}, {work});",
+        linear_in: &[1],
         ..structured("solve", &["a", "b"], &[&[2, 2], &[2, 1]], solution, |x, _| {
             solve(&x[0], &x[1])
         })
@@ -74,6 +75,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "tril",
         python: alike("_tril({0}, {1})"),
         c: "cr_tril({m}, {n}, {0}, {1}, {out});",
+        linear_in: &[0],
         ..structured("tril", &["x", "k"], &[&[2, 0]], same, |x, _| {
             masked(&x[0], |row, column| column - row <= x[1].data[0])
         })
@@ -86,6 +88,7 @@ pub const ROWS: &[OpSpec] = &[
         rust: "triu",
         python: alike("_triu({0}, {1})"),
         c: "cr_triu({m}, {n}, {0}, {1}, {out});",
+        linear_in: &[0],
         ..structured("triu", &["x", "k"], &[&[2, 0]], same, |x, _| {
             masked(&x[0], |row, column| column - row >= x[1].data[0])
         })

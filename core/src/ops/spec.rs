@@ -55,6 +55,10 @@ pub struct OpSpec {
     pub absorbs: &'static [&'static str],
     /// Of an absolute value: the function of the same number that it is multiplied by to give that number.
     pub signed_by: Option<&'static str>,
+    /// Of a function along an axis: the reduction that gives each of its entries from all entries but the one at its own place.
+    pub of_others: Option<&'static str>,
+    /// Arguments in which it is linear.
+    pub linear_in: &'static [usize],
     /// The operator of the language that calls it.
     pub operator: Option<Operator>,
     /// Whether it is the root of the sum of the squares: its even powers are powers of that sum.
@@ -305,6 +309,8 @@ const DEFAULT: OpSpec = OpSpec {
     mirror: Mirror::None,
     absorbs: &[],
     signed_by: None,
+    of_others: None,
+    linear_in: &[],
     operator: None,
     root_of_squares: false,
     guarded: false,

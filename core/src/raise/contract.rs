@@ -28,8 +28,10 @@ pub(super) struct Tensor {
     pub identity: bool,
     /// Whether it is its own transpose.
     pub symmetric: bool,
-    /// Whether it is the program's data as declared: a row where its author wrote it as one.
+    /// Whether it is the program's data as declared.
     pub data: bool,
+    /// Whether it is a vector that the program writes as a row: its author's way, which is kept.
+    pub row: bool,
 }
 
 impl Tensor {
@@ -45,6 +47,7 @@ impl Tensor {
             identity: false,
             symmetric: false,
             data: false,
+            row: false,
         }
     }
 
@@ -419,7 +422,7 @@ fn fold(operands: &[&Tensor], open: &[u32]) -> Option<Tensor> {
     let backwards = usize::from(first.order > rest.last()?.order);
     // A vector stands on the right, as a column: `X.T @ r` rather than `r @ X`, and `A @ x` rather than `x @ A.T`.
     let either = rest.iter().all(|operand| operand.symmetric);
-    let written = first.data && turned == 0 && !either;
+    let written = first.row && turned == 0 && !either;
     let row = usize::from(first.labels.len() == 1 && !written && rest.last()?.labels.len() > 1);
     let mut product = Tensor::new(2 * turned.min(1000) + 4000 * backwards + 10_000 * row);
     product.labels = labels;

@@ -229,6 +229,11 @@ impl Indexer<'_> {
         {
             return Term::number(Num::int(i128::from(apart == 0)));
         }
+        if let [Pos::At { terms: one, offset: a }, Pos::At { terms: other, offset: b }] = at_
+            && (one, a) == (other, b)
+        {
+            return Term::one();
+        }
         let hidden = self.graph().vars.iter().any(|var| var.name == "delta")
             || self.graph().names.values().any(|name| name == "delta");
         let base = if hidden {
@@ -433,7 +438,11 @@ impl Indexer<'_> {
     fn scatter(&self, arg: NodeId, idx: NodeId, at_: &[Pos], inside: &Inside) -> Term {
         let mut inner = inside.clone();
         let (mut bound, mut places) = (Vec::new(), Vec::new());
-        for dim in self.graph().shape(idx) {
+        for (axis, dim) in self.graph().shape(idx).iter().enumerate() {
+            if let Some(tied) = self.tied(arg, axis, self.graph().rank(idx)) {
+                places.push(at_[1 + tied].clone());
+                continue;
+            }
             let letter = self.fresh(dim, &mut inner.letters);
             places.push(Pos::letter(&letter));
             bound.push((letter, dim.clone()));
@@ -443,6 +452,24 @@ impl Indexer<'_> {
         places.extend_from_slice(&at_[1..]);
         body.absorb(self.entry(arg, &places, &inner));
         Term::of(self.sum_over(&bound, body.expr()))
+    }
+}
+
+impl Indexer<'_> {
+    /// Which axis behind the first `split` ones a Kronecker delta among the factors says to be read where `axis` is.
+    fn tied(&self, node: NodeId, axis: usize, split: usize) -> Option<usize> {
+        if self.scope.name(node).is_some() || !matches!(self.graph().op(node), Op::Einsum(_)) {
+            return None;
+        }
+        let product = flatten(self.scope, node);
+        let own = *product.out.get(axis)?;
+        let partner = |factor: &Factor| match (self.graph().op(factor.node), &factor.labels[..]) {
+            (Op::Delta(_), &[a, b]) if a == own => Some(b),
+            (Op::Delta(_), &[a, b]) if b == own => Some(a),
+            _ => None,
+        };
+        let partners = product.factors.iter().filter_map(partner);
+        partners.filter_map(|b| product.out[split..].iter().position(|out| *out == b)).next()
     }
 }
 

@@ -105,12 +105,25 @@ fn loose(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
         Op::Add(coefficients) if coefficients.len() == 1 => scaled_product(scope, node),
         Op::Add(_) => sum(scope, node),
         Op::Call(..) => call(scope, node),
-        Op::View(moved) => full(view::exact(scope, args[0], moved)?),
+        Op::View(moved) => {
+            let (c, arg) = numbers_apart(scope, args[0]);
+            let mut moved = Loose::full(view::exact(scope, arg, moved)?, rank);
+            moved.term.coefficient = c;
+            Some(moved)
+        }
         Op::Gather => full(picked(scope, args[0], args[1])?),
         Op::Reshape => full(reshaped(scope, node, exact(scope, args[0])?)),
         Op::Scatter(_) => None,
         Op::Scan(_) => full(scan(scope, node, &[])),
         Op::Deriv => full(Expr::call("d", vec![exact(scope, args[0])?, exact(scope, args[1])?])),
+    }
+}
+
+/// A number that a node is multiplied by, and what is multiplied: in front of what only moves entries.
+pub(super) fn numbers_apart(scope: &Scope<'_>, node: NodeId) -> (Num, NodeId) {
+    match (scope.graph().op(node), scope.graph().args(node)) {
+        (Op::Add(terms), &[only]) if scope.name(node).is_none() => (terms[0], only),
+        _ => (Num::ONE, node),
     }
 }
 
@@ -368,6 +381,7 @@ fn read(
     let base = value.term.expr();
     tensor.data =
         matches!(graph.op(factor.node), Op::Var(var) if graph.var(*var).kind != VarKind::Direction);
+    tensor.row = scope.names.rows.contains(&factor.node);
     let power = |expr: Expr| {
         let mut term = Term::one();
         term.times(expr, factor.power);
@@ -384,6 +398,7 @@ fn read(
         tensor.chain.clear();
         tensor.symmetric = false;
         tensor.data = false;
+        tensor.row = false;
     }
     let expr = if dropped {
         let item =

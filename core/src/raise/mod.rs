@@ -13,6 +13,7 @@ mod product;
 mod program;
 mod ranges;
 mod rolls;
+mod rows;
 mod share;
 mod sizes;
 mod structure;
@@ -21,6 +22,7 @@ mod view;
 pub use letters::Letters;
 #[cfg(feature = "tools")]
 pub use program::program;
+pub use rows::rows;
 pub use share::{share, shared};
 
 use crate::ir::{Dim, Graph, NodeId, Op, Shape};
@@ -55,6 +57,8 @@ pub struct Names<'g> {
     functions: Rc<BTreeMap<NodeId, String>>,
     /// Declared tensors of which formulas use that they are symmetric.
     symmetric: Rc<BTreeSet<NodeId>>,
+    /// Vectors that the program writes as rows.
+    rows: Rc<BTreeSet<NodeId>>,
     /// The shapes of all names, where they were gathered before.
     shapes: Option<Rc<BTreeMap<String, Shape>>>,
     /// Index letters.
@@ -72,15 +76,16 @@ impl<'g> Names<'g> {
         let letters = Rc::new(Letters::new(graph, extra.values()));
         let extra = Rc::new(extra);
         let (through, functions, symmetric) = (BTreeSet::new(), Rc::default(), Rc::default());
-        Names { graph, extra, open: None, through, functions, symmetric, shapes: None, letters }
+        let (rows, open, shapes) = (Rc::new(rows::rows(graph)), None, None);
+        Names { graph, extra, open, through, functions, symmetric, rows, shapes, letters }
     }
 
     /// The names of the graph and those that a derivation gives.
     pub fn given(graph: &'g Graph, given: &Given, letters: Rc<Letters>) -> Names<'g> {
         let (extra, functions) = (Rc::clone(&given.parts), Rc::clone(&given.functions));
         let (shapes, symmetric) = (Some(Rc::clone(&given.shapes)), Rc::clone(&given.symmetric));
-        let through = BTreeSet::new();
-        Names { graph, extra, open: None, through, functions, symmetric, shapes, letters }
+        let (through, rows, open) = (BTreeSet::new(), Rc::clone(&given.rows), None);
+        Names { graph, extra, open, through, functions, symmetric, rows, shapes, letters }
     }
 
     /// The same, with a part written out although it has a name.
@@ -166,6 +171,8 @@ pub struct Given {
     pub functions: Rc<BTreeMap<NodeId, String>>,
     /// Declared tensors of which formulas use that they are symmetric.
     pub symmetric: Rc<BTreeSet<NodeId>>,
+    /// Vectors that the program writes as rows.
+    pub rows: Rc<BTreeSet<NodeId>>,
     /// The shapes of all names, the program's too.
     pub shapes: Rc<BTreeMap<String, Shape>>,
 }

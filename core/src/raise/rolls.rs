@@ -3,7 +3,7 @@
 
 use super::Scope;
 use super::build::{call_with, number};
-use super::matrix::axes_expr;
+use super::matrix::{axes_expr, numbers_apart};
 use crate::few::Each;
 use crate::ir::{Affine, Dim, NodeId, Num, Op};
 use chainrule_grammar::ast::Expr;
@@ -51,7 +51,8 @@ pub(super) fn found(scope: &Scope<'_>, terms: Vec<(Num, NodeId)>) -> Vec<(Num, P
         match roll {
             Some((other, roll)) => {
                 taken[other] = true;
-                parts.push((*c, Part::Roll(roll)));
+                let (inside, arg) = numbers_apart(scope, roll.arg);
+                parts.push((*c * inside, Part::Roll(Roll { arg, ..roll })));
             }
             None => parts.push((*c, Part::Node(*node))),
         }

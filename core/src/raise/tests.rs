@@ -77,9 +77,9 @@ fn perceptron_gradient() {
     let t = p.input("t", &[&m]);
     let w = p.param("w", &[&n, &m]);
     let z = p.g.einsum(&[(x, vec![0]), (w, vec![0, 1])], &[1], &[]);
-    assert_eq!(both(&p.g, z), ("sum[j](x[j] * w[j,k])".into(), "x @ w".into()));
     let o = p.g.push(Op::Pow(Num::int(2)), vec![z], vec![m.clone()]);
     p.g.names.insert(o, "O".into());
+    assert_eq!(both(&p.g, z), ("sum[j](x[j] * w[j,k])".into(), "x @ w".into()));
     let error = p.minus(o, t);
     let rest = p.one_minus(o);
     let grad =
@@ -156,12 +156,16 @@ fn vectors_and_chains() {
     let a = p.input("a", &[&n]);
     let w = p.param("W", &[&n, &m]);
     let s = p.param("S", &[&n, &n]);
+    let row = p.g.einsum(&[(d, vec![0]), (x, vec![0, 1])], &[1], &[]);
+    p.g.names.insert(row, "y".into());
     let mut check = |factors: &[(NodeId, Vec<u32>)], out: &[u32], expected: &str| {
         let node = p.g.einsum(factors, out, &[]);
         assert_eq!(both(&p.g, node).1, expected);
     };
     check(&[(x, vec![0, 1]), (c, vec![0])], &[1], "X.T @ c");
+    // As the program writes it.
     check(&[(d, vec![0]), (x, vec![0, 1])], &[1], "d @ X");
+    check(&[(c, vec![0]), (x, vec![0, 1])], &[1], "X.T @ c");
     check(&[(x, vec![0, 1]), (a, vec![1])], &[0], "X @ a");
     check(&[(a, vec![0]), (s, vec![0, 1]), (a, vec![1])], &[], "a @ S @ a");
     check(&[(a, vec![0]), (a, vec![0])], &[], "dot(a, a)");

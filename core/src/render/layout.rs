@@ -208,6 +208,15 @@ impl Layout<'_> {
         if let [IndexItem::Slice(None, None, None), IndexItem::NewAxis] = items {
             return repeated(self.base(base));
         }
+        if let Some(piece) = self.all_others(base, items) {
+            return piece;
+        }
+        // `A_ji` for an entry of Aᵀ.
+        if let (ExprKind::Transpose(inner), [first, second]) = (&base.kind, items)
+            && matches!(&inner.kind, ExprKind::Name(name) if (self.ctx.rank)(name) == Some(2))
+        {
+            return self.index(inner, &[second.clone(), first.clone()]);
+        }
         let positions: Vec<Math> = items.each(|item| self.item(item));
         if let ExprKind::Name(name) = &base.kind {
             return self.named(name, names::indexed(name, positions));
@@ -218,6 +227,31 @@ impl Layout<'_> {
             base => base,
         };
         Piece::atom(Math::subscript(base, names::positions_math(positions)))
+    }
+
+    /// `∏_{i ≠ j} x_i` for an entry of what the rule book says is reduced from all other entries.
+    fn all_others(&self, base: &Expr, items: &[IndexItem]) -> Option<Piece> {
+        let ExprKind::Call { func, bound, args, kwargs } = &base.kind else { return None };
+        let ([arg], true) = (args.as_slice(), bound.is_empty()) else { return None };
+        let reduced = ops::lookup(ops::bare(&func.name), 1)?.1.of_others?;
+        let axis = match kwargs.as_slice() {
+            [] => items.len().checked_sub(1)?,
+            [(_, Expr { kind: ExprKind::Num(axis), .. })] => axis.parse().ok()?,
+            _ => return None,
+        };
+        let IndexItem::At(own) = items.get(axis)? else { return None };
+        let used = |letter: &str| {
+            let read = |item: &IndexItem| matches!(item, IndexItem::At(at) if mentions(at, letter));
+            (self.ctx.rank)(letter).is_some() || items.iter().any(read) || mentions(arg, letter)
+        };
+        let letter =
+            ["i", "j", "k", "l", "m", "n", "p", "q", "r"].into_iter().find(|l| !used(l))?;
+        let mut others = items.to_vec();
+        others[axis] = IndexItem::At(Expr::name(letter));
+        let differs = vec![names::name(letter), relation_sign(CompareOp::Ne), self.math(own)];
+        let entry = self.index(arg, &others).at_least(Level::Big);
+        let sign = Math::Big(big(reduced), Some(Box::new(Math::Row(differs))));
+        Some(Piece::new(Math::Row(vec![sign, Math::Thin, entry]), Level::Big))
     }
 
     fn item(&self, item: &IndexItem) -> Math {
@@ -357,11 +391,18 @@ impl Layout<'_> {
         let level = if cases { Level::Loose } else { level };
         let mut math = template::read(template, &args);
         if let Math::Cases(cases) = &mut math {
-            for (_, when) in cases.iter_mut().filter(|(_, when)| matches!(when, Math::Text(_))) {
-                *when = Math::Text(phrase(Phrase::Otherwise, self.ctx.lang).to_string());
-            }
+            cases.iter_mut().for_each(|(_, when)| self.condition(when));
         }
         Piece::new(math, level)
+    }
+
+    /// `if a > b`, and what is said of all other cases, whatever the format.
+    fn condition(&self, when: &mut Math) {
+        let said = |said: Phrase| Math::Text(phrase(said, self.ctx.lang).to_string());
+        *when = match std::mem::replace(when, Math::Thin) {
+            Math::Text(_) => said(Phrase::Otherwise),
+            holds => Math::Row(vec![said(Phrase::If), holds]),
+        };
     }
 
     fn bound_call(&self, name: &str, bound: &[Binder], args: &[Expr]) -> Piece {
@@ -419,6 +460,13 @@ impl Layout<'_> {
     }
 }
 
+/// Whether a name stands anywhere in a formula.
+fn mentions(expr: &Expr, name: &str) -> bool {
+    let mut found = matches!(&expr.kind, ExprKind::Name(own) if own == name);
+    expr.children(&mut |inner| found = found || mentions(inner, name));
+    found
+}
+
 /// The name of a function: by its template, where that is a name only.
 fn function(name: &str, template: &str) -> Math {
     if template.is_empty() || template.contains("{0}") {
@@ -442,6 +490,10 @@ pub(super) fn minus() -> Math {
 /// The operator that is written for a function of two arguments.
 fn operator(name: &str) -> Option<Operator> {
     ops::lookup(name, 2)?.1.operator
+}
+
+fn relation_sign(op: CompareOp) -> Math {
+    Math::Symbol(relation(op))
 }
 
 fn relation(op: CompareOp) -> Symbol {

@@ -67,7 +67,11 @@ pub fn emit(math: &Math) -> String {
         Math::Named { name, body, .. } => {
             format!(r#"<mrow data-name="{}">{}</mrow>"#, escaped(name), emit(body))
         }
-        Math::Text(text) => format!("<mtext>{}</mtext>", escaped(text)),
+        // A space at the end of a word is none.
+        Math::Text(text) => match text.strip_suffix(' ') {
+            Some(word) => format!("<mtext>{}&#160;</mtext>", escaped(word)),
+            None => format!("<mtext>{}</mtext>", escaped(text)),
+        },
     }
 }
 

@@ -1,7 +1,7 @@
 //! Told derivations as a page shows them, whatever the format: headings, chains of equalities with their reasons, named parts,
 //! and the conventions that the formulas use. What was derived or listed once is not listed again.
 
-use super::math::{Accent, Fence, Line, Math, Symbol};
+use super::math::{Accent, Big, Fence, Line, Math, Symbol};
 use super::phrases::{Lang, Phrase, phrase};
 use super::prose::Prose;
 use crate::derivation::{Step, Told};
@@ -142,7 +142,9 @@ fn conventions(parts: &[Part], lang: Lang) -> Prose {
             part.forward.iter().chain(part.chains.iter().flatten()).chain(&part.wheres)
         })
     };
-    let uses = |found: &dyn Fn(&Math) -> bool| rows().any(|row| row.line.right.any(found));
+    let uses = |found: &dyn Fn(&Math) -> bool| {
+        rows().any(|row| row.line.right.any(found) || row.why.any(found))
+    };
     let ident = |name: &str| Math::Ident(name.to_string());
     let pair = Math::Row(vec![ident("a"), Math::Symbol(Symbol::Comma), Math::Thin, ident("b")]);
     let inner = Prose::math(Math::Fence(Fence::Angle, Box::new(pair)));
@@ -181,6 +183,17 @@ fn conventions(parts: &[Part], lang: Lang) -> Prose {
         let func = Math::Func("prod".to_string());
         let sign = Prose::math(Math::subscript(func, Math::Symbol(Symbol::NotEqual)));
         all.push(say(Phrase::OtherEntries, &[("sign", sign)]));
+    }
+    for (big, said) in [(Big::Sum, Phrase::AllAdded), (Big::Prod, Phrase::AllMultiplied)] {
+        let sign = Math::Big(big, None);
+        if uses(&|math| *math == sign) {
+            all.push(say(said, &[("sign", Prose::math(sign.clone()))]));
+        }
+    }
+    if uses(&|math| matches!(math, Math::Fence(Fence::Square, _))) {
+        let row = vec![ident("a"), Math::Symbol(Symbol::Greater), ident("b")];
+        let bracket = Prose::math(Math::Fence(Fence::Square, Box::new(Math::Row(row))));
+        all.push(say(Phrase::Condition, &[("bracket", bracket)]));
     }
     let barred = |prose: &Prose| prose.any(&|math| matches!(math, Math::Accent(Accent::Bar, _)));
     if rows().any(|row| barred(&row.why)) {

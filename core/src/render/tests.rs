@@ -91,7 +91,7 @@ fn matrix_notation() {
         ("sqrt(x)^2 + abs(x)", r"\sqrt{x}^{2} + \left|x\right|"),
         ("sigmoid(x)^2", r"\sigma(x)^{2}"),
         ("(x > 0) * x", r"[x > 0] \odot x"),
-        ("where(c, x, 0)", r"\begin{cases} x & c \\ 0 & \text{otherwise} \end{cases}"),
+        ("where(c, x, 0)", r"\begin{cases} x & \text{if }c \\ 0 & \text{otherwise} \end{cases}"),
         ("x^(1/2)", "x^{1/2}"),
         ("x^2^3", "x^{2^{3}}"),
         ("(x^2)^3", "(x^{2})^{3}"),

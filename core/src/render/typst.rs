@@ -45,10 +45,8 @@ pub fn emit(math: &Math) -> String {
         Math::Fence(fence, inner) => fenced(*fence, inner),
         Math::Func(name) => function(name),
         Math::Cases(cases) => {
-            let case = |(value, when): &(Math, Math)| {
-                let word = if matches!(when, Math::Text(_)) { "" } else { "\"if\" thin " };
-                format!("{} & quad {word}{}", emit(value), emit(when))
-            };
+            let case =
+                |(value, when): &(Math, Math)| format!("{} & quad {}", emit(value), emit(when));
             format!("cases({})", cases.iter().map(case).collect::<Vec<_>>().join(", "))
         }
         Math::Matrix(rows) => {

@@ -35,10 +35,7 @@ pub fn emit(math: &Math) -> String {
         }
         Math::Func(name) => name.clone(),
         Math::Cases(cases) => {
-            let part = |(value, when): &(Math, Math)| match when {
-                Math::Text(text) => format!("{}, {text}", emit(value)),
-                _ => format!("{} if {}", emit(value), emit(when)),
-            };
+            let part = |(value, when): &(Math, Math)| format!("{} {}", emit(value), emit(when));
             format!("{{{}}}", cases.each(part).join("; "))
         }
         Math::Matrix(rows) => {

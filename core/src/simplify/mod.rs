@@ -10,6 +10,7 @@ mod choices;
 pub mod facts;
 mod holes;
 mod known;
+mod linear;
 mod mirrors;
 pub mod power;
 pub mod product;
@@ -214,7 +215,7 @@ impl Simplifier<'_> {
                 let rows = rows.clone();
                 self.scattered(node, &rows)
             }
-            Op::Call(..) => match self.decided(node) {
+            Op::Call(..) => match self.decided(node).or_else(|| self.numbers_in_front(node)) {
                 Some(known) => known,
                 None => self.unmirrored(node),
             },

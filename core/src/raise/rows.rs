@@ -1,0 +1,38 @@
+//! Vectors as rows or as columns. In: a graph. Out: the declared vectors that the program multiplies by matrices from the left and never
+//! from the right, as `x @ W`: formulas of its derivatives keep these as rows, and write all others as columns.
+
+use crate::few;
+use crate::ir::{Einsum, Graph, NodeId, Op, VarKind};
+use std::collections::BTreeSet;
+
+/// The vectors that are written as rows.
+pub fn rows(graph: &Graph) -> BTreeSet<NodeId> {
+    let named: Vec<NodeId> = graph.names.keys().copied().collect();
+    let (mut rows, mut columns) = (BTreeSet::new(), BTreeSet::new());
+    for node in graph.reachable(&named) {
+        let Op::Einsum(e) = graph.op(node) else { continue };
+        let args = graph.args(node);
+        for (at, &arg) in args.iter().enumerate().filter(|(_, arg)| is_declared(graph, **arg)) {
+            let Some(matrix) = matrix_beside(e, at) else { continue };
+            if at < matrix {
+                rows.insert(arg)
+            } else {
+                columns.insert(arg)
+            };
+        }
+    }
+    few::set(rows.difference(&columns).copied())
+}
+
+fn is_declared(graph: &Graph, node: NodeId) -> bool {
+    let declared =
+        matches!(graph.op(node), Op::Var(var) if graph.var(*var).kind != VarKind::Direction);
+    declared && graph.rank(node) == 1
+}
+
+/// The place of the matrix that a vector is multiplied by.
+fn matrix_beside(e: &Einsum, vector: usize) -> Option<usize> {
+    let &[summed] = e.ins[vector].as_slice() else { return None };
+    let is_matrix = |ins: &Vec<u8>| ins.len() == 2 && ins.contains(&summed);
+    if e.out.contains(&summed) { None } else { e.ins.iter().position(is_matrix) }
+}
