@@ -415,6 +415,11 @@ fn further_facts_of_rows() {
             }
         }
     }
+    for (.., row) in ops::all().filter(|(.., row)| row.positive_alike) {
+        for x in [-1e300, -2.5, -5e-324, 0.0, 5e-324, 2.5, 1e300, f64::INFINITY, f64::NAN] {
+            assert_eq!(scalar(row.name, &[x]) > 0.0, x > 0.0, "{} at {x}", row.name);
+        }
+    }
     let even = matrix(2, &[2.0, 0.5, 0.5, 1.0]);
     for (.., row) in ops::all().filter(|(.., row)| row.symmetric) {
         let made = tensor(row.name, std::slice::from_ref(&even));

@@ -359,6 +359,7 @@ pub const ROWS: &[OpSpec] = &[
         probe: probe_at(&[(-3.0, 3.0)], &[0.0], &[(&[0.0], 0.0), (&[1e300], 1.0)]),
         range: Range::Nonnegative,
         absorbs: &["gt", "ge"],
+        positive_alike: true,
         ..unary("relu", |a| if a[0] <= 0.0 { 0.0 } else { a[0] })
     },
     OpSpec {

@@ -53,6 +53,8 @@ pub struct OpSpec {
     pub mirror: Mirror,
     /// Functions of the same numbers, or of its only number and 0, by which it may be multiplied without a change, as by itself.
     pub absorbs: &'static [&'static str],
+    /// Whether it is over 0 exactly where its only number is, so that this can be read off the value, which is kept for other reasons.
+    pub positive_alike: bool,
     /// Of an absolute value: the function of the same number that it is multiplied by to give that number.
     pub signed_by: Option<&'static str>,
     /// Of a function along an axis: the reduction that gives each of its entries from all entries but the one at its own place.
@@ -308,6 +310,7 @@ const DEFAULT: OpSpec = OpSpec {
     range: Range::Any,
     mirror: Mirror::None,
     absorbs: &[],
+    positive_alike: false,
     signed_by: None,
     of_others: None,
     linear_in: &[],

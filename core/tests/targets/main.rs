@@ -121,7 +121,10 @@ fn expected(case: &Case, job: &Job, library: Library) -> Value {
             json!([loss.name, rows.collect::<Vec<_>>()])
         })
         .collect();
-    json!({ "program": case.program, "check": case.check, "extreme": case.program == programs::EXTREME, "module": library.xp(), "arguments": arguments, "forward": forward, "losses": losses, "every": every, "requests": requests })
+    let sizes = case.point.dims.iter();
+    let sizes: serde_json::Map<String, Value> =
+        sizes.map(|(dim, size)| (graph.dims[dim.0 as usize].name.clone(), json!(size))).collect();
+    json!({ "program": case.program, "sizes": sizes, "check": case.check, "extreme": case.program == programs::EXTREME, "module": library.xp(), "arguments": arguments, "forward": forward, "losses": losses, "every": every, "requests": requests })
 }
 
 const RUNNER: &str = include_str!("runner.py");

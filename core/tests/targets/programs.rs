@@ -60,7 +60,7 @@ pub const PROGRAMS: &[&str] = &[
     "input xs:[6]; param a; fn step(s, x) = a*s + sin(x*s) + x; loss L = sum(scan(step, 0.5, xs)^2); hvp L wrt a;",
     // Names that need care, constants.
     "input x: [40]; param self, type, lambda, range, np, int; loss E = sum((type*x - self)^2)/40 + lambda^2 * range * np + int;",
-    "param lambda, class, def, jnp, jax, np, torch, int, double, restrict, self, type, real, work, tuple, len; loss loss = lambda*class + def*jnp^2 + jax*np*torch + int*double*restrict + self*type*real + work*tuple*len;",
+    "param lambda, class, def, jnp, jax, np, torch, int, double, restrict, self, type, real, work, tuple, len, None, Some, CHAINRULE_CHECK; loss loss = None*Some*CHAINRULE_CHECK + lambda*class + def*jnp^2 + jax*np*torch + int*double*restrict + self*type*real + work*tuple*len;",
     "dim super, min, any; input k: int[any]; param match: [super, any], case: [min], move, struct, yield, float, Model, print, loss_L, outer, gradients, arguments, ctx; loss L = sum(match^2)*sum(case[k]) + move*struct^2*yield + float*Model + print*loss_L; loss forward = outer*gradients + arguments*ctx^2;",
     "const lambda = 1e-4; const rate = 1/3; param α:[3], Δx, double, static; loss λ = lambda*sum(α^2) + rate*Δx + pi*double*static + e*Δx^3; ",
     "dim forward, x; param value_and_grad:[forward], r1:[x]; z = r1 * 2; loss forward2 = sum(z^2) + sum(value_and_grad) + sum(z);",

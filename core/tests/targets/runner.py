@@ -2,6 +2,7 @@
 
 import contextlib
 import importlib
+import inspect
 import io
 import json
 import os
@@ -106,6 +107,20 @@ def compiled(function, arguments, directions):
     return jax.jit(of_arrays)([jnp.asarray(arguments[at]) for at in places], directions)
 
 
+def of_model(model, case, arguments):
+    """The losses that a module of PyTorch gives which holds the parameters, in a list."""
+    sizes = inspect.signature(model).parameters
+    model = model(*[case["sizes"][name.rstrip("_")] for name in sizes])
+    held = list(model.parameters())
+    if not all(torch.all(torch.isfinite(param)) for param in held):
+        return [np.nan]
+    with torch.no_grad():
+        for param, value in zip(held, arguments):
+            param.copy_(torch.as_tensor(value))
+    value = model(*arguments[len(held) :])
+    return list(value.values()) if isinstance(value, dict) else [value]
+
+
 def run(number, case):
     """One module, with numbers of the type that is wanted."""
     module = importlib.import_module(f"p{number}")
@@ -137,6 +152,11 @@ def run(number, case):
             compare(f"{where} d {of} by argument {at} alone", gradient, want)
     for (name, by, _, want), got in zip(case["requests"], further, strict=True):
         compare(f"{where} {name} {by}", got, want)
+    # PyTorch does not start matrices without entries.
+    if case["module"] == "torch" and hasattr(module, "Model") and 0 not in case["sizes"].values():
+        found = of_model(module.Model, case, arguments)
+        for got, (want, _) in zip(found, case["losses"], strict=True):
+            compare(f"{where} by a module", got, want)
     # What differentiates by JAX or PyTorch takes seconds for each program.
     if WANTED == "float64" and case["check"] and (case["module"] == "np" or number % 25 == 0 or ALL):
         said = io.StringIO()

@@ -57,6 +57,7 @@ const RESERVED: &[&str] = &[
     "I",
     "complex",
     "imaginary",
+    "CHAINRULE_CHECK",
     "INFINITY",
     "NAN",
     "forward",

@@ -4,7 +4,6 @@ use super::dialect::Library;
 use super::function::docstring;
 use super::layout::{listed, statement};
 use super::module::Module;
-use super::value::Bind;
 use super::writer::{dim_text, tuple};
 use crate::ir::{Dim, DimId, Var};
 
@@ -115,21 +114,19 @@ fn reset(module: &Module) -> String {
     for var in &module.job.params {
         let declared = module.job.graph.var(*var);
         let name = attribute(&module.names.vars[var]);
-        let call = format!("torch.nn.init.{}", initial(module, declared, &name));
+        let call = format!("torch.nn.init.{}", initial(declared, &name));
         out.push_str(&format!("{}\n", statement(2, &call)));
     }
     out
 }
 
-fn initial(module: &Module, var: &Var, name: &str) -> String {
-    match var.shape.as_slice() {
-        [] | [_] => format!("zeros_(self.{name})"),
-        [_, _] => format!("xavier_normal_(self.{name})"),
-        [window @ .., rows, columns] => {
-            let size = |dim: &Dim| dim_text(&module.names, dim).at(Bind::Minus);
-            let fans = format!("({} + {})", size(rows), size(columns));
-            let window: String = window.iter().map(|dim| format!("{} * ", size(dim))).collect();
-            format!("normal_(self.{name}, std=math.sqrt(2 / ({window}{fans})))")
+fn initial(var: &Var, name: &str) -> String {
+    match var.shape.len() {
+        0 | 1 => format!("zeros_(self.{name})"),
+        2 => format!("xavier_normal_(self.{name})"),
+        _ => {
+            let fans = format!("math.prod(self.{name}.shape[:-2]) * sum(self.{name}.shape[-2:])");
+            format!("normal_(self.{name}, std=math.sqrt(2 / ({fans})))")
         }
     }
 }

@@ -161,7 +161,7 @@ impl Writer<'_> {
     }
 
     fn elementwise(&mut self, id: NodeId, template: &str) -> Value {
-        let args = self.graph.args(id);
+        let args = self.read(id);
         let values: Vec<Value> = args
             .iter()
             .map(|arg| self.values.get(arg).cloned().unwrap_or_else(|| self.number(*arg)))

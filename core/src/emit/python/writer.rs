@@ -11,7 +11,9 @@ use crate::emit::declared::whole;
 use crate::emit::names::Scope;
 use crate::ir::walk::Marks;
 use crate::ir::{Dim, DimId, Graph, NodeId, Op};
+use crate::ops::{self, Operator};
 use crate::plan::factors::{Scales, scales};
+use chainrule_grammar::ast::CompareOp;
 use chainrule_grammar::{Code, Diagnostic, Span};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -50,6 +52,8 @@ pub struct Writer<'a> {
     pub(super) shared: BTreeMap<String, Option<String>>,
     pub(super) current: Option<NodeId>,
     pub(super) scales: Scales,
+    /// Questions whether a number is over 0, each with a value that is over 0 where the number is.
+    pub(super) alike: BTreeMap<NodeId, NodeId>,
 }
 
 impl<'a> Writer<'a> {
@@ -69,6 +73,7 @@ impl<'a> Writer<'a> {
             shared: BTreeMap::new(),
             current: None,
             scales: Scales::default(),
+            alike: BTreeMap::new(),
         }
     }
 
@@ -113,6 +118,7 @@ impl<'a> Writer<'a> {
         let fixed = |id: NodeId| results.contains(id) || self.names.nodes.contains_key(&id);
         let order = self.graph.reachable(&roots);
         self.scales = scales(self.graph, &order, &fixed);
+        self.alike = alike(self.graph, &order);
         let uses = self.uses(&order, &roots);
         self.compute(self.graph.reachable(first), &uses)?;
         let mut texts: Vec<String> = first.iter().map(|root| self.result(*root)).collect();
@@ -138,6 +144,7 @@ impl<'a> Writer<'a> {
     /// Values for everything that a node depends on.
     pub(super) fn compute_one(&mut self, root: NodeId) -> Result<()> {
         let order = self.graph.reachable(&[root]);
+        self.alike.extend(alike(self.graph, &order));
         let uses = self.uses(&order, &[root]);
         self.compute(order, &uses)
     }
@@ -224,9 +231,18 @@ impl<'a> Writer<'a> {
         };
         roots.iter().for_each(|root| count(*root));
         for &id in order.iter().filter(|id| !self.is_see_through(**id)) {
-            self.graph.args(id).iter().for_each(|arg| count(*arg));
+            self.read(id).into_iter().for_each(&mut count);
         }
         uses
+    }
+
+    /// What the expression of a node is made of.
+    pub(super) fn read(&self, id: NodeId) -> Vec<NodeId> {
+        let args = self.graph.args(id);
+        match self.alike.get(&id) {
+            Some(value) => [&[*value], &args[1..]].concat(),
+            None => args.to_vec(),
+        }
     }
 
     /// Whether a node is cheap to say wherever it is used.
@@ -365,6 +381,25 @@ impl<'a> Writer<'a> {
         let message = format!("{} code for {what} is not written yet", self.library.title());
         Err(Diagnostic::new(Code::Unsupported, span, message))
     }
+}
+
+/// Whether numbers are over 0 is read off functions of them that come first and say it as well: then the numbers need not be kept.
+fn alike(graph: &Graph, order: &[NodeId]) -> BTreeMap<NodeId, NodeId> {
+    let mut values: BTreeMap<NodeId, NodeId> = BTreeMap::new();
+    let mut found = BTreeMap::new();
+    for &id in order {
+        let Op::Call(op, _) = graph.op(id) else { continue };
+        let (row, args) = (ops::spec(*op), graph.args(id));
+        if row.positive_alike {
+            values.insert(args[0], id);
+        }
+        let above =
+            row.operator == Some(Operator::Compare(CompareOp::Gt)) && graph.is_zero(args[1]);
+        if let (true, Some(value)) = (above, values.get(&args[0])) {
+            found.insert(id, *value);
+        }
+    }
+    found
 }
 
 /// A tuple of expressions.

@@ -4,8 +4,8 @@ use proc_macro2::{Ident, Span};
 
 pub use crate::emit::names::{Scope, ascii};
 
-/// Words that cannot stand as an identifier, even raw.
-const NEVER: &[&str] = &["self", "Self", "super", "crate", "_"];
+/// Words that cannot stand as an identifier, even raw, or as a variable, since they are patterns.
+const NEVER: &[&str] = &["self", "Self", "super", "crate", "_", "None", "Some", "Ok", "Err"];
 /// Words that can only stand raw.
 const RESERVED: &[&str] = &[
     "abstract", "as", "async", "await", "become", "box", "break", "const", "continue", "do", "dyn",
@@ -48,6 +48,7 @@ mod tests {
             ("lambda", "lambda"),
             ("type", "r#type"),
             ("self", "self_"),
+            ("None", "None_"),
             ("σ2", "sigma2"),
             ("Δx", "Deltax"),
             ("ß", "udf"),
