@@ -247,3 +247,18 @@ fn positions_on_axes_of_run_time_size() {
         }
     }
 }
+
+/// A vector beside a column is a loss of all pairs, which is said with both shapes; a number beside a vector is none.
+#[test]
+fn losses_of_all_pairs() {
+    let warned = |target: &str| {
+        let text = format!("dim N; param p:[N]; target t{target}; loss E = mse(p, t);");
+        let compiled = program(&text);
+        let messages = compiled.diagnostics.iter().map(|one| one.message.clone());
+        messages.collect::<Vec<String>>()
+    };
+    assert_eq!(warned(":[N,1]"), ["`mse` of shapes [N] and [N, 1] compares [N, N] pairs"]);
+    for fits in [":[N]", ":[1]", ""] {
+        assert!(warned(fits).is_empty(), "{fits}");
+    }
+}

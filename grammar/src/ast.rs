@@ -365,7 +365,7 @@ impl Expr {
     }
 
     /// As [`Expr::children`], to be changed.
-    fn children_mut(&mut self, see: &mut dyn FnMut(&mut Expr)) {
+    pub fn children_mut(&mut self, see: &mut dyn FnMut(&mut Expr)) {
         match &mut self.kind {
             ExprKind::Num(_) | ExprKind::Name(_) | ExprKind::Str(_) => {}
             ExprKind::List(items) => items.iter_mut().for_each(see),

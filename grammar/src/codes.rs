@@ -164,4 +164,8 @@ codes! {
         "In a program of the matlab dialect that declares nothing a name of one letter is what its letter says: `a` to `g` a scalar, `h` to `z` a column, a capital a matrix; sizes are those with which the formula fits together. The `n` of `sum(S)/n`, which nothing declares, is the number of rows of `S`, the `m` of `Q*K'/sqrt(m)` the size over which the product sums, and the `k` of `T + a/k` the number of entries of a row of `T`. Declare the variables to say otherwise."
         wrong "$ chainrule derive --syntax matlab -e 'sum((A*x - y).^2)'"
         right "$ chainrule derive --syntax matlab -e 'sum((A*x - y).^2)' --var A:m,n --var x:n,1 --var y:m,1";
+    BothRepeated "W0506" Warning "both sides of a loss are repeated"
+        "What is compared has neither the shape of the one side nor that of the other: each entry of the one meets many of the other, as where a column `[N, 1]` is compared with a vector `[N]`. The loss is one of all pairs then, which is hardly ever meant."
+        wrong "dim N;\nparam p: [N];\ntarget t: [N, 1];\nloss E = mse(p, t);"
+        right "dim N;\nparam p: [N];\ntarget t: [N, 1];\nloss E = mse(p, t[:, 0]);";
 }

@@ -212,6 +212,10 @@ impl<'t> Scene<'t> {
         if STATEMENTS.contains(&first) || first == "fn" {
             return None;
         }
+        // `x if c else 0`
+        if let Some(help) = written_instead(self.found, false) {
+            return Some(bad(self.span(), self.found()).help(help));
+        }
         let message = format!("no statement begins with `{first}`");
         let bad = bad(self.last_span(), message);
         if let Some((_, help)) = FOREIGN.iter().find(|(words, _)| words.contains(&first)) {
@@ -240,16 +244,7 @@ impl<'t> Scene<'t> {
             return Some(odd.help("write `where(condition, a, b)`"));
         }
         let called = self.slice.text[self.at + self.found.len()..].trim_start().starts_with('(');
-        let help = match self.found {
-            "where" if !called => "write `where(condition, a, b)`",
-            "and" | "&" => "comparisons are 1 or 0: write `a * b` where both must hold",
-            "or" => "comparisons are 1 or 0: write `max(a, b)` where one must hold",
-            "not" | "!" => "comparisons are 1 or 0: write `1 - a`",
-            "if" | "else" | "?" => "write `where(condition, a, b)`",
-            "for" => "write `sum[i](…)` for a sum, `tensor[i](…)` for a list of entries",
-            _ => return None,
-        };
-        Some(bad(self.span(), self.found()).help(help))
+        Some(bad(self.span(), self.found()).help(written_instead(self.found, called)?))
     }
 
     /// `x.T.sum()`: what stands before the dot is the argument.
@@ -505,4 +500,17 @@ fn is_near(word: &str, known: &str) -> bool {
         }
     }
     row[known.len()] <= 2.min(known.len() / 2)
+}
+
+/// What is written for an operator of other languages.
+fn written_instead(word: &str, called: bool) -> Option<&'static str> {
+    Some(match word {
+        "where" if !called => "write `where(condition, a, b)`",
+        "and" | "&" => "comparisons are 1 or 0: write `a * b` where both must hold",
+        "or" => "comparisons are 1 or 0: write `max(a, b)` where one must hold",
+        "not" | "!" => "comparisons are 1 or 0: write `1 - a`",
+        "if" | "else" | "?" => "write `where(condition, a, b)`",
+        "for" => "write `sum[i](…)` for a sum, `tensor[i](…)` for a list of entries",
+        _ => return None,
+    })
 }

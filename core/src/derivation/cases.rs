@@ -48,8 +48,8 @@ impl Show<'_> {
         };
         let (same, other) = (condition(Symbol::Equals), condition(Symbol::NotEqual));
         let cases = Math::Cases(vec![
-            (set(lemma.same, &of_letters), same.clone()),
-            (set(lemma.different, &axes), other.clone()),
+            (set(lemma.same, &of_letters), render::condition(same.clone(), self.options.lang)),
+            (set(lemma.different, &axes), render::condition(other.clone(), self.options.lang)),
         ]);
         let partial = render::partial(of, &of_letters, by, &by_letters);
         let why = self.say(

@@ -264,7 +264,7 @@ fn power_rule(exponent: Num) -> Math {
         (root(), over(du(), twice))
     } else {
         let factor = match exponent.as_int() {
-            Some(n) if n > 0 => number(exponent),
+            Some(_) => number(exponent),
             _ => Math::fenced(number(exponent)),
         };
         (power(exponent), Math::Row(vec![factor, Math::Thin, power(lower), Math::Thin, du()]))

@@ -247,6 +247,13 @@ impl Show<'_> {
             };
             let line_as_set = math::Line { left: None, right };
             let (rule, why) = self.because(line, &reasons, before, opened);
+            // What reads as the line before, though it is not built alike, is no line of its own.
+            let again = |last: &&mut Step| last.text == text && last.line == line_as_set;
+            let same = sides.last() == Some(&side);
+            if let Some(last) = steps.last_mut().filter(|last| same && again(last)) {
+                last.why = self.both(std::mem::take(&mut last.why), why, &reasons);
+                continue;
+            }
             let about = self.about.to_string();
             steps.push(Step { about, rule, text, line: line_as_set, why });
             sides.push(side);
@@ -254,6 +261,14 @@ impl Show<'_> {
         }
         self.with_lhs(&mut steps, &sides);
         steps
+    }
+
+    /// Why a line holds that two rules lead to.
+    fn both(&self, first: Prose, second: Prose, reasons: &[Reason]) -> Prose {
+        if reasons.iter().all(|reason| *reason == Reason::Simplify) || first == second {
+            return first;
+        }
+        Prose::join(vec![first, second], phrase(Phrase::Between, self.options.lang))
     }
 
     /// Whether a line is shown. Matrices cannot show a Kronecker delta, so in matrix notation a line with one is shown only after one

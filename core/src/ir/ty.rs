@@ -198,10 +198,14 @@ impl Dim {
                 (false, _) => out.push_str(&format!(" {sign} ")),
             }
             let product = names.each(|&id| name(id)).join("*");
-            match (product.is_empty(), size.is_one()) {
+            match (product.is_empty(), size) {
                 (true, _) => out.push_str(&size.to_string()),
-                (false, true) => out.push_str(&product),
-                (false, false) => out.push_str(&format!("{size}*{product}")),
+                (false, Num::Rational(1, 1)) => out.push_str(&product),
+                (false, Num::Rational(1, d)) => out.push_str(&format!("{product}/{d}")),
+                (false, Num::Rational(n, d)) if d != 1 => {
+                    out.push_str(&format!("{n}*{product}/{d}"));
+                }
+                (false, _) => out.push_str(&format!("{size}*{product}")),
             }
         }
         out

@@ -85,7 +85,9 @@ impl Lowerer<'_> {
         if matches!(row.kind, Kind::Loss { classes: true }) {
             self.class_targets(&mut operands);
         }
-        self.broadcast(&operands[..2.min(operands.len())], &format!("`{}`", row.name), call.span)?;
+        let sides = &operands[..2.min(operands.len())];
+        let shape = self.broadcast(sides, &format!("`{}`", row.name), call.span)?;
+        self.warn_of_pairs(row, sides, &shape, call.span);
         self.warn_of_domain(row, &operands, call.span);
         let Rule::Via(text) = row.rule else {
             return Err(Diagnostic::new(
@@ -120,6 +122,24 @@ impl Lowerer<'_> {
             return Ok(total);
         }
         self.divide_by_count(total, &shape, call.span)
+    }
+
+    /// A vector compared with a column is a loss of all pairs.
+    fn warn_of_pairs(&mut self, row: &OpSpec, sides: &[Operand], shape: &[Dim], span: Span) {
+        if sides.iter().any(|side| self.positional(&side.val) == shape) {
+            return;
+        }
+        let shapes =
+            sides.iter().map(|side| self.show(&side.val)).collect::<Vec<_>>().join(" and ");
+        let whole = self.graph.show_shape(shape);
+        let message = format!("`{}` of shapes {shapes} compares {whole} pairs", row.name);
+        let mut warning = Diagnostic::new(Code::BothRepeated, span, message);
+        for side in sides {
+            warning = warning.label(side.span, self.show(&side.val));
+        }
+        self.diagnostics.push(
+            warning.help("give both the same shape, as by `t[:, 0]` or `squeeze(t)` of a column"),
+        );
     }
 
     /// Whole numbers as targets, one axis fewer than the classes have, become rows with 1 at their place.

@@ -188,8 +188,19 @@ pub(super) struct Term {
     pub chain: Vec<Operand>,
     /// What it is divided by.
     pub under: Vec<Expr>,
-    /// What it is divided by where that is not 0; where it is, the whole is 0 (before it is divided by `under`). And to which power.
-    pub guards: Vec<(Expr, Num)>,
+    /// What it is divided by where that is not 0; where it is, the whole is 0 (before it is divided by `under`).
+    pub guards: Vec<Guard>,
+}
+
+/// What a term is divided by where it is not 0.
+#[derive(Clone, Debug)]
+pub(super) struct Guard {
+    /// The divisor.
+    pub of: Expr,
+    /// To which power.
+    pub power: Num,
+    /// Whether it is the same number wherever it stands in the term.
+    pub single: bool,
 }
 
 impl Term {
@@ -239,16 +250,20 @@ impl Term {
 
     /// `where(a != 0, over… / a, 0)` for everything that stands over the line, once for each guard.
     fn guard(&mut self) {
-        for (divisor, exponent) in std::mem::take(&mut self.guards) {
+        for Guard { of, power, single } in std::mem::take(&mut self.guards) {
             let whole = Term {
                 coefficient: Num::ONE,
-                under: vec![powered(divisor.clone(), exponent)],
+                under: vec![powered(of.clone(), power)],
                 over: std::mem::take(&mut self.over),
                 chain: std::mem::take(&mut self.chain),
                 ..Term::one()
             };
-            let differs = compare(CompareOp::Ne, divisor, Expr::num("0"));
-            self.over = vec![Expr::call("where", vec![differs, whole.expr(), Expr::num("0")])];
+            let differs = compare(CompareOp::Ne, of, Expr::num("0"));
+            let mut whole = whole.expr();
+            if single {
+                decide(&mut whole, &differs);
+            }
+            self.over = vec![Expr::call("where", vec![differs, whole, Expr::num("0")])];
         }
     }
 
@@ -297,6 +312,17 @@ impl Term {
             (false, expr) => expr,
         }
     }
+}
+
+/// A formula where a condition holds: choices on the same condition within it are made.
+fn decide(expr: &mut Expr, condition: &Expr) {
+    while let ExprKind::Call { func, args, .. } = &mut expr.kind
+        && func.name == "where"
+        && args.first() == Some(condition)
+    {
+        *expr = args.swap_remove(1);
+    }
+    expr.children_mut(&mut |inner| decide(inner, condition));
 }
 
 /// `a @ b @ c`

@@ -2,7 +2,7 @@
 
 mod zeros;
 
-use super::build::{self, Term, at, bind, dim_expr, power, signed_sum};
+use super::build::{self, Guard, Term, at, bind, dim_expr, power, signed_sum};
 use super::product::{Factor, Product, flatten};
 use super::ranges::binder;
 use super::rolls::{self, Part};
@@ -287,7 +287,7 @@ impl Indexer<'_> {
             self.scope.guarded(factor.node).filter(|_| !factor.power.is_negative())
         {
             let divisor = self.entry(divisor, &positions, inside).expr();
-            term.guards.push((divisor, factor.power));
+            term.guards.push(Guard { of: divisor, power: factor.power, single: true });
             return;
         }
         let base = self.entry(factor.node, &positions, inside);
@@ -321,7 +321,8 @@ impl Indexer<'_> {
         let args = graph.args(node);
         if let Some(divisor) = self.scope.guarded(node) {
             let divisor = self.entry(divisor, at_, inside).expr();
-            return Term { guards: vec![(divisor, Num::ONE)], ..Term::one() };
+            let guard = Guard { of: divisor, power: Num::ONE, single: true };
+            return Term { guards: vec![guard], ..Term::one() };
         }
         match row.kind {
             Kind::Elementwise => {

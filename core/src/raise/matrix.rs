@@ -2,7 +2,7 @@
 //! none fits the answer is `None`, never a formula of another value or shape.
 
 use super::Scope;
-use super::build::{Operand, Term, at, call_with, chained, number, signed_sum, whole_axis};
+use super::build::{Guard, Operand, Term, at, call_with, chained, number, signed_sum, whole_axis};
 use super::contract::{self, Tensor};
 use super::index::{applied, named_const, size_expr};
 use super::product::{Factor, Product, flatten};
@@ -224,7 +224,7 @@ fn call(scope: &Scope<'_>, node: NodeId) -> Option<Loose> {
     let args = graph.args(node);
     if let Some(divisor) = scope.guarded(node) {
         let part = loose(scope, divisor)?;
-        let guards = vec![(part.term.expr(), Num::ONE)];
+        let guards = vec![Guard { of: part.term.expr(), power: Num::ONE, single: rank == 0 }];
         return Some(Loose { term: Term { guards, ..Term::one() }, cover: part.cover, kept: None });
     }
     if matches!(row.kind, Kind::Elementwise) {
@@ -340,7 +340,8 @@ pub(super) fn contracted(scope: &Scope<'_>, product: &Product) -> Option<(Term, 
             && factor.labels.is_empty()
             && !factor.power.is_negative()
         {
-            scale.guards.push((loose(scope, divisor)?.term.expr(), factor.power));
+            let of = loose(scope, divisor)?.term.expr();
+            scale.guards.push(Guard { of, power: factor.power, single: true });
             continue;
         }
         let (coefficient, tensor) = read(scope, product, factor, order)?;

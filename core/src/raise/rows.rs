@@ -13,11 +13,10 @@ pub fn rows(graph: &Graph) -> BTreeSet<NodeId> {
         let Op::Einsum(e) = graph.op(node) else { continue };
         let args = graph.args(node);
         for (at, &arg) in args.iter().enumerate().filter(|(_, arg)| is_declared(graph, **arg)) {
-            let Some(matrix) = matrix_beside(e, at) else { continue };
-            if at < matrix {
-                rows.insert(arg)
-            } else {
-                columns.insert(arg)
+            match stands_left(e, at) {
+                Some(true) => rows.insert(arg),
+                Some(false) => columns.insert(arg),
+                None => false,
             };
         }
     }
@@ -30,9 +29,16 @@ fn is_declared(graph: &Graph, node: NodeId) -> bool {
     declared && graph.rank(node) == 1
 }
 
-/// The place of the matrix that a vector is multiplied by.
-fn matrix_beside(e: &Einsum, vector: usize) -> Option<usize> {
+/// Whether a vector stands left of the matrix that it is multiplied by, or right of that or of another vector, as the last one of
+/// `x @ A @ x`.
+fn stands_left(e: &Einsum, vector: usize) -> Option<bool> {
     let &[summed] = e.ins[vector].as_slice() else { return None };
+    if e.out.contains(&summed) {
+        return None;
+    }
     let is_matrix = |ins: &Vec<u8>| ins.len() == 2 && ins.contains(&summed);
-    if e.out.contains(&summed) { None } else { e.ins.iter().position(is_matrix) }
+    match e.ins.iter().position(is_matrix) {
+        Some(matrix) => Some(vector < matrix),
+        None => e.ins[..vector].contains(&e.ins[vector]).then_some(false),
+    }
 }

@@ -1,6 +1,7 @@
 //! Expression → layout. Here, and only here, is decided where brackets stand.
 
 use super::Context;
+use super::entries::{INVERSE, inverted, mentions, whole_axes};
 use super::math::{Big, Fence, Math, Symbol};
 use super::names;
 use super::phrases::{Phrase, phrase};
@@ -98,13 +99,20 @@ impl Layout<'_> {
             }
             ExprKind::Compare(op, a, b) => self.compare(*op, a, b),
             ExprKind::Pipe(first, stages) => self.pipe(first, stages),
-            ExprKind::Transpose(inner) => Piece::new(
-                Math::superscript(self.base(inner), Math::Symbol(Symbol::Top)),
-                Level::Power,
-            ),
+            ExprKind::Transpose(inner) => self.transpose(inner),
             ExprKind::Index(base, items) => self.index(base, items),
             ExprKind::Call { func, bound, args, kwargs } => self.call(func, bound, args, kwargs),
         }
+    }
+
+    /// `Aᵀ`, and `A⁻ᵀ` for the transpose of an inverse.
+    fn transpose(&self, inner: &Expr) -> Piece {
+        let top = Math::Symbol(Symbol::Top);
+        let (base, sup) = match inverted(inner) {
+            Some(matrix) => (matrix, Math::Row(vec![minus(), top])),
+            None => (inner, top),
+        };
+        Piece::new(Math::superscript(self.base(base), sup), Level::Power)
     }
 
     /// Iverson's bracket: 1 where it holds.
@@ -360,7 +368,14 @@ impl Layout<'_> {
     }
 
     /// A template's arguments stand free inside of braces and bars, and as a factor or a base elsewhere.
-    fn template(&self, template: &'static str, args: &[Expr]) -> Piece {
+    fn template(&self, template: &str, args: &[Expr]) -> Piece {
+        // The inverse of a transpose is A⁻ᵀ, too.
+        if let Some((Expr { kind: ExprKind::Transpose(matrix), .. }, rest)) = args.split_first()
+            && let Some(after) = template.strip_prefix(INVERSE)
+        {
+            let args = [&[matrix.as_ref().clone()], rest].concat();
+            return self.template(&format!(r"{{0}}^{{-\top}}{after}"), &args);
+        }
         let place = |at: usize| template.find(&format!("{{{at}}}"));
         let args = args.iter().enumerate().map(|(at, arg)| {
             let piece = self.piece(arg);
@@ -371,6 +386,7 @@ impl Layout<'_> {
             } else if before.ends_with("otimes")
                 || after.trim_start().starts_with(r"\otimes")
                 || before.ends_with("{-1}")
+                || before.ends_with(r"{-\top}")
             {
                 piece.at_least(Level::Power)
             } else {
@@ -398,10 +414,9 @@ impl Layout<'_> {
 
     /// `if a > b`, and what is said of all other cases, whatever the format.
     fn condition(&self, when: &mut Math) {
-        let said = |said: Phrase| Math::Text(phrase(said, self.ctx.lang).to_string());
         *when = match std::mem::replace(when, Math::Thin) {
-            Math::Text(_) => said(Phrase::Otherwise),
-            holds => Math::Row(vec![said(Phrase::If), holds]),
+            Math::Text(_) => Math::Text(phrase(Phrase::Otherwise, self.ctx.lang).to_string()),
+            holds => super::condition(holds, self.ctx.lang),
         };
     }
 
@@ -415,6 +430,13 @@ impl Layout<'_> {
             return self.big(big(name), Some(lower), arg);
         }
         let template = ops::lookup(name, 1).map_or("", |(_, row)| row.latex);
+        let letters: Vec<&str> = bound.iter().map(|binder| binder.name.name.as_str()).collect();
+        // Bars stand around whole vectors.
+        if template.contains("{0}")
+            && let Some(whole) = whole_axes(arg, &letters)
+        {
+            return self.template(template, &[whole]);
+        }
         let head = Math::subscript(function(name, template), lower);
         Piece::atom(Math::Row(vec![head, Math::fenced(self.math(arg))]))
     }
@@ -458,13 +480,6 @@ impl Layout<'_> {
     pub fn is_index_notation(&self) -> bool {
         self.ctx.notation == Notation::Index
     }
-}
-
-/// Whether a name stands anywhere in a formula.
-fn mentions(expr: &Expr, name: &str) -> bool {
-    let mut found = matches!(&expr.kind, ExprKind::Name(own) if own == name);
-    expr.children(&mut |inner| found = found || mentions(inner, name));
-    found
 }
 
 /// The name of a function: by its template, where that is a name only.

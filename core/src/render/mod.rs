@@ -13,6 +13,7 @@ pub mod document_text;
 pub mod document_typst;
 #[cfg(feature = "tools")]
 pub mod dot;
+mod entries;
 #[cfg(feature = "tools")]
 mod graph_text;
 pub mod latex;
@@ -50,6 +51,11 @@ pub struct Context<'a> {
     pub notation: Notation,
     /// The language of the few words in formulas.
     pub lang: phrases::Lang,
+}
+
+/// A condition beside a value, as every format has it: `if a > b`.
+pub fn condition(holds: Math, lang: phrases::Lang) -> Math {
+    Math::Row(vec![Math::Text(phrases::phrase(phrases::Phrase::If, lang).to_string()), holds])
 }
 
 /// The layout of an expression.

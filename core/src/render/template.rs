@@ -137,6 +137,7 @@ impl<'t> Reader<'t> {
             "text" => Math::Text(self.word()),
             "sum" => Math::Big(Big::Sum, None),
             "prod" => Math::Big(Big::Prod, None),
+            "top" => Math::Symbol(Symbol::Top),
             "infty" => Math::Symbol(Symbol::Infinity),
             "otimes" => Math::Symbol(Symbol::Otimes),
             "angle" => Math::Symbol(Symbol::Angle),

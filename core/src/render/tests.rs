@@ -87,7 +87,7 @@ fn matrix_notation() {
         ("sum(p, axis=0)", r"\operatorname{sum}_{0}(p)"),
         ("ones(N, 2) * c", r"\mathbf{1}_{N \times 2}\,c"),
         ("eye(N)", "I_{N}"),
-        ("inv(W).T", r"(W^{-1})^{\top}"),
+        ("inv(W).T", r"W^{-\top}"),
         ("sqrt(x)^2 + abs(x)", r"\sqrt{x}^{2} + \left|x\right|"),
         ("sigmoid(x)^2", r"\sigma(x)^{2}"),
         ("(x > 0) * x", r"[x > 0] \odot x"),

@@ -1,9 +1,13 @@
 //! Choices that share a condition: what the rule book leaves of each branch comes together in one choice.
 
-use super::Simplifier;
 use super::product::{Factor, Product};
+use super::{Simplifier, Stage};
+use crate::few::Each;
 use crate::ir::{Dim, NodeId, Num, Op};
-use crate::ops;
+use crate::ops::{self, Kind};
+
+/// So many nodes are looked at for choices within a choice.
+const NEAR: usize = 64;
 
 /// A term that has a choice with 0 for one of its branches.
 struct Half {
@@ -30,6 +34,64 @@ impl Simplifier<'_> {
             halves.push(half);
         }
         None
+    }
+
+    /// `where(c, where(c, a, b), d) = where(c, a, d)`, also among other functions of single entries.
+    pub(super) fn decided_within(&mut self, node: NodeId) -> Option<NodeId> {
+        let Op::Call(op, _) = self.graph.op(node) else { return None };
+        if !ops::spec(*op).chooses || self.stage == Stage::Value {
+            return None;
+        }
+        let mut args = self.graph.args(node).to_vec();
+        let (condition, mut left) = (args[0], NEAR);
+        for branch in [1, 2] {
+            args[branch] = self.taken(args[branch], condition, branch, &mut left);
+        }
+        let new = self.graph.with_args(node, args);
+        if new == node {
+            return None;
+        }
+        let new = self.normal(new);
+        self.record("decided-condition", node, new);
+        Some(new)
+    }
+
+    /// An entry's formula where it is known which branch the condition takes there.
+    fn taken(
+        &mut self,
+        node: NodeId,
+        condition: NodeId,
+        branch: usize,
+        left: &mut usize,
+    ) -> NodeId {
+        if self.is_atom(node) || *left == 0 {
+            return node;
+        }
+        *left -= 1;
+        let args = self.graph.args(node).to_vec();
+        let entrywise: Vec<bool> = match self.graph.op(node) {
+            Op::Call(op, _) if ops::spec(*op).chooses && args[0] == condition => {
+                return self.taken(args[branch], condition, branch, left);
+            }
+            Op::Call(op, _) => {
+                let entrywise = matches!(ops::spec(*op).kind, Kind::Elementwise);
+                args.each(|_| entrywise)
+            }
+            Op::Add(_) | Op::Pow(_) => args.each(|_| true),
+            Op::Einsum(e) => e.ins.each(|ins| *ins == e.out),
+            _ => return node,
+        };
+        let parts = args.iter().zip(entrywise);
+        let new = parts.map(|(&arg, inside)| match inside {
+            true => self.taken(arg, condition, branch, left),
+            false => arg,
+        });
+        let new: Vec<NodeId> = new.collect();
+        if new == args {
+            return node;
+        }
+        let new = self.graph.with_args(node, new);
+        self.normal(new)
     }
 
     fn half(&mut self, terms: &[(Num, NodeId)], term: usize, rank: usize) -> Option<Half> {

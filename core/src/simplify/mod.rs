@@ -215,10 +215,13 @@ impl Simplifier<'_> {
                 let rows = rows.clone();
                 self.scattered(node, &rows)
             }
-            Op::Call(..) => match self.decided(node).or_else(|| self.numbers_in_front(node)) {
-                Some(known) => known,
-                None => self.unmirrored(node),
-            },
+            Op::Call(..) => {
+                let known = self.decided(node).or_else(|| self.decided_within(node));
+                match known.or_else(|| self.numbers_in_front(node)) {
+                    Some(known) => known,
+                    None => self.unmirrored(node),
+                }
+            }
             _ => node,
         };
         self.normal.insert(node, new);

@@ -1,9 +1,10 @@
 //! Constant powers: of numbers, of powers, of products.
 
-use super::Simplifier;
 use super::facts;
+use super::product::{Factor, Product};
+use super::{Simplifier, Stage};
 use crate::few::Each;
-use crate::ir::{Graph, NodeId, Num, Op};
+use crate::ir::{Graph, NamedConst, NodeId, Num, Op};
 use crate::ops;
 
 impl Simplifier<'_> {
@@ -77,10 +78,43 @@ impl Simplifier<'_> {
         }
     }
 
+    /// `sqrt(2)*sqrt(pi) = sqrt(2*pi)`: equal powers of numbers over 0 are one, as the rule book writes them.
+    pub(crate) fn join_roots(&mut self, product: &mut Product) {
+        if self.stage == Stage::Value {
+            return;
+        }
+        for at in (0..product.factors.len()).rev() {
+            let Some(number) = self.root_of_number(&product.factors[at]) else { continue };
+            let exponent = product.factors[at].exponent;
+            let fits =
+                |other: &Factor| other.exponent == exponent && is_constant(self.graph, other.base);
+            let others = product.factors.iter().enumerate();
+            let found = others.filter(|(other, one)| *other != at && fits(one)).map(|(at, _)| at);
+            let Some(other) = found.clone().next() else { continue };
+            product.factors[other].base = self.scaled(number, product.factors[other].base);
+            product.factors.remove(at);
+        }
+    }
+
+    /// The number of a factor that is a root of one.
+    fn root_of_number(&self, factor: &Factor) -> Option<Num> {
+        let root = factor.labels.is_empty() && factor.exponent.as_int().is_none();
+        facts::number(self.graph, factor.base).filter(|number| root && !number.is_negative())
+    }
+
     /// `c · node` in normal form.
     pub(crate) fn scaled(&mut self, c: Num, node: NodeId) -> NodeId {
         let scaled = self.graph.scale(c, node);
         self.normal(scaled)
+    }
+}
+
+/// Whether it is a number over 0 that has a name, or a multiple of one.
+fn is_constant(graph: &Graph, node: NodeId) -> bool {
+    match (graph.op(node), graph.args(node)) {
+        (Op::Named(NamedConst::Pi | NamedConst::E), _) => true,
+        (Op::Add(terms), &[only]) => !terms[0].is_negative() && is_constant(graph, only),
+        _ => false,
     }
 }
 

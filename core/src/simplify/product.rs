@@ -72,6 +72,7 @@ impl Simplifier<'_> {
         self.contract_places(&mut product);
         self.straighten(&mut product);
         self.collect_powers(&mut product);
+        self.join_roots(&mut product);
         self.drop_guards(&mut product);
         self.absorb(&mut product);
         self.drop_unit_sums(&mut product, node);

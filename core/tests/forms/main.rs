@@ -300,7 +300,7 @@ fn symmetric_matrices() {
         assert!(said.iter().any(|note| note.contains("symmetric")), "{program}: {said:?}");
     }
     let plain = "dim N; input A:[N,N]; param x:[N]; loss E = x @ A @ x;";
-    assert_eq!(told(plain, Notation::Matrix).text, "x @ A + A @ x", "without the fact");
+    assert_eq!(told(plain, Notation::Matrix).text, "A.T @ x + A @ x", "without the fact");
 }
 
 /// What is built to be its own transpose is seen as such, whatever is declared; what only looks like it is not.
@@ -330,7 +330,7 @@ fn matrices_that_are_built_symmetric() {
         ),
         (
             "dim N; input S:[N,N]; param x:[N]; loss L = x @ inv(S - S.T) @ x;",
-            "x @ inv(S - S.T) + inv(S - S.T) @ x",
+            "inv(S - S.T).T @ x + inv(S - S.T) @ x",
         ),
         (
             "dim N; input A:[N,N] symmetric; param w:[N]; loss L = dot(w, (A @ A + 2*eye(N)) @ w);",

@@ -33,14 +33,8 @@ fn what_comes_back_through_a_solution() {
         format!("param A:[3,3], b:{b}; loss E = sum(solve(A + 4*eye(3), b)^2); grad E wrt A, b;")
     };
     for (b, formula) in [
-        (
-            "[3]",
-            "chain rule; with r = U⁻¹v, U\u{304} = −(Uᵀ)⁻¹r\u{304} ⊗ r, v\u{304} = (Uᵀ)⁻¹r\u{304}",
-        ),
-        (
-            "[3,2]",
-            "chain rule; with V = U⁻¹B, U\u{304} = −(Uᵀ)⁻¹V\u{304}Vᵀ, B\u{304} = (Uᵀ)⁻¹V\u{304}",
-        ),
+        ("[3]", "chain rule; with r = U⁻¹v, U\u{304} = −U⁻ᵀr\u{304} ⊗ r, v\u{304} = U⁻ᵀr\u{304}"),
+        ("[3,2]", "chain rule; with V = U⁻¹B, U\u{304} = −U⁻ᵀV\u{304}Vᵀ, B\u{304} = U⁻ᵀV\u{304}"),
     ] {
         for told in &lines(&program(b), Notation::Matrix) {
             let notes = notes(told);
@@ -127,5 +121,73 @@ fn numbers_before_linear_functions() {
         ),
     ] {
         assert_eq!(lines(program, Notation::Matrix)[0].text, form, "{program}");
+    }
+}
+
+/// A choice within a choice on the same condition is made.
+#[test]
+fn choices_within_choices() {
+    for (program, form) in [
+        (
+            "param x:[3]; input y:[3]; loss E = sum(where(x > y, where(x > y, x^2, 3), y*x^2)); grad E wrt x;",
+            "2 * where(x > y, 1, y) * x",
+        ),
+        (
+            "param x:[3]; loss E = sum(selu(x)); hessian E wrt x;",
+            "diag(where(x > 0, 0, selu(x) + 1.7580993408473768))",
+        ),
+        (
+            "param x:[3]; loss E = norm2(x)*sum(x); hessian E wrt x;",
+            "where(norm2(x) != 0, (sum(x) * eye(3) + x[:, None] + outer(1 - sum(x) * x / norm2(x)^2, x)) / norm2(x), 0)",
+        ),
+    ] {
+        let told = lines(program, Notation::Matrix);
+        assert_eq!(told.last().unwrap().text, form, "{program}");
+    }
+}
+
+#[test]
+fn roots_of_numbers_are_one_root() {
+    let told = lines("param x; loss E = gelu(x); hessian E wrt x;", Notation::Matrix);
+    let text = &told.last().unwrap().text;
+    assert_eq!(text, "exp(-1/2 * x^2) * (2 - x^2) / sqrt(2 * pi)");
+}
+
+/// Bars stand around whole vectors, where entries can be read as such in one way only.
+#[test]
+fn norms_of_entries() {
+    for (loss, form) in [
+        ("dot(y, x)/norm2(x)", r"\left\lVert x \right\rVert"),
+        ("norm2(2*x - y)^3", r"\left\lVert 2x - y \right\rVert"),
+        ("sum(norm2(A - 1, axis=1)^3)*x[0]", r"\operatorname{norm2}_{i}(A_{ni} - 1)"),
+        ("sum(norm2(A, axis=1))*x[0]", r"\left\lVert A_{n,:} \right\rVert}_{2}"),
+    ] {
+        let program = format!("param x:[3]; input y:[3], A:[2,3]; loss E = {loss}; grad E wrt x;");
+        let latex = lines(&program, Notation::Index)[0].latex();
+        assert!(latex.contains(form), "{loss}: {latex}");
+    }
+}
+
+#[test]
+fn the_inverse_of_a_transpose() {
+    let program = "param S:[3,3]; input x:[3]; loss E = logdet(S) + x@solve(S, x); grad E wrt S;";
+    let compiled = chainrule_core::compile(&chainrule_core::Source::new("test", program));
+    let options = Options::default();
+    let told = chainrule_core::derivation::tell(&compiled, options).expect("a derivation");
+    assert_eq!(told[0].latex(), r"S^{-\top} - S^{-\top}x \otimes S^{-1}x");
+}
+
+/// Lines that read alike are one.
+#[test]
+fn no_line_is_printed_twice() {
+    let program = "dim N, D; param X:[N,D], g:[D], b:[D]; target t:[N,D]; y = layer_norm(X)*g + b;
+        loss E = sum((y - t)^2)/2; grad E wrt X;";
+    for notation in [Notation::Matrix, Notation::Index] {
+        for told in lines(program, notation) {
+            let alike = |pair: &[chainrule_core::derivation::Step]| {
+                pair[0].about == pair[1].about && pair[0].line.right == pair[1].line.right
+            };
+            assert!(!told.steps.windows(2).any(alike));
+        }
     }
 }
