@@ -37,6 +37,7 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         "dim N, K; input x: [N]; param A: [K, 2*K + 1], v: [K]; loss E = sum(A)*sum(x^2) + sum(exp(v));",
         &[40, 3],
     ),
+    ("input x: [131]; param w: [131], v: [40]; loss E = sum(x*sin(w)) + sum(v^2);", &[]),
     (
         "input x:[12]; target t:[10]; param w:[3]; y[i] = sum[k](w[k]*x[i+k]); loss E = sum((tanh(y)-t)^2);",
         &[],

@@ -181,7 +181,7 @@ impl<F> Strided<'_, F> {
         Self { row: self.col, col: self.row, ..self }
     }
     #[inline(always)]
-    fn rows_after(self, i: usize) -> Self {
+    pub(super) fn rows_after(self, i: usize) -> Self {
         Self { data: &self.data[i * self.row..], ..self }
     }
     #[inline(always)]

@@ -42,13 +42,20 @@ fn in_rows(outer: usize, len: usize, inner: usize) -> bool {
 /// From so many entries on, eight running values are worth it.
 const LONG: usize = 16;
 
-/// The sum of eight running sums.
+/// The sum of running sums, eight or a multiple of it.
 ///
 /// They stand in memory in between: LLVM would take the pairs of the last additions for the width of its vectors, and run the loops
 /// that the sums come from two numbers at a time.
 #[inline(always)]
-pub fn total<F: Real>(sums: [F; 8]) -> F {
-    let s = core::hint::black_box(sums);
+pub fn total<F: Real, const N: usize>(sums: [F; N]) -> F {
+    let sums = core::hint::black_box(sums);
+    let (blocks, _) = sums.as_chunks::<8>();
+    let mut s = blocks[0];
+    for block in &blocks[1..] {
+        for l in 0..8 {
+            s[l] += block[l];
+        }
+    }
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 
@@ -221,8 +228,13 @@ fn exp_all<F: Real>(out: &mut [F]) {
     if !rest.is_empty() {
         let mut last = [F::ZERO; 8];
         last[..rest.len()].copy_from_slice(rest);
-        for value in &mut last {
-            *value = value.exp();
+        if const { size_of::<F>() == 4 } {
+            // Eight `f32` are a register, which LLVM would take apart where it knows which of them are wanted.
+            last = core::hint::black_box(last.map(F::exp));
+        } else {
+            for value in &mut last {
+                *value = value.exp();
+            }
         }
         rest.copy_from_slice(&last[..rest.len()]);
     }

@@ -30,11 +30,12 @@ const LARGE: i128 = 64 * 64 * 64;
 const NARROW: i128 = 24;
 /// The most that panels have of each of the three sizes: rows, terms of sums, columns.
 const MOST: [i128; 3] = [96, 256, 512];
+/// So that they may start where a line of the cache does.
+const LINE: i128 = 16;
 
 impl Strided {
     /// How many numbers the product wants to work in, where it is, or at run time may be, so large that copying its operands into
-    /// panels pays. At least what `chainrule::rt::room` says for its sizes; for threads, panels of the left operand for each of
-    /// [`PARTS`] bands.
+    /// panels pays. At least what `chainrule::rt::room` says for its sizes; for threads, for each of [`PARTS`] bands.
     pub fn room(&self, threads: bool) -> Option<Dim> {
         let sizes = [&self.m, &self.k, &self.n].map(Dim::as_fixed);
         if sizes.iter().flatten().any(|size| *size < NARROW) {
@@ -50,7 +51,7 @@ impl Strided {
             sizes[at].map_or(MOST[at], |size| padded(size).min(MOST[at]))
         };
         let bands = if threads { PARTS } else { 1 };
-        Some(Dim::fixed(most(1, 0) * (bands * most(0, 16) + most(2, 16))))
+        Some(Dim::fixed(bands * (most(1, 0) * (most(0, 16) + most(2, 16)) + LINE)))
     }
 }
 

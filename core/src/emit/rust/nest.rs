@@ -13,6 +13,8 @@ use quote::quote;
 
 /// Sums of at least this many terms run in several independent parts.
 const LONG: i128 = 16;
+/// From so many terms on in twice as many: with eight, `f32` fills one register, and every addition waits for the one before.
+const LONGER: i128 = 128;
 
 /// Rows of at most so many sums are in registers.
 const SHORT: i128 = 32;
@@ -165,9 +167,10 @@ impl Nest<'_> {
             (true, false) => {
                 let store = self.store(&quote!(sum));
                 if self.in_parts() {
+                    let lanes = self.lanes();
                     quote! {
                         #lets
-                        let mut sums = [F::ZERO; 8];
+                        let mut sums = [F::ZERO; #lanes];
                         #inside
                         let sum = ::chainrule::rt::lanes::total(sums);
                         #store
@@ -265,15 +268,22 @@ impl Nest<'_> {
         quote!((&mut #out[#from..][..#size]))
     }
 
-    /// A long sum: eight running sums, so that additions do not wait for each other and the loop vectorises.
+    /// How many running sums a long sum has.
+    fn lanes(&self) -> TokenStream {
+        let size = self.kernel.loops.last().and_then(|last| last.size.as_fixed());
+        index::literal(if size.is_some_and(|size| size >= LONGER) { 16 } else { 8 })
+    }
+
+    /// A long sum: several running sums, so that additions do not wait for each other and the loop vectorises.
     fn parts(&self, depth: usize) -> TokenStream {
         let last = &self.kernel.loops[depth];
+        let lanes = self.lanes();
         let (ix, size) = (self.index(depth), index::dim(self.graph, &last.size));
         let add = self.add(&quote!(sums[lane]));
         let ids: Vec<usize> = self.neighbours().map(|(id, _)| id).collect();
         let blocks = ids.iter().map(|id| {
             let (s, c, t) = (numbered("s", *id), numbered("c", *id), numbered("t", *id));
-            quote!(let (#c, #t) = #s.as_chunks::<8>();)
+            quote!(let (#c, #t) = #s.as_chunks::<#lanes>();)
         });
         let block = ids.iter().map(|id| {
             let (c, k) = (numbered("c", *id), numbered("k", *id));
@@ -283,16 +293,16 @@ impl Nest<'_> {
         let rest = self.lets(depth + 1, Reading::Rest);
         quote! {
             #(#blocks)*
-            for block in 0..#size / 8 {
+            for block in 0..#size / #lanes {
                 #(#block)*
-                for lane in 0..8 {
-                    let #ix = 8 * block + lane;
+                for lane in 0..#lanes {
+                    let #ix = #lanes * block + lane;
                     #body
                     #add
                 }
             }
-            for lane in 0..#size % 8 {
-                let #ix = #size / 8 * 8 + lane;
+            for lane in 0..#size % #lanes {
+                let #ix = #size / #lanes * #lanes + lane;
                 #rest
                 #add
             }

@@ -60,7 +60,8 @@ impl Small {
         let mut out = TokenStream::new();
         let mut j = 0;
         while j < self.n {
-            let widest = if self.m < 3 { 20 } else { 12 };
+            // Sums of one term do not wait in registers for the others.
+            let widest = if self.m < 3 || self.k == 1 { 20 } else { 12 };
             let fits = |width: &&usize| **width <= widest.min(self.n - j);
             let width = WIDTHS.iter().find(fits).copied().unwrap_or(1);
             let mut i = 0;

@@ -9,6 +9,9 @@ use crate::plan::lin::volume;
 use proc_macro2::TokenStream;
 use quote::{format_ident, quote};
 
+/// Arrays of so many numbers start where a line of the cache does.
+const LINES: i128 = 8;
+
 /// All structs.
 pub fn all(layout: &Layout) -> TokenStream {
     let dims = layout.has_dims().then(|| dims(layout));
@@ -40,6 +43,9 @@ fn flat(layout: &Layout, flat: &Flat, init: bool) -> TokenStream {
     let ty = flat.store.ty(graph);
     let run_time = !flat.dims.is_empty();
     let field = run_time.then(|| quote!(dims: Dims,));
+    // Registers that reach into a second line of the cache take twice as long to be read or written.
+    let lines = matches!(&flat.store, Store::Array(len) if len.as_fixed() >= Some(LINES));
+    let aligned = lines.then(|| quote!(#[repr(align(64))]));
     let what = if init {
         "The parameters, or a gradient by each of them."
     } else {
@@ -63,6 +69,7 @@ fn flat(layout: &Layout, flat: &Flat, init: bool) -> TokenStream {
     quote! {
         #doc
         #[derive(::core::clone::Clone, ::core::fmt::Debug)]
+        #aligned
         pub struct #name<F = f64> { data: #ty, #field }
 
         impl<F: ::chainrule::rt::Real> #name<F> {
