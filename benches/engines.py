@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
 """Times emitted JAX and PyTorch beside the libraries' own differentiation of the same losses.
 
-    benches/engines.py jax|torch [ROUNDS] [--eager]
+    benches/engines.py jax|torch [ROUNDS] [--eager] [--processor]
 
 `CHAINRULE` names the command (default: `target/release/chainrule`). Values and gradients are compared first. The sides take turns
-in every round; a ratio is the median over rounds of the ratio within a round.
+in every round, and another one begins each; a ratio is the median over rounds of the ratio within a round. `--processor` takes the time
+of this process alone, as others on the machine disturb it less: of one thread, which PyTorch has here.
 """
 
 import importlib
@@ -128,7 +129,7 @@ def numbers(result):
 
 
 def main():
-    target, rounds = sys.argv[1], int(sys.argv[2]) if len(sys.argv) > 2 else 15
+    target, rounds = sys.argv[1], int(next(iter(filter(str.isdigit, sys.argv[2:])), 15))
     with tempfile.TemporaryDirectory() as folder:
         sys.path.insert(0, folder)
         for name, (batch, sizes, act) in PROGRAMS.items():
@@ -141,13 +142,17 @@ def main():
                     np.testing.assert_allclose(got, right, rtol=2e-4, atol=2e-6)
             times = {side: [] for side in sides}
             repeats = 200 if name == "W3" else 3
-            for _ in range(rounds):
-                for side, run in sides.items():
+            clock = time.process_time if "--processor" in sys.argv else time.perf_counter
+            for number in range(rounds):
+                names = list(sides)
+                first_of_round = number % len(names)
+                for side in names[first_of_round:] + names[:first_of_round]:
+                    run = sides[side]
                     run()
-                    start = time.perf_counter()
+                    start = clock()
                     for _ in range(repeats):
                         run()
-                    times[side].append((time.perf_counter() - start) / repeats * 1e6)
+                    times[side].append((clock() - start) / repeats * 1e6)
             for side in sides:
                 base = "PyTorch, compiled" if side.endswith(", compiled") else first
                 ratio = statistics.median(a / b for a, b in zip(times[side], times[base]))

@@ -3,7 +3,7 @@
 use super::{imports, judged, skipped};
 use chainrule_core::emit::Library;
 
-const PROGRAM: &str = "dim B, N; input x: [B, N], k: int[B]; param E: [N], W: [2*N + 1], a; loss L = a*sum(x @ E) + sum(E[k]) + sum(W) + E[-2];";
+const PROGRAM: &str = "dim B, N, M; input x: [B, N], k: int[B]; param E: [N], W: [2*N + 1], a; loss L = a*sum(x @ E) + sum(E[k]) + sum(W) + E[-2] + a*sum(range(M));";
 
 #[test]
 fn python_names_what_does_not_fit() {

@@ -197,7 +197,7 @@ impl Module<'_> {
         if torch.is_grad_enabled():
             # What is differentiated again is made of the arguments.
             _, kept = _{name}_every(*arguments{again})
-{asked}        return tuple(None if gradient is None else outer * gradient for gradient in kept){rest}"#,
+{asked}        return tuple(None if one is None else outer * one for one in kept){rest}"#,
             of = loss.name
         )
     }

@@ -1,6 +1,16 @@
 # Functions of NumPy, JAX and PyTorch alike: `xp` stands for the module. An emitted file gets those that it uses.
 
 
+def _size(name, value):
+    """An error where a size is no whole number from 0 on."""
+    try:
+        good = (value if isinstance(value, int) else value.__index__()) >= 0
+    except (AttributeError, TypeError):
+        good = False
+    if not good:
+        raise ValueError(f"{name} is {value!r}, but a whole number from 0 on is wanted")
+
+
 def _recip0(x):
     """1 / x, and 0 where x is 0."""
     return xp.where(x == 0, 0, 1 / xp.where(x == 0, 1, x))

@@ -23,7 +23,8 @@ def _scatter(rows, index, size):
 
 def _rows(x, index):
     """The rows of x that the index picks; NaN where there is none."""
-    index = jnp.where(index < 0, x.shape[0], index)
+    count = x.shape[0]
+    index = jnp.where((index < 0) | (index >= count), count, index)
     return x.at[index].get(mode="fill", fill_value=jnp.nan)
 
 

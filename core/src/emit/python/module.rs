@@ -116,6 +116,10 @@ impl Module<'_> {
             let rank = declared.shape.len();
             out.push_str(&format!("    {name} = {convert}(\"{name}\", {name}, {rank})\n"));
         }
+        for dim in &self.sizes.asked {
+            let name = &self.names.dims[dim];
+            out.push_str(&format!("    _size(\"{name}\", {name})\n"));
+        }
         let open: Vec<_> = self.sizes.open(graph, &self.vars);
         out.push_str(&self.sizes.statement(&self.names, &open));
         for var in &self.vars {

@@ -173,7 +173,7 @@ def _array(name, value):
 def _numbers(name, value, rank):
     """An argument as an array of numbers with so many axes."""
     value = _array(name, value)
-    if value.dtype.kind in "cOSU":
+    if value.dtype.kind in "cOSUmM":
         raise ValueError(f"{name} has entries of type {value.dtype}, but real numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")

@@ -76,10 +76,11 @@ def _indices(name, value, rank):
         raise ValueError(f"{name} has entries of type {value.dtype}, but whole numbers are wanted")
     if value.ndim != rank:
         raise ValueError(f"{name} has {value.ndim} axes, but is declared with {rank}")
+    value = value.to(torch.int64)
     # Values can be looked at where nothing is being compiled.
     if not torch.compiler.is_compiling() and torch.any(value < 0):
         raise ValueError(f"{name} has entries that are not whole numbers from 0 on")
-    return value.to(torch.int64)
+    return value
 
 
 def _fits(name, value, declared, shape):
