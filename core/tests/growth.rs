@@ -121,6 +121,26 @@ fn graphs_grow_with_the_program() {
     linear("product of a network", nodes(&network(40, request)), nodes(&network(80, request)));
 }
 
+/// What comes back through a choice and beside it is one sum, not one for each choice that it came through.
+#[test]
+fn chains_of_choices_grow_with_their_length() {
+    let program = |layer: &dyn Fn(&str) -> String, layers: usize| {
+        let mut text = String::from("param a0: [3], w: [3];\n");
+        for k in 1..=layers {
+            let _ = writeln!(text, "a{k} = {};", layer(&format!("a{}", k - 1)));
+        }
+        text + &format!("loss L = sum(a{layers});")
+    };
+    let layers: [(&str, &dyn Fn(&str) -> String); 3] = [
+        ("residual", &|x| format!("w*{x} + where({x} > 0, {x}, exp({x}) - 1)")),
+        ("gated", &|x| format!("softplus({x}) + where({x} > w, {x}*exp(-{x}), max({x}, w))")),
+        ("plain", &|x| format!("where({x} > w, {x}*exp(-{x}), maximum({x}, w))")),
+    ];
+    for (what, layer) in layers {
+        linear(what, nodes(&program(layer, 12)), nodes(&program(layer, 24)));
+    }
+}
+
 #[test]
 fn derivations_grow_with_the_program() {
     for steps in [Steps::None, Steps::Full] {

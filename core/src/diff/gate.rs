@@ -127,7 +127,8 @@ fn twin(graph: &Graph, e: &Einsum, product: NodeId, label: u8) -> Option<u8> {
     })
 }
 
-/// The same for several terms, of which one at least comes from a choice.
+/// The same for several terms, each of which comes from a choice. Beside a term that comes from none, a factor without a value leaves the
+/// sum without one wherever it stands, and in its place before the sum it is written once.
 fn sum(
     graph: &mut Graph,
     node: NodeId,
@@ -136,14 +137,9 @@ fn sum(
     depth: usize,
 ) -> Option<NodeId> {
     let terms = graph.args(node).to_vec();
-    let gated: Vec<Option<NodeId>> =
-        terms.iter().map(|&term| inside(graph, term, read, depth)).collect();
-    if gated.iter().all(Option::is_none) {
-        return None;
-    }
     let mut products = Vec::new();
-    for ((&coefficient, term), gated) in coefficients.iter().zip(terms).zip(gated) {
-        products.push((coefficient, gated.unwrap_or_else(|| read.times(graph, term))));
+    for (&coefficient, term) in coefficients.iter().zip(terms) {
+        products.push((coefficient, inside(graph, term, read, depth)?));
     }
     let shape = graph.shape(node).clone();
     Some(graph.add(&products, &shape))

@@ -13,6 +13,7 @@ mod function;
 mod holes;
 
 use super::picked;
+use super::power::constant;
 use crate::few::{self, Each};
 use crate::ir::{Dim, Graph, Map, NodeId, Num, Op, VarId};
 use arrange::arrange;
@@ -132,7 +133,11 @@ impl Canonical {
             let args: Vec<NodeId> = graph.args(node).each(|arg| map[arg]);
             let rebuilt = graph.with_args(node, args);
             let form = self.of(graph, rebuilt);
-            let first = *self.first.entry(form).or_insert(rebuilt);
+            // What is a number on paper only is not that number to the last digit: nothing else may get it for the number.
+            let first = match self.number(form) {
+                Some(number) => constant(graph, number, &graph.shape(rebuilt).clone()),
+                None => *self.first.entry(form).or_insert(rebuilt),
+            };
             let named = graph.names.contains_key(&node) && !roots.contains(&node);
             let other = graph.names.get(&first) != graph.names.get(&node);
             let turned = picked.contains(&first) && graph.args(rebuilt) == [first];
@@ -142,6 +147,15 @@ impl Canonical {
             }
         }
         roots.each(|root| map[root])
+    }
+
+    /// The number that a form is.
+    fn number(&self, form: FormId) -> Option<Num> {
+        match self.forms[form as usize].terms.as_slice() {
+            [] => Some(Num::ZERO),
+            [(term, c)] if *term == Term::default() => Some(*c),
+            _ => None,
+        }
     }
 
     fn build(&mut self, graph: &Graph, node: NodeId) -> FormId {

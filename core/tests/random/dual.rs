@@ -16,32 +16,45 @@ pub struct Dual {
     pub slope: Vec<f64>,
 }
 
-/// The definitions of a program in order, at a point and along a direction, and whether a function stands exactly on a kink.
-pub fn run(maker: &Maker, params: &[Dual]) -> (Vec<Dual>, bool) {
-    run_moving(maker, params, &mut |_, _| {})
+/// Where the functions of a program stand.
+#[derive(Clone, Copy, PartialEq, PartialOrd)]
+pub enum Stands {
+    Smooth,
+    /// One exactly on a kink.
+    OnKink,
+    /// One has no value, which a comparison may hide.
+    Nowhere,
+}
+
+/// The definitions of a program in order, at a point and along a direction, and where their functions stand.
+pub fn run(maker: &Maker, params: &[Dual], step: f64) -> (Vec<Dual>, Stands) {
+    run_moving(maker, params, step, &mut |_, _| {})
 }
 
 /// The same where definitions may be moved once they are known.
 pub fn run_moving(
     maker: &Maker,
     params: &[Dual],
+    step: f64,
     moved: &mut dyn FnMut(usize, &mut Dual),
-) -> (Vec<Dual>, bool) {
+) -> (Vec<Dual>, Stands) {
     let mut defs = Vec::new();
-    let on_kink = Cell::new(false);
+    let stands = Cell::new(Stands::Smooth);
     for (at, (_, expr)) in maker.defs.iter().enumerate() {
-        let mut value = Run { maker, params, defs: &defs, on_kink: &on_kink }.of(expr);
+        let mut value = Run { maker, params, step, defs: &defs, stands: &stands }.of(expr);
         moved(at, &mut value);
         defs.push(value);
     }
-    (defs, on_kink.get())
+    (defs, stands.get())
 }
 
 struct Run<'a> {
     maker: &'a Maker,
     params: &'a [Dual],
+    /// Of central differences.
+    step: f64,
     defs: &'a [Dual],
-    on_kink: &'a Cell<bool>,
+    stands: &'a Cell<Stands>,
 }
 
 impl Dual {
@@ -93,9 +106,10 @@ impl Run<'_> {
             f(&shifted)
         };
         let here = at(0.0);
+        self.see(Stands::Nowhere, here.data.iter().any(|value| value.is_nan()));
         let size =
             args.iter().flat_map(|arg| &arg.slope).fold(1.0, |most: f64, v| most.max(v.abs()));
-        let h = 1e-3 / size;
+        let h = self.step / size;
         let [up, down, far_up, far_down] = [h, -h, 2.0 * h, -2.0 * h].map(at);
         let slope = (0..here.data.len())
             .map(|k| {
@@ -111,11 +125,17 @@ impl Run<'_> {
         Dual { shape: here.shape, value: here.data, slope }
     }
 
+    fn see(&self, what: Stands, seen: bool) {
+        if seen && what > self.stands.get() {
+            self.stands.set(what);
+        }
+    }
+
     /// How far slopes on both sides differ over a step, and over twice the step: twice as far where the function is smooth, as far on
     /// a kink.
     fn see_kink(&self, once: f64, twice: f64) {
-        let kink = once > 1e-6 && twice < 1.5 * once;
-        self.on_kink.set(self.on_kink.get() || kink);
+        let kink = once > 1e-3 * self.step && twice < 1.5 * once;
+        self.see(Stands::OnKink, kink);
     }
 
     fn of(&self, expr: &Expr) -> Dual {
@@ -138,7 +158,7 @@ impl Run<'_> {
                     args.iter().fold(Vec::new(), |shape, arg| broadcast(&shape, &arg.shape));
                 let args: Vec<Dual> = args.iter().map(|arg| arg.widened(&shape)).collect();
                 let kink = |x: &f64| row.probe.kinks.iter().any(|kink| (x - kink).abs() < 1e-12);
-                self.on_kink.set(self.on_kink.get() || args[0].value.iter().any(kink));
+                self.see(Stands::OnKink, args[0].value.iter().any(kink));
                 self.moved(&args, |args| entrywise(row, args))
             }
             Expr::Reduce(row, x, axis, keep) => self.reduce(row, &self.of(x), *axis, *keep),

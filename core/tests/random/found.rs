@@ -96,3 +96,11 @@ fn a_factor_that_long_terms_keep() {
         "param S: [2, 2], w: [3], s, r positive; loss L = (mean(S) + sum(w) + r^2 + r + s + 2) * exp(s)*s*s/r*sigmoid(s)*sin(r)*exp(r^2)*mean(S); hvp L wrt s, r;",
     );
 }
+
+/// The mean of differences from the mean is 0 on paper: it came for the 0 that says which diagonal is kept.
+#[test]
+fn a_number_on_paper_is_not_taken_for_the_number() {
+    holds("param x: [3], p; loss L = var(cumprod(x) + p); hessian L wrt x;");
+    holds("param x: [3], p; loss L = var(cumprod(x) - 2*p); hvp L wrt x, p;");
+    holds("param A: [3, 3], p; loss L = var(A[0] + p) + sum(triu(A @ A, 0)^2); hvp L wrt A, p;");
+}

@@ -148,9 +148,9 @@ impl Canonical {
         let row = ops::spec(op);
         if let Eval::Scalar(value) = row.eval
             && let Some(numbers) =
-                args.iter().map(|arg| self.number(*arg)).collect::<Option<Vec<f64>>>()
+                args.iter().map(|arg| self.number(*arg)).collect::<Option<Vec<Num>>>()
         {
-            return self.constant(value(&numbers), shape);
+            return self.constant(value(&numbers.each(|number| number.to_f64())), shape);
         }
         let terms = self.forms[*args.first()? as usize].terms.clone();
         let already = matches!(terms.as_slice(), [(_, c)] if c.is_one());
@@ -167,15 +167,6 @@ impl Canonical {
             })
             .collect();
         Some(self.product(shape.to_vec(), Vec::new(), &factors))
-    }
-
-    /// The number that a form is.
-    fn number(&self, form: FormId) -> Option<f64> {
-        match self.forms[form as usize].terms.as_slice() {
-            [] => Some(0.0),
-            [(term, c)] if *term == Term::default() => Some(c.to_f64()),
-            _ => None,
-        }
     }
 
     /// A number that two spellings come to, but for its last digits; its sign is a coefficient.
