@@ -481,7 +481,7 @@ fn zero_warning(
         );
     }
     let message = if every_path_is_flat(graph, of, by.node) {
-        let because = functions_between(graph, of, by.node, |row| row.rule.is_flat());
+        let because = functions_between(graph, of, by.node, |row| row.rule.is_flat_in(0));
         format!(
             "every path goes through a function whose derivative is zero almost everywhere{because}"
         )
@@ -530,13 +530,16 @@ fn functions_between(
     if names.is_empty() { String::new() } else { format!(": `{}`", names.join("`, `")) }
 }
 
-/// Whether every path from `of` to `by` passes a function of the rule book with derivative 0.
+/// Whether every path from `of` to `by` passes a function of the rule book with derivative 0 by what comes in there.
 fn every_path_is_flat(graph: &Graph, of: NodeId, by: NodeId) -> bool {
     let mut open = Marks::default();
     for node in graph.reachable(&[of]) {
-        let flat =
-            matches!(graph.op(node), Op::Call(op, _) if crate::ops::spec(*op).rule.is_flat());
-        if node == by || (!flat && graph.args(node).iter().any(|arg| open.contains(*arg))) {
+        let passes = |at: usize| match graph.op(node) {
+            Op::Call(op, _) => !crate::ops::spec(*op).rule.is_flat_in(at),
+            _ => true,
+        };
+        let mut args = graph.args(node).iter().enumerate();
+        if node == by || args.any(|(at, arg)| passes(at) && open.contains(*arg)) {
             open.insert(node);
         }
     }

@@ -262,3 +262,23 @@ fn losses_of_all_pairs() {
         assert!(warned(fits).is_empty(), "{fits}");
     }
 }
+
+/// A derivative that is 0 says what on the way has none; terms cancel only where they do.
+#[test]
+fn what_makes_a_derivative_zero() {
+    let warned = |text: &str| {
+        let compiled = program(text);
+        let messages = compiled.diagnostics.iter().map(|one| one.message.clone());
+        messages.collect::<Vec<String>>().join("; ")
+    };
+    for (text, function) in [
+        ("param x:[3]; loss L = sum(where(x, 1, 2));", "`where`"),
+        ("param x:[3]; input E:[3,2]; loss L = sum(E[argmax(x)]);", "`argmax`"),
+        ("param x:[3]; loss L = sum(sign(x));", "`sign`"),
+    ] {
+        let said = warned(text);
+        assert!(said.ends_with(&format!("zero almost everywhere: {function}")), "{text}: {said}");
+    }
+    let said = warned("param x, y; loss L = y + x*y - y*x;");
+    assert!(said.ends_with("the terms cancel"), "{said}");
+}

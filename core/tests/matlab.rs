@@ -101,9 +101,16 @@ fn columns_rows_and_scalars() {
         "vector(1)'*x + sum((x - vector(1)).^2) + sum((X*vector(2)).^2)",
         "sum(x) + sum((x - 1)^2) + sum((2*sum(X, axis=1))^2)",
     );
+    means(
+        "sum((x - a*vector(1)).^2) + sum(vector(2)*a - S*x)",
+        "sum((x - a)^2) + sum(2*a - S @ x)",
+    );
+    means("prod(x) + prod(r) + prod(prod(X))", "prod(x) + prod(r) + prod(X)");
     means("sum(sum(ones(n, m) .* X)) + sum(eye(n)*x)", "sum(X) + sum(x)");
     refused("sum(vector(1))", "does not follow");
     refused("sum(vector(1) + 1)", "does not follow");
+    refused("sum(a*vector(1) + 1)", "does not follow");
+    refused("sum(a*vector(1))", "does not follow");
     refused("x/x", "`/` divides by a scalar");
     refused("x'*x^2", "x^2 is a matrix product and x is not square");
     refused("x*x", "vector*vector is not defined");

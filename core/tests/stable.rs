@@ -81,6 +81,9 @@ fn sigmoids_and_tangents_written_out() {
     same("(1 - exp(-x))/(1 + exp(-x))", "tanh(x/2)");
     same("sinh(x)/cosh(x)", "tanh(x)");
     same("(sinh(x)/cosh(x))^2", "tanh(x)^2");
+    same("cosh(x)/sinh(x)", "1/tanh(x)");
+    same("(cosh(x)/sinh(x))^2", "1/tanh(x)^2");
+    same("cosh(x)/sinh(x)^2", "1/(tanh(x)*sinh(x))");
     same("exp(x)*exp(-x)", "1 + 0*x");
     same("exp(x)/(exp(x) + exp(-x))", "sigmoid(x - -x)");
 }
@@ -376,6 +379,7 @@ fn parts_that_overflow() {
         ("x/(exp(x) - 1)", 800.0, 0.0, 0.0),
         ("exp(x)/(exp(x) - 1)", 800.0, 1.0, 0.0),
         ("1/cosh(x)", 800.0, 0.0, 0.0),
+        ("cosh(x)/sinh(x)", 800.0, 1.0, 0.0),
         ("1/cosh(x)", -800.0, 0.0, 0.0),
         ("exp(x)/exp(x - 1)", 800.0, e, 0.0),
         ("exp(800 + x)/exp(800)", 1.0, e, e),

@@ -25,8 +25,6 @@ pub const FOREIGN: &[(&str, &str)] = &[
     ("view", "reshape"),
     ("ravel", "flatten"),
     ("arange", "range"),
-    ("permute", "transpose"),
-    ("swapaxes", "transpose"),
     ("identity", "eye"),
     ("determinant", "det"),
     ("slogdet", "logdet"),
@@ -56,6 +54,15 @@ pub fn advice(theirs: &str) -> Option<&'static str> {
     match theirs {
         "len" | "size" | "shape" | "numel" => {
             Some("the sizes of axes have names: with `dim N;` and `x: [N]` it is `N`")
+        }
+        "permute" | "swapaxes" | "moveaxis" | "permute_dims" => Some(
+            "`einsum(\"abc->acb\", x)` puts axes in another order; `x.T` exchanges the last two",
+        ),
+        "pinv" => Some(
+            "of a matrix with independent columns it is `inv(A.T @ A) @ A.T`, with independent rows `A.T @ inv(A @ A.T)`",
+        ),
+        "expm" | "logm" | "sqrtm" => {
+            Some("it is not in the rule book; `exp`, `log` and `sqrt` act on every entry by itself")
         }
         _ if theirs.starts_with("sum_") || theirs.starts_with(['Σ', '∑']) => {
             Some("a sum over an index is written `sum[i](…)`, one over all entries `sum(x)`")

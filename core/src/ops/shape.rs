@@ -18,7 +18,11 @@ pub const ROWS: &[OpSpec] = &[
         ..build("outer", &["a", "b"], b::outer)
     },
     OpSpec { doc: "Matrix product, as `a @ b`.", ..build("matmul", &["a", "b"], b::matmul) },
-    OpSpec { doc: "All axes reversed.", ..build("transpose", &["x"], b::transpose) },
+    OpSpec {
+        doc: "All axes reversed.",
+        caution: "`einsum(\"abc->acb\", x)` puts axes in another order",
+        ..build("transpose", &["x"], b::transpose)
+    },
     OpSpec {
         doc: "Product with named axes: einsum(\"ij,jk->ik\", A, B).",
         written: true,

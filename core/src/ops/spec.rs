@@ -211,6 +211,15 @@ impl Rule {
     pub fn is_flat(self) -> bool {
         matches!(self, Rule::Zero | Rule::Held)
     }
+
+    /// Whether none goes through to this argument, as to the condition of a choice.
+    pub fn is_flat_in(self, argument: usize) -> bool {
+        match self {
+            Rule::Partials(formulas) | Rule::Vjp(formulas) => formulas.get(argument) == Some(&"0"),
+            Rule::NoDerivative => true,
+            _ => self.is_flat(),
+        }
+    }
 }
 
 /// The reference value, in f64, obviously right rather than fast.

@@ -21,14 +21,30 @@ impl Simplifier<'_> {
             let Eval::Scalar(value) = spec.eval else { return None };
             let numbers = args.iter().map(|arg| facts::number(self.graph, *arg));
             let numbers = numbers.collect::<Option<Vec<Num>>>()?;
-            if !matches!(spec.rule, Rule::Zero) && !numbers.iter().all(is_short) {
-                return None;
+            let exact = (matches!(spec.rule, Rule::Zero) || numbers.iter().all(is_short))
+                .then(|| exactly(value(&numbers.each(|number| number.to_f64()))));
+            match exact.flatten() {
+                Some(value) => super::power::constant(self.graph, value, &shape),
+                None => self.once(node, &numbers)?,
             }
-            let value = exactly(value(&numbers.each(|number| number.to_f64())))?;
-            super::power::constant(self.graph, value, &shape)
         };
         self.record("function-of-numbers", node, new);
         Some(new)
+    }
+}
+
+impl Simplifier<'_> {
+    /// `log(2*ones(N))` is `log(2)`, repeated.
+    fn once(&mut self, node: NodeId, numbers: &[Num]) -> Option<NodeId> {
+        let shape = self.graph.shape(node).clone();
+        let Op::Call(op, attrs) = self.graph.op(node).clone() else { return None };
+        if shape.is_empty() {
+            return None;
+        }
+        let args: Vec<NodeId> = numbers.each(|number| self.graph.constant(*number));
+        let call = self.graph.call(op, args, attrs, Vec::new());
+        let repeated = self.graph.fill(call, &shape);
+        Some(self.normal(repeated))
     }
 }
 

@@ -514,6 +514,8 @@ fn functions_of_numbers() {
         ("param x; input y; loss L = x*exp(y - y) + x*log(1)*y;", "1"),
         ("param x; input y; loss L = x*(2*sigmoid(0*y) + tanh(y - y)) + 3*x*cos(0);", "4"),
         ("param x:[3]; input y:[3]; loss L = sum(x*exp(y - y));", "ones(3)"),
+        ("param x:[3]; loss L = sum(2^x);", "2^x * log(2)"),
+        ("param x:[3]; input y:[3]; loss L = sum(x*y*tanh(2 + y - y));", "tanh(2) * y"),
         // What only rounds to a short number stays as it is written.
         ("param x; loss L = x*sin(1) + x*tanh(40);", "sin(1) + tanh(40)"),
     ] {

@@ -100,10 +100,10 @@ impl Lowerer<'_> {
     fn vector(&mut self, val: &Val) -> Val {
         let [_, columns] = self.rows_columns(val);
         let labels: Vec<u32> = (0..self.graph.rank(val.node) as u32).collect();
-        let out = if columns.is_one() { labels[..1].to_vec() } else { labels[1..].to_vec() };
         if labels.len() != 2 {
             return val.clone();
         }
+        let out = if columns.is_one() { labels[..1].to_vec() } else { labels[1..].to_vec() };
         Val { node: self.graph.einsum(&[(val.node, labels)], &out, &[]), labels: Vec::new() }
     }
 
@@ -153,14 +153,20 @@ impl Lowerer<'_> {
         axis: Option<usize>,
         span: Span,
     ) -> Result<Val> {
-        let rank = self.positional(&operand.val).len();
-        let [_, columns] = self.rows_columns(&operand.val);
+        let [rows, columns] = self.rows_columns(&operand.val);
         let rowwise = row.rowwise && !columns.is_one();
+        // All entries of a column are those of a vector.
+        let lane = axis.is_none() && !rowwise && (rows.is_one() || columns.is_one());
+        let val = match lane && operand.val.labels.is_empty() {
+            true => self.vector(&operand.val),
+            false => operand.val.clone(),
+        };
+        let rank = self.positional(&val).len();
         let axes: Vec<usize> = match axis.or(rowwise.then_some(1)) {
             Some(axis) if rank == 2 => vec![axis],
             _ => (0..rank).collect(),
         };
-        let reduced = self.reduce(op, &operand.val, &axes, span)?;
+        let reduced = self.reduce(op, &val, &axes, span)?;
         match axes.as_slice() {
             [axis] => Ok(self.with_axis(&reduced, *axis)),
             _ => Ok(reduced),

@@ -115,20 +115,21 @@ impl Lowerer<'_> {
     /// `a + B - c`
     fn matrix_sum(&mut self, first: &Expr, rest: &[(AddOp, Expr)], span: Span) -> Result<Val> {
         self.note_terms(first, rest);
-        let (mut terms, mut written) = (Vec::new(), Vec::new());
+        let (mut terms, mut written, mut fills) = (Vec::new(), Vec::new(), None);
         let all =
             std::iter::once((AddOp::Add, first)).chain(rest.iter().map(|(op, term)| (*op, term)));
         for (op, term) in all {
             let sign = if op == AddOp::Add { Num::ONE } else { Num::int(-1) };
-            // `vector(1)` is as long as the other terms.
-            let value = product::filler(term).map_or(term, |(value, _)| value);
-            terms.push((self.operand(value)?, sign));
+            // `vector(1)` and `b*vector(1)` are as long as the other terms.
+            let value = self.term_without_filler(term)?;
+            fills = fills.or(value.is_some().then_some(term.span));
+            terms.push((self.operand(value.as_ref().unwrap_or(term))?, sign));
             written.push(term);
         }
-        if let Some(lonely) = written.iter().find(|term| product::filler(term).is_some())
+        if let Some(lonely) = fills
             && terms.iter().all(|(operand, _)| self.is_scalar(operand))
         {
-            return Err(product::no_length(lonely.span));
+            return Err(product::no_length(lonely));
         }
         self.refuse_ambiguous(&written, &terms, span)?;
         self.sum_of(&terms, span)

@@ -181,6 +181,28 @@ impl Lowerer<'_> {
         Ok(operands)
     }
 
+    /// The value of a term that repeats a single number: `vector(1)`, or a product of it with scalars.
+    pub(super) fn term_without_filler(&mut self, term: &Expr) -> Result<Option<Expr>> {
+        if let Some((value, _)) = filler(term) {
+            return Ok(Some(value.clone()));
+        }
+        let ExprKind::Product(first, rest) = &term.kind else { return Ok(None) };
+        let factors =
+            || std::iter::once(first.as_ref()).chain(rest.iter().map(|(_, factor)| factor));
+        if factors().all(|factor| filler(factor).is_none()) {
+            return Ok(None);
+        }
+        for factor in factors().filter(|factor| filler(factor).is_none()) {
+            let operand = self.operand(factor)?;
+            if !self.is_scalar(&operand) {
+                return Ok(None);
+            }
+        }
+        let plain = |factor: &Expr| filler(factor).map_or(factor, |(value, _)| value).clone();
+        let rest = rest.iter().map(|(op, factor)| (*op, plain(factor))).collect();
+        Ok(Some(Expr::new(ExprKind::Product(Box::new(plain(first)), rest), term.span)))
+    }
+
     fn filled(&mut self, value: &Expr, shape: [Dim; 2], span: Span) -> Result<Operand> {
         let value = self.operand(value)?;
         if shape.iter().all(Dim::is_one) {

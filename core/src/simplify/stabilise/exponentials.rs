@@ -175,17 +175,18 @@ impl Known {
         Some(("exp-over-expm1", with_rest(graph, (rest, -both), left)))
     }
 
-    /// sinh(x)/cosh(x) = tanh(x), for as many of both as there are.
+    /// sinh(x)/cosh(x) = tanh(x), for as many of both as there are, above or below.
     fn sinh_over_cosh(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
-        let ((above, over_power), (below, under_power)) = (power_of(graph, a), power_of(graph, b));
-        if !is_count(over_power) || !is_count(-under_power) {
+        let ((one, p), (other, q)) = (power_of(graph, a), power_of(graph, b));
+        let x = self.argument(graph, one, self.sinh)?;
+        let above = is_count(p) && is_count(-q);
+        let below = is_count(-p) && is_count(q);
+        if !(above || below) || self.argument(graph, other, self.cosh) != Some(x) {
             return None;
         }
-        let x = self.argument(graph, above, self.sinh)?;
-        let tanh = (self.argument(graph, below, self.cosh)? == x)
-            .then(|| self.unary(graph, self.tanh, x))?;
-        let both = over_power.min(-under_power);
-        let rest = [(above, over_power + -both), (below, under_power + both)];
+        let both = if above { p.min(-q) } else { -q.min(-p) };
+        let tanh = self.unary(graph, self.tanh, x);
+        let rest = [(one, p + -both), (other, q + both)];
         Some(("tanh", with_rest(graph, (tanh, both), rest)))
     }
 
