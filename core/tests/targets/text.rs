@@ -56,6 +56,20 @@ fn functions_of_numpy() {
     insta::assert_snapshot!("numpy_scan", middle(&emitted(RECURRENT, Library::NumPy)));
 }
 
+/// Differences would move what `stop_gradient` makes a constant of.
+#[test]
+fn constants_by_decree_are_not_compared_with_differences() {
+    let text = emitted(
+        "param w; input c; loss L = stop_gradient(w)*sin(w)*c; loss M = w^2*c; hvp L wrt w; hvp M wrt w;",
+        Library::NumPy,
+    );
+    let (_, tables) = text.split_once("# What `check_gradient` checks").expect("tables");
+    let (tables, _) = tables.split_once("_values").expect("values");
+    assert!(tables.contains("not L.") && tables.contains("value_and_grad_M"), "{tables}");
+    assert!(!tables.contains("value_and_grad_L") && !tables.contains("\"L\""), "{tables}");
+    assert!(tables.contains("\"hvp\""), "{tables}");
+}
+
 #[test]
 fn functions_of_jax_and_pytorch() {
     insta::assert_snapshot!("jax", middle(&emitted(PERCEPTRON, Library::Jax)));

@@ -9,7 +9,8 @@ use crate::emit::RequestJob;
 use crate::emit::example::small_sizes;
 use crate::emit::helpers::{self, Helper};
 use crate::ir::graph::Fact;
-use crate::ir::{Var, VarId};
+use crate::ir::{NodeId, Op, Var, VarId};
+use crate::ops::{self, Rule};
 use chainrule_grammar::ast::RequestKind;
 
 /// The text from `example` to the end of the file.
@@ -109,11 +110,13 @@ fn tables(module: &Module) -> String {
     let job = module.job;
     let comment =
         "# What `check_gradient` checks: functions of gradients, and of further derivatives.\n";
+    let held = held(module);
     let mut out = "_GRADIENTS = {".to_string();
     let gradients: Vec<String> = job
         .losses
         .iter()
         .zip(&module.names.losses)
+        .filter(|(loss, _)| !held.contains(&loss.name.as_str()))
         .map(|(loss, name)| format!("\"{}\": {name}", loss.name))
         .collect();
     out = listed(0, &out, &gradients, "}");
@@ -124,6 +127,9 @@ fn tables(module: &Module) -> String {
     out.push_str("_FURTHER = [");
     let mut rows = String::new();
     for (request, name) in job.requests.iter().zip(&module.names.requests) {
+        if held.contains(&request.of.as_str()) {
+            continue;
+        }
         if request.results.len() > 1 {
             rows.push_str(&blocks(module, request, name));
             continue;
@@ -148,7 +154,30 @@ fn tables(module: &Module) -> String {
     } else {
         "]\n_values = forward"
     });
-    format!("{comment}{out}")
+    let left_out = match held.is_empty() {
+        true => String::new(),
+        false => {
+            format!("# Differences move what counts as a constant: not {}.\n", held.join(", "))
+        }
+    };
+    format!("{comment}{left_out}{out}")
+}
+
+/// The losses and outputs in which something counts as a constant whatever it is made of, where derivatives are compared with
+/// differences: those would not know.
+fn held<'a>(module: &'a Module) -> Vec<&'a str> {
+    let job = module.job;
+    if module.library != Library::NumPy {
+        return Vec::new();
+    }
+    let holds = |root: NodeId| {
+        job.graph.reachable(&[root]).into_iter().any(|node| {
+            matches!(job.graph.op(node), Op::Call(op, _) if matches!(ops::spec(*op).rule, Rule::Held))
+        })
+    };
+    let losses = job.losses.iter().map(|loss| (loss.name.as_str(), loss.value));
+    let outputs = job.outputs.iter().map(|output| (output.name.as_str(), output.value));
+    losses.chain(outputs).filter(|(_, root)| holds(*root)).map(|(name, _)| name).collect()
 }
 
 /// A row of the table of further derivatives.

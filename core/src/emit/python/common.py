@@ -2,11 +2,11 @@
 
 
 def _size(name, value):
-    """An error where a size is no whole number from 0 on."""
+    """An error where a size is no whole number from 0 on; of one that JAX traces the type is known."""
     try:
         good = (value if isinstance(value, int) else value.__index__()) >= 0
     except (AttributeError, TypeError):
-        good = False
+        good = hasattr(value, "aval") and value.shape == () and value.dtype.kind in "iu"
     if not good:
         raise ValueError(f"{name} is {value!r}, but a whole number from 0 on is wanted")
 
