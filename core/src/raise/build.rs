@@ -4,6 +4,7 @@
 use crate::few::Each;
 use crate::ir::ty::DimId;
 use crate::ir::{Dim, Num};
+use crate::ops;
 use chainrule_grammar::Span;
 use chainrule_grammar::ast::{AddOp, Binder, CompareOp, Expr, ExprKind, Ident, IndexItem, MulOp};
 
@@ -263,7 +264,7 @@ impl Term {
             if single {
                 decide(&mut whole, &differs);
             }
-            self.over = vec![Expr::call("where", vec![differs, whole, Expr::num("0")])];
+            self.over = vec![Expr::call(choice_name(), vec![differs, whole, Expr::num("0")])];
         }
     }
 
@@ -314,10 +315,15 @@ impl Term {
     }
 }
 
+/// What the rule book calls a choice.
+fn choice_name() -> &'static str {
+    ops::spec(ops::choice()).name
+}
+
 /// A formula where a condition holds: choices on the same condition within it are made.
 fn decide(expr: &mut Expr, condition: &Expr) {
     while let ExprKind::Call { func, args, .. } = &mut expr.kind
-        && func.name == "where"
+        && func.name == choice_name()
         && args.first() == Some(condition)
     {
         *expr = args.swap_remove(1);

@@ -133,7 +133,8 @@ impl Canonical {
             let args: Vec<NodeId> = graph.args(node).each(|arg| map[arg]);
             let rebuilt = graph.with_args(node, args);
             let form = self.of(graph, rebuilt);
-            // What is a number on paper only is not that number to the last digit: nothing else may get it for the number.
+            // What is a number on paper only is not that number to the last digit. It becomes the number, and never the other way round:
+            // an exact 0 may say which diagonal is kept.
             let first = match self.number(form) {
                 Some(number) => constant(graph, number, &graph.shape(rebuilt).clone()),
                 None => *self.first.entry(form).or_insert(rebuilt),

@@ -1,5 +1,5 @@
-//! Functions of numbers alone, where their value is exact: conditions that are decided before the program runs, and what is known of
-//! a function at 0 and 1.
+//! Functions of numbers alone, where their value is exact: conditions that are decided before the program runs, what a function
+//! comes to at 0, 1 and -1, and functions of repeated numbers, which are taken once.
 
 use super::{Simplifier, facts};
 use crate::few::Each;
@@ -31,9 +31,7 @@ impl Simplifier<'_> {
         self.record("function-of-numbers", node, new);
         Some(new)
     }
-}
 
-impl Simplifier<'_> {
     /// `log(2*ones(N))` is `log(2)`, repeated.
     fn once(&mut self, node: NodeId, numbers: &[Num]) -> Option<NodeId> {
         let shape = self.graph.shape(node).clone();

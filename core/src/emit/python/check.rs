@@ -12,6 +12,7 @@ use crate::ir::graph::Fact;
 use crate::ir::{NodeId, Op, Var, VarId};
 use crate::ops::{self, Rule};
 use chainrule_grammar::ast::RequestKind;
+use std::collections::BTreeSet;
 
 /// The text from `example` to the end of the file.
 pub fn text(module: &Module) -> String {
@@ -112,11 +113,9 @@ fn tables(module: &Module) -> String {
         "# What `check_gradient` checks: functions of gradients, and of further derivatives.\n";
     let held = held(module);
     let mut out = "_GRADIENTS = {".to_string();
-    let gradients: Vec<String> = job
-        .losses
-        .iter()
-        .zip(&module.names.losses)
-        .filter(|(loss, _)| !held.contains(&loss.name.as_str()))
+    let losses = job.losses.iter().zip(&module.names.losses);
+    let gradients: Vec<String> = losses
+        .filter(|(loss, _)| !held.contains(loss.name.as_str()))
         .map(|(loss, name)| format!("\"{}\": {name}", loss.name))
         .collect();
     out = listed(0, &out, &gradients, "}");
@@ -127,7 +126,7 @@ fn tables(module: &Module) -> String {
     out.push_str("_FURTHER = [");
     let mut rows = String::new();
     for (request, name) in job.requests.iter().zip(&module.names.requests) {
-        if held.contains(&request.of.as_str()) {
+        if held.contains(request.of.as_str()) {
             continue;
         }
         if request.results.len() > 1 {
@@ -154,30 +153,25 @@ fn tables(module: &Module) -> String {
     } else {
         "]\n_values = forward"
     });
-    let left_out = match held.is_empty() {
+    let names: Vec<&str> = held.into_iter().collect();
+    let left_out = match names.is_empty() {
         true => String::new(),
         false => {
-            format!("# Differences move what counts as a constant: not {}.\n", held.join(", "))
+            format!("# Differences move what counts as a constant: not {}.\n", names.join(", "))
         }
     };
     format!("{comment}{left_out}{out}")
 }
 
-/// The losses and outputs in which something counts as a constant whatever it is made of, where derivatives are compared with
-/// differences: those would not know.
-fn held<'a>(module: &'a Module) -> Vec<&'a str> {
+/// What is differentiated and has in it what counts as a constant, where derivatives are compared with differences: those would not know.
+fn held<'a>(module: &'a Module) -> BTreeSet<&'a str> {
     let job = module.job;
-    if module.library != Library::NumPy {
-        return Vec::new();
-    }
-    let holds = |root: NodeId| {
-        job.graph.reachable(&[root]).into_iter().any(|node| {
-            matches!(job.graph.op(node), Op::Call(op, _) if matches!(ops::spec(*op).rule, Rule::Held))
-        })
-    };
+    let holds = |node: &NodeId| matches!(job.graph.op(*node), Op::Call(op, _) if matches!(ops::spec(*op).rule, Rule::Held));
+    let is_held = |(_, node): &(&str, NodeId)| job.graph.reachable(&[*node]).iter().any(holds);
     let losses = job.losses.iter().map(|loss| (loss.name.as_str(), loss.value));
-    let outputs = job.outputs.iter().map(|output| (output.name.as_str(), output.value));
-    losses.chain(outputs).filter(|(_, root)| holds(*root)).map(|(name, _)| name).collect()
+    let requests = job.requests.iter().map(|request| (request.of.as_str(), request.of_value));
+    let all = losses.chain(requests).filter(|_| module.library == Library::NumPy);
+    all.filter(is_held).map(|(name, _)| name).collect()
 }
 
 /// A row of the table of further derivatives.
