@@ -48,7 +48,13 @@ fn close(a: f64, b: f64) -> bool {
 
 #[track_caller]
 fn same(naive: &str, stable: &str) {
-    for x in [-1000.0, -745.5, -40.0, -1.5, -1e-9, 1e-9, 0.3, 2.0, 40.0, 745.5, 1000.0] {
+    let points = [-1000.0, -745.5, -40.0, -1.5, -1e-9, 1e-9, 0.3, 2.0, 40.0, 745.5, 1000.0];
+    same_at(naive, stable, &points);
+}
+
+#[track_caller]
+fn same_at(naive: &str, stable: &str, points: &[f64]) {
+    for &x in points {
         let ((value, slope), (want, want_slope)) = (at(naive, x), at(stable, x));
         assert!(close(value, want), "{naive} at {x}: {value}, but {stable} is {want}");
         let fits = (slope - want_slope).abs() <= 1e-13 * want_slope.abs().max(1e-300)
@@ -59,7 +65,7 @@ fn same(naive: &str, stable: &str) {
         );
     }
     let compiled = program(naive);
-    for x in [-1000.0, 0.3, 1000.0] {
+    for &x in points.iter().filter(|x| [-1000.0, 0.3, 1000.0].contains(*x)) {
         let point = point(Array::scalar(x));
         let written = eval(&compiled.graph, &point, &[compiled.lowered.losses[0].node]);
         // A closed form may speak of E, which is what the program wrote.
@@ -180,6 +186,67 @@ fn differences_that_cancel() {
     same("1 - exp(x/2)", "-expm1(x/2)");
     same("log(1 + x^2)", "log1p(x^2)");
     same("sqrt(1 + x^2) - 1", "x^2/(sqrt(1 + x^2) + 1)");
+}
+
+#[test]
+fn functions_at_neighbouring_points() {
+    let small = [-1e-9, 1e-5, 0.3, 1e-200];
+    same_at("1 - cos(x)", "2*sin(x/2)^2", &small);
+    same_at("3*cos(2*x) - 3", "-6*sin(x)^2", &small);
+    let large = [0.3, 1.0, 1e10, 1e16, 1000.0];
+    same_at("sqrt(x + 1) - sqrt(x)", "1/(sqrt(x + 1) + sqrt(x))", &large);
+    same_at("2*sqrt(x) - 2*sqrt(x + 3)", "-6/(sqrt(x + 3) + sqrt(x))", &large);
+    same_at("1/x - 1/(x + 1)", "1/(x*(x + 1))", &large);
+    let logs = "param x positive; loss E = log(x) - log(x + 1);";
+    exact(logs, &[&[1e10]], -9.9999999995e-11, &[9.999999999e-21]);
+    // Where a logarithm has no value, nor has the difference.
+    assert!(at("log(x + 1) - log(x)", -3.0).0.is_nan());
+    // At 0 the roots are alike, where both were the same.
+    assert_eq!(at("sqrt(x) - sqrt(x)", 0.0).0, 0.0);
+}
+
+#[test]
+fn logarithms_of_powers_and_of_differences() {
+    let wide = [-1e200, -3.0, 1e-200, 0.3, 1000.0, 1e200];
+    same_at("log(x^2)", "2*log(abs(x))", &wide);
+    same_at("log(1/x^4)", "-4*log(abs(x))", &wide);
+    same_at("log(3*x^2)", "2*log(abs(x)) + log(3)", &[0.3, 2.0]);
+    same_at("(x^2)^0.25", "abs(x)^0.5", &wide);
+    same_at("sqrt(exp(x))", "exp(x/2)", &[-1000.0, 0.3, 1000.0]);
+    let all = [-1000.0, -40.0, -3.0];
+    same_at("log(exp(x) - exp(2*x))", "x + log(-expm1(x))", &all);
+    same_at("log(exp(-x) - exp(x))", "-x + log(-expm1(2*x))", &all);
+    same_at("log(exp(x) - 2)", "x + log(-expm1(log(2) - x))", &[1000.0, 2.0]);
+    same_at("log(2 - exp(x))", "log(2) + log(-expm1(x - log(2)))", &[-1000.0, 0.3]);
+    let (value, slope) = at("log(exp(1000) - exp(x))", 999.0);
+    assert!((value - (1000.0 + (-(-1f64).exp()).ln_1p())).abs() < 1e-10, "{value}");
+    assert!((slope + 1.0 / 1f64.exp_m1()).abs() < 1e-14, "{slope}");
+}
+
+#[test]
+fn logarithms_of_shares_of_the_normal_distribution() {
+    let wide = [-1000.0, -40.0, -3.0, 1e-9, 0.3, 7.9, 8.1, 30.0, 1000.0];
+    same_at("log(erfc(x))", "logerfc(x)", &wide);
+    same_at("log(1 - erf(x))", "logerfc(x)", &wide);
+    same_at("log((1 + erf(x))/2)", "logerfc(-x) - log(2)", &wide);
+    same_at("log(0.5*erfc(-x/sqrt(2)))", "logerfc(-x/sqrt(2)) - log(2)", &wide);
+    // By mpmath, with 60 digits.
+    let (value, slope) = at("log(0.5*(1 + erf(x/sqrt(2))))", -40.0);
+    assert!(close(value, -804.6084420137538), "{value}");
+    assert!(close(slope, 40.02496884720726), "{slope}");
+}
+
+#[test]
+fn inverse_hyperbolic_functions_written_out() {
+    let wide = [-1000.0, -1e8, -1e-9, 1e-200, 0.3, 1000.0, 1e8];
+    same_at("log(x + sqrt(x^2 + 1))", "asinh(x)", &wide);
+    same_at("log(sqrt(1 + x^2) - x)", "-asinh(x)", &wide);
+    same_at("log(4*x + 2*sqrt(1 + 4*x^2))", "asinh(2*x) + log(2)", &[-40.0, 0.3]);
+    same_at("log(sqrt(x^2 + 1) + x)*3", "3*asinh(x)", &wide);
+    let inside = [-0.999999, -1e-9, 1e-200, 0.3];
+    same_at("log((1 + x)/(1 - x))/2", "atanh(x)", &inside);
+    same_at("log((1 - x)/(1 + x))", "-2*atanh(x)", &inside);
+    same_at("log(3*(1 + x)/(1 - x))", "2*atanh(x) + log(3)", &[0.3]);
 }
 
 #[test]

@@ -148,7 +148,7 @@ macro_rules! real {
             fused!($math: exp ln log1p expm1 tanh sigmoid softplus erf);
             plain! {
                 log2() log10() sqrt() cbrt() powf(exponent) sin() cos() tan() asin() acos() atan() atan2(x) sinh() cosh()
-                asinh() acosh() atanh() abs() signum0() floor() ceil() round() maximum(other) minimum(other) erfc() erfinv()
+                asinh() acosh() atanh() abs() signum0() floor() ceil() round() maximum(other) minimum(other) erfc() erfcx() logerfc() erfinv()
                 lgamma() digamma() trigamma() hypot(y) copysign(sign)
             }
         }

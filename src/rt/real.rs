@@ -156,6 +156,10 @@ real! {
     erf();
     /// 1 - erf(x), precise where it is small.
     erfc();
+    /// e^(x²) (1 - erf(x)), precise for large x.
+    erfcx();
+    /// ln(1 - erf(x)), finite for large x.
+    logerfc();
     /// The inverse of `erf`: ±∞ at ±1, NaN outside.
     erfinv();
     /// ln |Γ(x)|.
@@ -307,6 +311,14 @@ macro_rules! special {
         #[inline]
         fn erfc(self) -> Self {
             special::erfc(f64::from(self)) as $float
+        }
+        #[inline]
+        fn erfcx(self) -> Self {
+            special::erfcx(f64::from(self)) as $float
+        }
+        #[inline]
+        fn logerfc(self) -> Self {
+            special::logerfc(f64::from(self)) as $float
         }
         #[inline]
         fn erfinv(self) -> Self {

@@ -53,6 +53,28 @@ pub(crate) fn erfc(x: f64) -> f64 {
     Real::exp(-high * high) * (scaled * Real::exp(-low))
 }
 
+/// `exp(x²) erfc(x)`; +∞ where that is over the range of a double.
+pub(crate) fn erfcx(x: f64) -> f64 {
+    if x < 0.5 || x.is_nan() {
+        return Real::exp(x * x) * erfc(x);
+    }
+    if x < 27.3 {
+        return polynomial((x - 2.0) / (x + 2.0), &ERFCX) / (x + 2.0);
+    }
+    // The asymptotic series (Abramowitz and Stegun, 7.1.23) in t = 1/(2 x²).
+    let t = 0.5 / (x * x);
+    let series = polynomial(t, &[1.0, -1.0, 3.0, -15.0, 105.0, -945.0, 10395.0]);
+    0.5 * core::f64::consts::FRAC_2_SQRT_PI * series / x
+}
+
+/// ln(erfc(x)), finite far beyond where erfc(x) is 0, with its own relative precision near 0.
+pub(crate) fn logerfc(x: f64) -> f64 {
+    if x < 0.5 || x.is_nan() {
+        return Real::log1p(-Real::erf(x));
+    }
+    Real::ln(erfcx(x)) - x * x
+}
+
 /// The x with erf(x) = y; ±∞ at ±1, NaN outside.
 pub(crate) fn erfinv(y: f64) -> f64 {
     let t = y.abs();

@@ -14,7 +14,7 @@ use crate::compile::{Compiled, Derivative};
 use crate::few::{self, Each};
 use crate::ir::{Graph, Map, NodeId, Op};
 use crate::raise::{self, Given, Letters, Names};
-use crate::simplify::stabilise::{COMPLEMENT, FINITE, with_shares};
+use crate::simplify::stabilise::{COMPLEMENT, FINITE, LOG_OF_DIFFERENCE, with_shares};
 use crate::simplify::{simplify, stabilise};
 use chainrule_grammar::Diagnostic;
 use chainrule_grammar::ast::RequestKind;
@@ -295,7 +295,8 @@ impl<'c> Teller<'c> {
             return known;
         }
         let rewrites = stabilise(&mut self.graph, &[of]).rewrites;
-        let cancels = rewrites.iter().any(|rewrite| rewrite.rule == COMPLEMENT);
+        let cancels =
+            rewrites.iter().any(|rewrite| [COMPLEMENT, LOG_OF_DIFFERENCE].contains(&rewrite.rule));
         let overflows = rewrites.iter().any(|rewrite| !FINITE.contains(&rewrite.rule));
         self.unstable.insert(of, (cancels, overflows));
         (cancels, overflows)

@@ -103,6 +103,28 @@ pub fn erfc(x: f64) -> f64 {
     libm::erfc(x)
 }
 
+/// `x √π · exp(x²) erfc(x)` for x of at least 8: eleven terms of the asymptotic series (Abramowitz and Stegun, 7.1.23).
+fn erfc_tail(x: f64) -> f64 {
+    let t = 0.5 / (x * x);
+    (1..=11).rev().fold(1.0, |sum, k| 1.0 - f64::from(2 * k - 1) * t * sum)
+}
+
+/// `exp(x²) erfc(x)`
+pub fn erfcx(x: f64) -> f64 {
+    if x < 8.0 { (x * x).exp() * erfc(x) } else { 0.5 * FRAC_2_SQRT_PI * erfc_tail(x) / x }
+}
+
+/// `log(erfc(x))`
+pub fn logerfc(x: f64) -> f64 {
+    if x < 0.5 {
+        (-libm::erf(x)).ln_1p()
+    } else if x < 8.0 {
+        erfc(x).ln()
+    } else {
+        (0.5 * FRAC_2_SQRT_PI * erfc_tail(x) / x).ln() - x * x
+    }
+}
+
 /// The inverse of `erf`: a rough start, then Halley's steps on `erf`, or on `erfc` near the ends.
 pub fn erfinv(x: f64) -> f64 {
     if x.is_nan() || x.abs() > 1.0 {

@@ -141,8 +141,8 @@ pub const ROWS: &[OpSpec] = &[
         ..elementwise("pow", &["a", "b"], |a| a[0].powf(a[1]))
     },
     OpSpec {
-        doc: "The length of (a, b), without overflow.",
-        rule: Rule::Partials(&["a/y", "b/y"]),
+        doc: "The length of (a, b), without overflow; the derivatives at (0, 0) are 0.",
+        rule: Rule::Partials(&["a*recip0(y)", "b*recip0(y)"]),
         latex: r"\operatorname{hypot}",
         rust: "{0}.hypot({1})",
         python: alike("xp.hypot({0}, {1})"),

@@ -1,6 +1,6 @@
 //! Rows of the rule book: functions that stable spellings need, because the formula that defines them overflows.
 
-use super::spec::{Mirror, OpSpec, Rule, alike, elementwise, on, unary};
+use super::spec::{Mirror, OpSpec, Range, Rule, alike, elementwise, on, unary};
 use crate::eval::special;
 use std::f64::consts::LN_2;
 
@@ -25,6 +25,27 @@ pub const ROWS: &[OpSpec] = &[
         python: alike("xp.logaddexp({0}, {1})"),
         c: "cr_logaddexp({0}, {1})",
         ..elementwise("logaddexp", &["a", "b"], special::logsumexp)
+    },
+    OpSpec {
+        doc: "exp(x^2)*erfc(x), finite for large x.",
+        rule: Rule::Partials(&["2*x*y - 2/sqrt(pi)"]),
+        latex: r"\operatorname{erfcx}",
+        rust: "{0}.erfcx()",
+        python: alike("_erfcx({0})"),
+        c: "cr_erfcx({0})",
+        range: Range::Positive,
+        probe: on(&[(-1.5, 4.0)]),
+        ..unary("erfcx", |a| special::erfcx(a[0]))
+    },
+    OpSpec {
+        aliases: &["log_erfc"],
+        doc: "log(erfc(x)), finite for large x and precise for small x: log(erfc(-x/sqrt(2))/2) is that of the normal distribution's share below x.",
+        rule: Rule::Partials(&["-2/sqrt(pi)/erfcx(x)"]),
+        latex: r"\log\operatorname{erfc}",
+        rust: "{0}.logerfc()",
+        python: alike("_logerfc({0})"),
+        c: "cr_logerfc({0})",
+        ..unary("logerfc", |a| special::logerfc(a[0]))
     },
     OpSpec {
         doc: "a*log(b), and 0 where both are 0, as an outcome of probability 0 counts.",

@@ -19,6 +19,7 @@ mod sizes;
 pub mod stabilise;
 pub mod sum;
 pub mod symmetry;
+mod turned;
 mod views;
 
 pub use canonical::Canonical;
@@ -217,6 +218,7 @@ impl Simplifier<'_> {
             }
             Op::Call(..) => {
                 let known = self.decided(node).or_else(|| self.decided_within(node));
+                let known = known.or_else(|| self.turned_outside(node));
                 match known.or_else(|| self.numbers_in_front(node)) {
                     Some(known) => known,
                     None => self.unmirrored(node),

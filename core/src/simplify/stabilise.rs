@@ -1,6 +1,7 @@
 //! Stable spellings: formulas that overflow or cancel are recognised and replaced by functions of the rule book that do not,
 //! before anything is differentiated. Names do not hide a pattern: `p = softmax(z)` and `log(p)` meet.
 
+mod differences;
 mod exponentials;
 mod logarithms;
 mod products;
@@ -17,8 +18,24 @@ use std::collections::BTreeMap;
 
 /// `1 - f(x) = f(-x)`, where the difference loses digits in the derivative too.
 pub const COMPLEMENT: &str = "complement";
+/// `log(exp(x) - exp(y))`, whose derivative as it is written is a quotient of such differences.
+pub const LOG_OF_DIFFERENCE: &str = "log-of-difference";
 /// Rules without which nothing overflows: the derivatives of what they replace are as good, or told of by themselves.
-pub const FINITE: [&str; 6] = ["exp", "expm1", "log1p", "root-less-one", "norm", COMPLEMENT];
+pub const FINITE: [&str; 13] = [
+    "exp",
+    "exp-power",
+    "expm1",
+    "log1p",
+    "root-less-one",
+    "roots-apart",
+    "reciprocals-apart",
+    "logarithms-apart",
+    "one-less-cosine",
+    "log-of-even-power",
+    "absolute power",
+    "norm",
+    COMPLEMENT,
+];
 
 /// The roots in stable spelling.
 pub fn stabilise(graph: &mut Graph, roots: &[NodeId]) -> Simplified {
@@ -88,6 +105,13 @@ struct Known {
     log2: ops::OpId,
     log10: ops::OpId,
     prod: ops::OpId,
+    erf: ops::OpId,
+    erfc: ops::OpId,
+    logerfc: ops::OpId,
+    cos: ops::OpId,
+    sin: ops::OpId,
+    asinh: ops::OpId,
+    atanh: ops::OpId,
     expm1: ops::OpId,
     logcosh: ops::OpId,
     logaddexp: ops::OpId,
@@ -119,6 +143,13 @@ impl Known {
             log2: op("log2"),
             log10: op("log10"),
             prod: op("prod"),
+            erf: op("erf"),
+            erfc: op("erfc"),
+            logerfc: op("logerfc"),
+            cos: op("cos"),
+            sin: op("sin"),
+            asinh: op("asinh"),
+            atanh: op("atanh"),
             expm1: op("expm1"),
             logcosh: op("logcosh"),
             logaddexp: ops::known("logaddexp", 2),
@@ -138,7 +169,7 @@ impl Known {
             Op::Pow(exponent) if exponent.is_negative() && exponent.as_int().is_some() => {
                 self.reciprocal(graph, node, -exponent)
             }
-            Op::Pow(exponent) if Some(exponent) == Num::ratio(1, 2) => self.root(graph, node),
+            Op::Pow(exponent) if exponent.as_int().is_none() => self.root(graph, node, exponent),
             Op::Einsum(_) => self
                 .share_of_exponentials(graph, node)
                 .or_else(|| self.share_within_sum(graph, node))
@@ -146,7 +177,7 @@ impl Known {
                 .or_else(|| self.exponentials_together(graph, node))
                 .or_else(|| self.share_of_sum(graph, node)),
             Op::Call(op, _) => self.times_log(graph, node, op),
-            Op::Add(_) => self.less_one(graph, node),
+            Op::Add(_) => self.less_one(graph, node).or_else(|| self.difference(graph, node)),
             _ => None,
         }
     }
@@ -187,13 +218,17 @@ impl Known {
             .or_else(|| self.log_of_choice(graph, arg))
             .or_else(|| self.log_of_sum(graph, arg))
             .or_else(|| self.log_of_cosh(graph, arg))
+            .or_else(|| self.log_of_erfc(graph, arg))
             .or_else(|| self.log_of_expm1(graph, arg))
             .or_else(|| self.log_of_entries_together(graph, arg))
             .or_else(|| self.log_of_complement(graph, arg))
             .or_else(|| self.log_of_power(graph, arg))
             .or_else(|| self.log_of_multiple(graph, arg))
+            .or_else(|| self.log_of_ratio_about_one(graph, arg))
+            .or_else(|| self.log_with_root(graph, arg))
             .or_else(|| self.log_of_product(graph, arg))
             .or_else(|| self.log_of_terms(graph, arg))
+            .or_else(|| self.log_of_difference(graph, arg))
             .or_else(|| self.log_of_one_plus(graph, arg))
     }
 
@@ -258,24 +293,34 @@ impl Known {
         Some(("sigmoid", graph.pow(share, power)))
     }
 
-    /// sqrt(x²) = abs(x), sqrt(Σ x²) = norm2(x)
-    fn root(&self, graph: &mut Graph, node: NodeId) -> Option<(&'static str, NodeId)> {
+    /// sqrt(x²) = abs(x), sqrt(Σ x²) = norm2(x), exp(x)^p = exp(p·x), (x²)^p = abs(x)^(2p)
+    fn root(&self, graph: &mut Graph, node: NodeId, power: Num) -> Option<(&'static str, NodeId)> {
         let arg = graph.args(node)[0];
-        let (x, axes) = match plain_sum(graph, arg) {
-            Some((squared, axes)) => {
-                square(graph, squared).filter(|(_, more)| more.is_empty()).map(|(x, _)| (x, axes))
-            }
-            None => square(graph, arg),
-        }?;
-        let shape = graph.shape(node).clone();
-        if axes.is_empty() {
-            return Some((
-                "absolute value",
-                graph.call(self.abs, vec![x], Attrs::default(), shape),
-            ));
+        if let Some(x) = self.argument(graph, arg, self.exp) {
+            let part = graph.scale(power, x);
+            return Some(("exp-power", self.unary(graph, self.exp, part)));
         }
-        let attrs = Attrs { axes, ints: Vec::new() };
-        Some(("norm", graph.call(self.norm2, vec![x], attrs, shape)))
+        let half = Some(power) == Num::ratio(1, 2);
+        if let Some((squared, axes)) = plain_sum(graph, arg) {
+            let (x, _) = square(graph, squared).filter(|(_, more)| more.is_empty() && half)?;
+            return Some(("norm", self.norm(graph, x, axes)));
+        }
+        match square(graph, arg) {
+            Some((x, axes)) if axes.is_empty() => {
+                let size = self.unary(graph, self.abs, x);
+                let rule = if half { "absolute value" } else { "absolute power" };
+                Some((rule, graph.pow(size, power * Num::int(2))))
+            }
+            Some((x, axes)) if half => Some(("norm", self.norm(graph, x, axes))),
+            _ => None,
+        }
+    }
+
+    fn norm(&self, graph: &mut Graph, x: NodeId, axes: Vec<usize>) -> NodeId {
+        let mut shape = graph.shape(x).clone();
+        let mut axis = 0..;
+        shape.retain(|_| !axis.next().is_some_and(|axis| axes.contains(&axis)));
+        graph.call(self.norm2, vec![x], Attrs { axes, ints: Vec::new() }, shape)
     }
 
     /// exp(x) / Σ exp(x), the sum repeated along its axis, is softmax(x), also among other factors.

@@ -552,3 +552,23 @@ fn spellings_that_were_taken_for_two_functions() {
     let text = "param x, y; loss E = exp(x)*exp(y); loss F = exp(x) + exp(y);";
     assert!(difference(text).is_err());
 }
+
+/// Of transposes within functions, and of what exponentials and sigmoids come to once both are read alike.
+#[test]
+fn transposes_within_functions() {
+    for (one, other) in [
+        ("sum(exp(-C.T) * sigmoid(C).T)", "sum(sigmoid(-C))"),
+        (
+            "sum(exp(C.T/(1/2) + C.T*-3) * sigmoid(C).T)",
+            "sum[i:K, j:M](1/(1 + exp(-C[j, i])) * exp(C[j, i]*-3 + 2*C[j, i]))",
+        ),
+        (
+            "trace(tensor[i:K, j:M](sigmoid(C.T)[i, j]).T @ tensor[i:K, j:M](C[j, i] * exp(C[j, i])^-1))",
+            "trace((C.T * exp(C.T)^-1) @ sigmoid(C.T).T)",
+        ),
+        ("sum(max(2*C.T, 3 - C.T) @ C)", "sum((C.T @ max(2*C, 3 - C)).T)"),
+    ] {
+        let text = format!("dim M, K; param C: [M, K]; loss E = {one}; loss F = {other};");
+        assert_eq!(difference(&text), Ok(()), "{text}");
+    }
+}

@@ -40,6 +40,36 @@ static real cr_logcosh(real x) {
     return size + log1p(exp(-2 * size)) - (real)0.6931471805599453;
 }
 
+static real cr_erfcx(real given) {
+    const double x = given;
+    double sum = 1;
+    int k;
+    if (!(x > 8)) {
+        return (real)(exp(x * x) * erfc(x));
+    }
+    /* The asymptotic series, Abramowitz and Stegun, 7.1.23. */
+    for (k = 21; k > 0; k -= 2) {
+        sum = 1 - k * 0.5 / (x * x) * sum;
+    }
+    return (real)(0.5641895835477563 * sum / x);
+}
+
+static real cr_logerfc(real given) {
+    const double x = given;
+    double sum = 1;
+    int k;
+    if (!(x > 0.5)) {
+        return (real)log1p(-erf(x));
+    }
+    if (!(x > 8)) {
+        return (real)log(erfc(x));
+    }
+    for (k = 21; k > 0; k -= 2) {
+        sum = 1 - k * 0.5 / (x * x) * sum;
+    }
+    return (real)(log(0.5641895835477563 * sum / x) - x * x);
+}
+
 static real cr_erfinv(real y) {
     const double t = fabs((double)y);
     double log_rest, b, x;

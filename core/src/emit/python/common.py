@@ -62,6 +62,21 @@ def _logcosh(x):
     return xp.where(size < 1, small, large)
 
 
+def _erfcx(x):
+    """exp(x^2) * erfc(x), finite for large x by the asymptotic series (Abramowitz and Stegun, 7.1.23)."""
+    small, large = xp.where(x < 8, x, 8), xp.where(x < 8, 8, x)
+    t, total = 0.5 / (large * large), 1
+    for k in range(21, 0, -2):
+        total = 1 - k * t * total
+    return xp.where(x < 8, xp.exp(small * small) * _erfc(small), 0.5641895835477563 * total / large)
+
+
+def _logerfc(x):
+    """log(erfc(x)), finite for large x and precise for small x."""
+    small, large = xp.where(x < 0.5, x, 0.5), xp.where(x < 0.5, 0.5, x)
+    return xp.where(x < 0.5, xp.log1p(-_erf(small)), xp.log(_erfcx(large)) - large * large)
+
+
 def _xlogy(a, b):
     """a * log(b), and 0 where both are 0."""
     return a * xp.log(xp.where((a == 0) & (b == 0), 1, b))

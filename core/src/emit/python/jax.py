@@ -1,6 +1,11 @@
 # Functions of JAX. An emitted file gets those that it uses.
 
 
+def _erf(x):
+    """The error function."""
+    return jax.scipy.special.erf(x)
+
+
 def _erfc(x):
     """1 - erf(x), precise for large x."""
     return jax.scipy.special.erfc(x)

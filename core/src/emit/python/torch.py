@@ -6,6 +6,11 @@ def _cbrt(x):
     return torch.sign(x) * torch.abs(x) ** (1 / 3)
 
 
+def _erf(x):
+    """The error function."""
+    return torch.special.erf(x)
+
+
 def _erfc(x):
     """1 - erf(x), precise for large x."""
     return torch.special.erfc(x)

@@ -35,7 +35,7 @@ impl Known {
         Some(graph.call(self.softmax, vec![x], attrs, shape))
     }
 
-    /// exp(x) - 1 = expm1(x), and sqrt(1 + u) - 1 = u/(sqrt(1 + u) + 1)
+    /// exp(x) - 1 = expm1(x), cos(x) - 1 = -2·sin(x/2)², and sqrt(1 + u) - 1 = u/(sqrt(1 + u) + 1)
     pub(super) fn less_one(&self, graph: &mut Graph, node: NodeId) -> Rewritten {
         let Op::Add(coefficients) = graph.op(node).clone() else { return None };
         let [a, b] = *graph.args(node) else { return None };
@@ -51,6 +51,9 @@ impl Known {
         if let Some(x) = self.argument(graph, term, self.exp) {
             let better = self.unary(graph, self.expm1, x);
             return Some(("expm1", graph.scale(c, better)));
+        }
+        if let Some(better) = self.one_less_cosine(graph, c, term) {
+            return Some(better);
         }
         let (root, half) = power_of(graph, term);
         if Some(half) != Num::ratio(1, 2) {

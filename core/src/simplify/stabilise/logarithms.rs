@@ -1,7 +1,7 @@
 //! Logarithms of formulas of exponentials, told without them. Each rule is exact wherever the formula it replaces is defined.
 
 use super::exponentials::{Rewritten, one_and, power_of, scaled, spread};
-use super::{Known, facts};
+use super::{Known, LOG_OF_DIFFERENCE, facts};
 use crate::few::Each;
 use crate::ir::{Attrs, Dim, Einsum, Graph, NodeId, Num, Op};
 use crate::ops;
@@ -46,6 +46,12 @@ impl Known {
     pub(super) fn log_of_cosh(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let x = self.argument(graph, arg, self.cosh)?;
         Some(("log-cosh", self.unary(graph, self.logcosh, x)))
+    }
+
+    /// log(erfc(x)) = logerfc(x)
+    pub(super) fn log_of_erfc(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let x = self.argument(graph, arg, self.erfc)?;
+        Some(("log-erfc", self.unary(graph, self.logerfc, x)))
     }
 
     /// log1p(exp(x)) = softplus(x)
@@ -134,7 +140,7 @@ impl Known {
         Some(("log-to-base", graph.multiply(&[log, inverse])))
     }
 
-    /// log(1 - tanh(x)^2) = -2·log(cosh(x)), log(1 ± tanh(x)) and log(1 - sigmoid(x)), times any number over 0.
+    /// log(1 - tanh(x)^2) = -2·log(cosh(x)), log(1 ± tanh(x)), log(1 ± erf(x)) and log(1 - sigmoid(x)), times any number over 0.
     pub(super) fn log_of_complement(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let (scale, ratio, term) = number_and(graph, arg)?;
         if scale.is_negative() || (ratio != Num::ONE && ratio != Num::int(-1)) {
@@ -150,6 +156,10 @@ impl Known {
             Some(x) if power.is_one() => {
                 let twice = graph.scale(ratio * Num::int(2), x);
                 ("log-sigmoid", scale * Num::int(2), self.unary(graph, self.logsigmoid, twice))
+            }
+            _ if self.argument(graph, term, self.erf).is_some() => {
+                let opposite = graph.scale(-ratio, graph.args(term)[0]);
+                ("log-erfc", scale, self.unary(graph, self.logerfc, opposite))
             }
             _ => {
                 let x = self.argument(graph, term, self.sigmoid).filter(|_| minus)?;
@@ -180,15 +190,64 @@ impl Known {
         told.then(|| ("log-of-multiple", self.with_log_of(graph, scale, log)))
     }
 
-    /// log(f^p) = p·log(f) where f is over 0 and its logarithm is told.
+    /// log(f^p) = p·log(f) where f is over 0, and p·log|f| where p is even: powers leave the range of a float before their logarithms do.
     pub(super) fn log_of_power(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let Op::Pow(power) = *graph.op(arg) else { return None };
         let base = graph.args(arg)[0];
-        if !facts::positive(graph, base) {
+        if facts::positive(graph, base) {
+            let log = self.stable_log(graph, base);
+            let rule = if self.is_told(graph, log) { "log-of-power" } else { "log-of-even-power" };
+            return Some((rule, graph.scale(power, log)));
+        }
+        if power.as_int().is_none_or(|power| power % 2 != 0) {
             return None;
         }
-        let log = self.stable_log(graph, base);
-        self.is_told(graph, log).then(|| ("log-of-power", graph.scale(power, log)))
+        let size = self.unary(graph, self.abs, base);
+        let log = self.unary(graph, self.log, size);
+        Some(("log-of-even-power", graph.scale(power, log)))
+    }
+
+    /// log((1 + u)/(1 - u)) = 2·atanh(u), times any number over 0.
+    pub(super) fn log_of_ratio_about_one(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let (scale, product) = scaled(graph, arg);
+        let Op::Einsum(e) = graph.op(product) else { return None };
+        let &[p, q] = graph.args(product) else { return None };
+        let alike = e.ins[0] == e.ins[1] && e.ins[0] == e.out;
+        let ((one, power), (other, opposite)) = (power_of(graph, p), power_of(graph, q));
+        if !alike || scale.is_negative() || power != -opposite || !(power * power).is_one() {
+            return None;
+        }
+        let above = if power.is_one() { (one, other) } else { (other, one) };
+        let ((c, u), (d, w)) = (one_and(graph, above.0)?, one_and(graph, above.1)?);
+        if c != -d || u != w {
+            return None;
+        }
+        let u = graph.scale(c, u);
+        let half = self.unary(graph, self.atanh, u);
+        let log = graph.scale(Num::int(2), half);
+        Some(("log-of-ratio", self.with_log_of(graph, scale, log)))
+    }
+
+    /// log(p·x + q·sqrt(1 + (p/q)²·x²)) = log(q) + asinh(p/q·x) for q over 0.
+    pub(super) fn log_with_root(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let Op::Add(c) = graph.op(arg).clone() else { return None };
+        let &[f, g] = graph.args(arg) else { return None };
+        [(c[0], f, c[1], g), (c[1], g, c[0], f)].into_iter().find_map(|(p, x, q, root)| {
+            let (under, half) = power_of(graph, root);
+            let (k, term) = one_and(graph, under)?;
+            let (more, term) = scaled(graph, term);
+            let (base, two) = power_of(graph, term);
+            let ratio = p * q.recip()?;
+            let fits = Some(half) == Num::ratio(1, 2)
+                && (base, two) == (x, Num::int(2))
+                && k * more == ratio * ratio
+                && !q.is_negative();
+            fits.then(|| {
+                let part = graph.scale(ratio, x);
+                let log = self.unary(graph, self.asinh, part);
+                ("log-with-root", self.with_log_of(graph, q, log))
+            })
+        })
     }
 
     /// log(c · Π f^p) = Σ p·log(f) + log(c · the others), where these f are over 0 and one of them is made of exponentials or has a
@@ -287,6 +346,29 @@ impl Known {
             });
         }
         total.map(|total| ("log-add-exp", total))
+    }
+
+    /// log(c·s - d·t) = log(c·s) + log(1 - exp(log(d·t) - log(c·s))) where s and t are over 0 and one of them is made of exponentials.
+    pub(super) fn log_of_difference(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
+        let Op::Add(c) = graph.op(arg).clone() else { return None };
+        let &[f, g] = graph.args(arg) else { return None };
+        let ((p, s), (q, t)) = match (c[0].is_negative(), c[1].is_negative()) {
+            (false, true) => ((c[0], f), (-c[1], g)),
+            (true, false) => ((c[1], g), (-c[0], f)),
+            _ => return None,
+        };
+        let exponential = self.has_exponential(graph, s) || self.has_exponential(graph, t);
+        if !exponential || !facts::positive(graph, s) || !facts::positive(graph, t) {
+            return None;
+        }
+        let (s, t) = (self.stable_log(graph, s), self.stable_log(graph, t));
+        let (larger, smaller) = (self.with_log_of(graph, p, s), self.with_log_of(graph, q, t));
+        let shape = graph.shape(arg).clone();
+        let ratio = graph.add(&[(Num::ONE, smaller), (Num::int(-1), larger)], &shape);
+        let less_one = self.unary(graph, self.expm1, ratio);
+        let rest = graph.scale(Num::int(-1), less_one);
+        let log = self.unary(graph, self.log, rest);
+        Some((LOG_OF_DIFFERENCE, graph.add(&[(Num::ONE, larger), (Num::ONE, log)], &shape)))
     }
 }
 
