@@ -257,8 +257,10 @@ impl Work<'_, '_> {
 
     /// The rule that passes on a node's cotangent.
     fn rule(&self, node: NodeId) -> Reason {
-        let Op::Einsum(e) = self.graph.op(node) else { return notes::reason_of(self.graph, node) };
         let args = self.graph.args(node);
+        let Op::Einsum(e) = self.graph.op(node) else {
+            return notes::reason_of(self.graph, node).by_those(args, &|arg| self.wanted(arg));
+        };
         let bound = e.bound();
         let summed = |ix: &u8| bound.contains(ix) && !e.sizes[*ix as usize].is_one();
         let read = |(arg, ins): (&NodeId, &Vec<u8>)| *arg == self.task.x && ins.iter().any(summed);
@@ -308,8 +310,8 @@ impl Work<'_, '_> {
             }
         }
         let Some(&jacobian) = frontier.get(&x) else { return Ok(None) };
-        let jacobian = local::settled(self.graph, jacobian, self.task.atoms);
-        Ok(Some(Reason::Local(quantity, jacobian)))
+        let told = local::told(self.graph, jacobian, self.task.atoms);
+        Ok(told.map(|jacobian| Reason::Local(quantity, jacobian)))
     }
 
     /// Whether every path from a quantity to x goes through unnamed linear rules.

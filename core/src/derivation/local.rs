@@ -1,5 +1,6 @@
 //! Local Jacobians: of one rule by one argument, everything else held, in normal form, as the reasons of lines show them.
 
+use super::cone::shown;
 use crate::diff;
 use crate::diff::pullback::pull_back;
 use crate::ir::{Dim, Graph, NodeId, Num, Op};
@@ -72,6 +73,13 @@ pub(super) fn settled(graph: &mut Graph, node: NodeId, atoms: &BTreeSet<NodeId>)
     }
     let simple = graph.substitute(simple, &[(delta, ones)]);
     simplify_above(graph, &[simple], atoms).roots[0]
+}
+
+/// The normal form of a Jacobian that a line shows. An identity under another shape says less than that the rule is linear.
+pub(super) fn told(graph: &mut Graph, node: NodeId, atoms: &BTreeSet<NodeId>) -> Option<NodeId> {
+    let jacobian = settled(graph, node, atoms);
+    let reshapes = |node: &NodeId| matches!(graph.op(*node), Op::Reshape);
+    (!shown(graph, jacobian, atoms).iter().any(reshapes)).then_some(jacobian)
 }
 
 /// A normal form with every Kronecker delta put to 0.

@@ -9,6 +9,7 @@ mod local;
 mod notes;
 mod orders;
 mod plain;
+mod poles;
 mod sequences;
 mod show;
 mod stages;
@@ -20,7 +21,7 @@ pub use crate::render::phrases::Lang;
 pub use tell::tell;
 
 use crate::render::latex;
-use crate::render::math::Line;
+use crate::render::math::{Line, Math};
 use crate::render::prose::Prose;
 use std::sync::Arc;
 
@@ -95,6 +96,8 @@ pub struct Told {
     pub steps: Vec<Step>,
     /// Named parts, each in terms of the program and of those before it. Derivations of one program share them.
     pub wheres: Vec<Arc<Binding>>,
+    /// Roots that its formulas divide by: where one is 0, the derivative has no value.
+    pub poles: Vec<Math>,
     /// Of a product with directions: these, which no program declares.
     pub directions: Vec<Direction>,
 }

@@ -27,8 +27,9 @@ pub enum Reason {
     Paired(String, Vec<(String, String)>),
     /// The chain rule over what the quantity is made of.
     ChainRule,
-    /// The derivative of a function of the rule book; of one on trailing axes, how many of them its arguments have, and its value.
-    Function(OpId, Vec<usize>),
+    /// The derivative of a function of the rule book; of one on trailing axes, how many of them its arguments have, and its value; and the
+    /// arguments by which it is taken, none for all.
+    Function(OpId, Vec<usize>, Vec<usize>),
     /// The derivative of a constant power.
     Power(Num),
     /// Sums are differentiated term by term.
@@ -63,6 +64,8 @@ pub enum Reason {
     PicksSumToOne,
     /// A matrix is its own transpose, by a fact.
     Symmetric(String),
+    /// A matrix beside the inverse of a product with it is gone.
+    Inverse,
     /// The result does not depend on the variable.
     Independent,
     /// The lines before this one are those of an earlier derivative: of a loss, by a variable.
@@ -76,6 +79,7 @@ pub fn fact_of(graph: &Graph, rewrite: &Rewrite) -> Option<Reason> {
     match rewrite.rule {
         "rows-sum-to-one" if picks && name.is_none() => Some(Reason::PicksSumToOne),
         "rows-sum-to-one" => Some(Reason::RowsSumToOne(name)),
+        "inverse" => Some(Reason::Inverse),
         "symmetric" => Some(Reason::Symmetric(name.unwrap_or_else(|| "a matrix".to_string()))),
         _ => None,
     }
@@ -86,7 +90,7 @@ pub fn reason_of(graph: &Graph, node: NodeId) -> Reason {
     match graph.op(node) {
         Op::Add(_) => Reason::SumRule,
         Op::Pow(exponent) => Reason::Power(*exponent),
-        Op::Call(op, _) => Reason::Function(*op, acting_ranks(graph, node)),
+        Op::Call(op, _) => Reason::Function(*op, acting_ranks(graph, node), Vec::new()),
         Op::Einsum(_) => Reason::Linear,
         Op::Scan(_) => Reason::ThroughTime,
         _ => Reason::Rearranged,
@@ -104,10 +108,21 @@ fn acting_ranks(graph: &Graph, node: NodeId) -> Vec<usize> {
 }
 
 impl Reason {
+    /// The same of a function that is differentiated by some of its arguments only.
+    pub fn by_those(self, args: &[NodeId], asked: &dyn Fn(NodeId) -> bool) -> Reason {
+        match self {
+            Reason::Function(op, ranks, _) => {
+                let by = (0..args.len()).filter(|at| asked(args[*at]));
+                Reason::Function(op, ranks, by.collect())
+            }
+            other => other,
+        }
+    }
+
     /// The same where a line shows the cases of a function along an axis.
     pub fn by_cases(&self) -> Reason {
         match self {
-            Reason::Function(op, _) if matches!(ops::spec(*op).kind, Kind::Along) => {
+            Reason::Function(op, ..) if matches!(ops::spec(*op).kind, Kind::Along) => {
                 Reason::Cases(*op)
             }
             other => other.clone(),
@@ -121,7 +136,7 @@ impl Reason {
             Reason::OnceMore(..) => "second-derivative".to_string(),
             Reason::Along(..) | Reason::Paired(..) => "directional-derivative".to_string(),
             Reason::ChainRule => "chain-rule".to_string(),
-            Reason::Function(op, _) | Reason::Cases(op) => {
+            Reason::Function(op, ..) | Reason::Cases(op) => {
                 format!("derivative-of-{}", ops::spec(*op).name)
             }
             Reason::Product => "product-rule".to_string(),
@@ -137,6 +152,7 @@ impl Reason {
             Reason::Stable => "stable-spelling".to_string(),
             Reason::RowsSumToOne(_) | Reason::PicksSumToOne => "rows-sum-to-one".to_string(),
             Reason::Symmetric(_) => "symmetric".to_string(),
+            Reason::Inverse => "inverse".to_string(),
             Reason::Independent => "zero-by-structure".to_string(),
             Reason::AsBefore(..) => "as-before".to_string(),
         }
@@ -152,6 +168,7 @@ impl Reason {
             | Reason::PicksSumToOne
             | Reason::Symmetric(_)
             | Reason::Substitute(_)
+            | Reason::Inverse
             | Reason::Independent => 1,
             Reason::Power(_)
             | Reason::Product
@@ -194,7 +211,9 @@ impl Reason {
                 (Phrase::Paired, vec![("direction", names), ("inner", inner)])
             }
             Reason::ChainRule => (Phrase::ChainRule, vec![]),
-            Reason::Function(op, ranks) => return function_sentence(*op, ranks, taken, lang),
+            Reason::Function(op, ranks, by) => {
+                return function_sentence(*op, ranks, by, taken, lang);
+            }
             Reason::Power(exponent) => {
                 (Phrase::Power, vec![("formula", Prose::math(power_rule(*exponent)))])
             }
@@ -217,6 +236,9 @@ impl Reason {
             Reason::RowsSumToOne(Some(what)) => (Phrase::RowsSumToOne, name(what)),
             Reason::PicksSumToOne => (Phrase::PicksSumToOne, vec![]),
             Reason::Symmetric(what) => (Phrase::Symmetric, name(what)),
+            Reason::Inverse => {
+                (Phrase::InverseOfProduct, vec![("formula", Prose::math(inverse_rule()))])
+            }
             Reason::Independent => (Phrase::Independent, vec![]),
         };
         Prose::fill(phrase(said, lang), &holes)
@@ -239,6 +261,16 @@ fn product_rule() -> Math {
     right.push(Math::Symbol(Symbol::Plus));
     right.extend(times(ident("u"), prime(ident("v"))));
     Math::equation(left, Math::Row(right))
+}
+
+/// `(U V)^-1 = V^-1 U^-1`
+fn inverse_rule() -> Math {
+    let ident = |name: &str| Math::Ident(name.to_string());
+    let minus_one = || Math::Row(vec![Math::Symbol(Symbol::Minus), Math::Num("1".to_string())]);
+    let inverse = |of: Math| Math::superscript(of, minus_one());
+    let pair = |a: Math, b: Math| Math::Row(vec![a, Math::Thin, b]);
+    let left = inverse(Math::fenced(pair(ident("U"), ident("V"))));
+    Math::equation(left, pair(inverse(ident("V")), inverse(ident("U"))))
 }
 
 /// `(u^3)' = 3 u^2 u'`
@@ -310,8 +342,15 @@ fn rule_letters(
     letters
 }
 
-fn function_sentence(op: OpId, ranks: &[usize], taken: &dyn Fn(&str) -> bool, lang: Lang) -> Prose {
+fn function_sentence(
+    op: OpId,
+    ranks: &[usize],
+    by: &[usize],
+    taken: &dyn Fn(&str) -> bool,
+    lang: Lang,
+) -> Prose {
     let row = ops::spec(op);
+    let asked = |at: usize| by.is_empty() || by.contains(&at);
     let letters = rule_letters(row, ranks, taken);
     let called = |old: &str| {
         let (plain, bar) = old.strip_suffix("_bar").map_or((old, ""), |plain| (plain, "_bar"));
@@ -338,14 +377,17 @@ fn function_sentence(op: OpId, ranks: &[usize], taken: &dyn Fn(&str) -> bool, la
     };
     let (said, holes) = match (row.kind, row.rule) {
         (Kind::Elementwise, Rule::Partials(partials)) => {
-            let all = row.params.iter().zip(partials).map(|(param, text)| partial(param, text));
+            let all = row.params.iter().zip(partials).enumerate();
+            let all =
+                all.filter(|(at, _)| asked(*at)).map(|(_, (param, text))| partial(param, text));
             let all = Prose::join(all.collect(), phrase(Phrase::Comma, lang));
             (Phrase::WithRule, vec![("call", Prose::math(call)), ("partials", all)])
         }
         (_, Rule::Vjp(_) | Rule::VjpByRank(_)) => {
             let formulas = pullbacks(row, ranks);
-            let parts = row.params.iter().zip(formulas).filter(|(_, text)| **text != "0");
-            let all = parts.map(|(param, text)| {
+            let parts = row.params.iter().zip(formulas).enumerate();
+            let parts = parts.filter(|(at, (_, text))| **text != "0" && asked(*at));
+            let all = parts.map(|(_, (param, text))| {
                 let bar = format!("{}_bar", called(param).unwrap_or_default());
                 Prose::math(Math::equation(render::name(&bar), told(text)))
             });

@@ -52,6 +52,8 @@ pub(super) struct Show<'s> {
     pub by: NodeId,
     /// Formulas in matrix notation: a line's text and what is set are made of the same one.
     pub raised: RefCell<Map<NodeId, Option<Rc<Expr>>>>,
+    /// Whether the result's long definition was written out before.
+    pub defined: bool,
     /// Functions whose two cases have been told.
     pub by_cases: RefCell<Vec<OpId>>,
 }
@@ -159,6 +161,15 @@ impl Show<'_> {
         math::Line::new(self.lhs(Side::of(notation)).swap_remove(0), self.set(&expr, notation))
     }
 
+    /// A formula as it is set within a sentence.
+    pub fn whole(&self, node: NodeId) -> Math {
+        if let Some(name) = self.names.of(node) {
+            return render::name(name);
+        }
+        let (expr, notation) = self.formula(node);
+        self.set(&expr, notation)
+    }
+
     /// A named part.
     pub fn binding(&self, name: &str, node: NodeId) -> Binding {
         if let Some(call) = name.strip_prefix("fn ") {
@@ -239,6 +250,9 @@ impl Show<'_> {
             }
             let reasons = std::mem::take(&mut pending);
             let opened = at == 0 && self.opens(line);
+            if opened && self.defined && at < last {
+                continue;
+            }
             let (side, right) = if opened { self.opened_line() } else { self.line(line) };
             let text = match (opened, line.deltas) {
                 (true, _) => self.opened_text(),
@@ -340,7 +354,7 @@ impl Show<'_> {
                 Reason::Written(quantity) => self.written(*quantity),
                 // Cases that are not shown are not told of.
                 Reason::Cases(op) if !line.deltas || !self.by_cases.borrow().contains(op) => {
-                    self.sentence(&Reason::Function(*op, Vec::new()))
+                    self.sentence(&Reason::Function(*op, Vec::new(), Vec::new()))
                 }
                 // Whole matrices show no sum.
                 Reason::Contraction if !self.by_entry(line) => self.sentence(&Reason::Linear),

@@ -6,6 +6,7 @@ use super::layers;
 use super::left;
 use super::notes::Reason;
 use super::plain::plain;
+use super::poles::poles;
 use super::show::Show;
 use super::stages::Stages;
 use super::ways::Ways;
@@ -40,6 +41,8 @@ pub fn tell(compiled: &Compiled, options: Options) -> Result<Vec<Told>, Diagnost
 pub(super) struct Teller<'c> {
     pub(super) options: Options,
     pub(super) graph: Graph,
+    /// Results whose definition was written out, and whether that is long.
+    defined: Map<NodeId, bool>,
     /// What each result is made of.
     pub(super) cones: Map<NodeId, Rc<Cone>>,
     /// The variables by which gradients of each loss are asked for.
@@ -118,6 +121,7 @@ impl<'c> Teller<'c> {
         let mut teller = Teller {
             options,
             graph,
+            defined: Map::default(),
             cones: Map::default(),
             variables,
             is_long: Map::default(),
@@ -453,6 +457,7 @@ impl<'c> Teller<'c> {
         for line in &chain.lines {
             self.name_steps(line.rhs);
         }
+        let defined = about.is_empty() && self.was_defined(of);
         // The chain's own closed form is written out, whatever it is called.
         let mut names = self.names().opening(chain.closed);
         if self.given.parts.contains_key(&by) {
@@ -467,9 +472,21 @@ impl<'c> Teller<'c> {
             of,
             by,
             raised: RefCell::default(),
+            defined,
             by_cases: RefCell::default(),
         };
         show.steps(chain)
+    }
+
+    /// Whether a result has a long definition that an earlier derivation began with.
+    fn was_defined(&mut self, of: NodeId) -> bool {
+        if let Some(&long) = self.defined.get(&of) {
+            return long;
+        }
+        let atoms = self.atoms();
+        let long = shown(&self.graph, of, &atoms).len() > LONG_FORMULA;
+        self.defined.insert(of, long);
+        false
     }
 
     /// What the program names above a layer that it has no name for: a derivative by the layer shows the formulas, since what the
@@ -492,7 +509,8 @@ impl<'c> Teller<'c> {
     ) -> Show<'s> {
         let (ranks, options) = (&self.ranks, self.options);
         let (raised, by_cases) = (RefCell::default(), RefCell::default());
-        Show { names, ranks, options, derivative, about: "", of, by, raised, by_cases }
+        let defined = false;
+        Show { names, ranks, options, derivative, about: "", of, by, raised, defined, by_cases }
     }
 
     pub(super) fn assemble(
@@ -514,6 +532,9 @@ impl<'c> Teller<'c> {
             lines.extend(chain.lines.iter().map(|line| line.rhs));
         }
         let bindings = self.with_all_parts(bindings, chain.closed, &lines);
+        let formulas = bindings.iter().map(|(_, node)| *node).chain([chain.closed]);
+        let (formulas, atoms): (Vec<NodeId>, _) = (formulas.collect(), self.atoms());
+        let poles = poles(&self.graph, &formulas, &atoms);
         let names = self.names();
         let show = self.show(&names, derivative, of, by);
         let wheres: Vec<Arc<Binding>> =
@@ -535,6 +556,7 @@ impl<'c> Teller<'c> {
             wrt: derivative.wrt.name.clone(),
             shape: self.sizes(chain.closed),
             directions: self.directions(derivative),
+            poles: poles.each(|pole| show.whole(*pole)),
             lhs: left::text(&self.graph, derivative),
             text: show.closed_text(chain.closed),
             closed,

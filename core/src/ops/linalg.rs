@@ -37,6 +37,7 @@ pub const ROWS: &[OpSpec] = &[
         doc: "The inverse matrix.",
         rule: Rule::Vjp(&["-y.T @ y_bar @ y.T"]),
         symmetric: true,
+        inverts: true,
         latex: r"{0}^{-1}",
         rust: "inv",
         python: alike("xp.linalg.inv({0})"),

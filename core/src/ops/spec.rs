@@ -73,6 +73,8 @@ pub struct OpSpec {
     pub chooses: bool,
     /// Whether it makes a symmetric matrix of a symmetric matrix.
     pub symmetric: bool,
+    /// Whether it is the inverse of a matrix.
+    pub inverts: bool,
     /// How many axes its result has, for notation that depends on it.
     pub rank: Rank,
     /// Whether its arguments are sizes, texts or names rather than values.
@@ -329,6 +331,7 @@ const DEFAULT: OpSpec = OpSpec {
     times: None,
     chooses: false,
     symmetric: false,
+    inverts: false,
     rank: Rank::Widest,
     written: false,
     elsewhere: &[],

@@ -537,9 +537,18 @@ impl Tensor {
         {
             return Some((over.clone(), under.clone()));
         }
+        let items = |places: &[usize]| -> Vec<IndexItem> {
+            let item =
+                |axis| if places.contains(&axis) { whole_axis() } else { IndexItem::NewAxis };
+            (first..out.len()).map(item).collect()
+        };
+        // What only divides still does: `/ s[:, None]` for `* (1/s)[:, None]`.
+        if ascending && self.over.is_empty() {
+            let items = items(&places);
+            return Some((Vec::new(), self.under.each(|one| at(one.clone(), items.clone()))));
+        }
         let (expr, places) = if ascending { (self.expr(), places) } else { swapped(self, places)? };
-        let item = |axis| if places.contains(&axis) { whole_axis() } else { IndexItem::NewAxis };
-        let items: Vec<IndexItem> = (first..out.len()).map(item).collect();
+        let items = items(&places);
         let complete = items.iter().all(|item| *item == whole_axis());
         Some((vec![if complete { expr } else { at(expr, items) }], Vec::new()))
     }

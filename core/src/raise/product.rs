@@ -104,7 +104,23 @@ pub(super) fn flatten(scope: &Scope<'_>, root: NodeId) -> Product {
             None => flattener.product.factors.push(factor),
         }
     }
+    numbers_first(&mut flattener.product.factors);
     flattener.product
+}
+
+/// A number between tensors stands before them; one at an end stays where it was written.
+fn numbers_first(factors: &mut Vec<Factor>) {
+    let is_number = |factor: &Factor| factor.labels.is_empty() && !factor.power.is_negative();
+    let tensor = |factor: &Factor| !factor.labels.is_empty();
+    let (Some(first), Some(last)) =
+        (factors.iter().position(tensor), factors.iter().rposition(tensor))
+    else {
+        return;
+    };
+    let rest = factors.split_off(last);
+    let within = factors.split_off(first);
+    let (numbers, tensors): (Vec<Factor>, Vec<Factor>) = within.into_iter().partition(is_number);
+    factors.extend(numbers.into_iter().chain(tensors).chain(rest));
 }
 
 impl Flattener<'_> {

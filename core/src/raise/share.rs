@@ -40,7 +40,16 @@ pub fn shared(names: &Names<'_>, root: NodeId, limit: usize) -> BTreeSet<NodeId>
             continue;
         }
         let args: Vec<NodeId> = graph.args(id).to_vec();
-        let extent = cut(&args, limit, &mut shared, &mut extents, &position);
+        // Under another shape a tensor is read whole, so that the order of its axes must be seen.
+        let whole = matches!(graph.op(id), Op::Reshape) && graph.rank(args[0]) > 2;
+        if whole && !stops(names, root, args[0]) {
+            name_it(args[0], &mut shared, &mut extents, &position);
+        }
+        let inner = |arg: NodeId| match stops(names, root, arg) {
+            true => &[][..],
+            false => graph.args(arg),
+        };
+        let extent = cut(&args, &inner, limit, &mut shared, &mut extents, &position);
         extents[at] = extent;
         let long = extent.size > SMALL && !is_transparent(names, id);
         if id != root && uses[at] > 1 && (long || picked.contains(&id)) {
@@ -50,9 +59,11 @@ pub fn shared(names: &Names<'_>, root: NodeId, limit: usize) -> BTreeSet<NodeId>
     shared
 }
 
-/// The extent of a node over these arguments, the largest of which are named until it is within bounds.
-fn cut(
+/// The extent of a node over these arguments, the largest of which are named until it is within bounds; of one that is nearly all of the
+/// formula its own largest argument is, so that the formula shows what is done with that.
+fn cut<'g>(
     args: &[NodeId],
+    inner: &dyn Fn(NodeId) -> &'g [NodeId],
     limit: usize,
     shared: &mut BTreeSet<NodeId>,
     extents: &mut [Extent],
@@ -66,7 +77,20 @@ fn cut(
     let mut size = extent.size;
     while let Some((own, arg)) = by_size.pop() {
         let deep = position(arg).is_some_and(|at| extents[at].depth >= DEEP);
-        if deep || (size > limit.max(SMALL) && own > 2) {
+        let large = size > limit.max(SMALL) && own > 2;
+        let largest =
+            inner(arg).iter().filter_map(|&part| Some((extents[position(part)?].size, part)));
+        let most = largest.max().filter(|(most, _)| *most > SMALL && own + SMALL > size);
+        if let Some((_, part)) = most.filter(|_| large && !deep) {
+            name_it(part, shared, extents, position);
+            let less = total(inner(arg), extents, position);
+            let count = args.iter().filter(|other| **other == arg).count();
+            size = size.saturating_sub((own - less.size.min(own)) * count);
+            if let Some(at) = position(arg) {
+                extents[at] = less;
+            }
+            by_size.push((less.size, arg));
+        } else if deep || large {
             name_it(arg, shared, extents, position);
             size = size.saturating_sub(own * args.iter().filter(|other| **other == arg).count());
         }

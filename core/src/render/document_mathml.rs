@@ -18,7 +18,7 @@ p{overflow-wrap:anywhere}
 .cr-rhs{overflow-x:auto;overflow-y:hidden;padding:.3em 0}
 .cr-more{padding-left:2em}
 .cr-why{opacity:.75;padding-left:1.5em}
-.cr-below{grid-column:2/-1}
+.cr-below,.cr-alone{grid-column:2/-1}
 @media (max-width:45em){.cr-chain{grid-template-columns:auto minmax(0,1fr)}.cr-why{grid-column:1/-1;padding-left:2em}}
 ";
 
@@ -74,6 +74,8 @@ pub fn chain(rows: &[Row]) -> String {
     let cell = |class: &str, inner: &str| format!("<div class=\"{class}\">{inner}</div>\n");
     let mut out = String::from("<div class=\"cr-chain\">\n");
     for row in set(rows, &measure) {
+        // What has no reason beside it makes no column wider.
+        let class = |why: &Prose| if why.is_empty() { "cr-rhs cr-alone" } else { "cr-rhs" };
         let (left, right, why) = match row {
             Set::Equation(left, right, why) => {
                 let left = left.map(|left| mathml::inline(&left, true)).unwrap_or_default();
@@ -81,10 +83,11 @@ pub fn chain(rows: &[Row]) -> String {
                     "<math displaystyle=\"true\"><mo>=</mo>{}</math>",
                     mathml::emit(&right)
                 );
-                (left, cell("cr-rhs", &equals), why)
+                (left, cell(class(&why), &equals), why)
             }
             Set::More(right, why) => {
-                (String::new(), cell("cr-rhs cr-more", &mathml::inline(&right, true)), why)
+                let class = format!("{} cr-more", class(&why));
+                (String::new(), cell(&class, &mathml::inline(&right, true)), why)
             }
             Set::Below(why) => {
                 out.push_str(&cell("cr-lhs", ""));
@@ -94,7 +97,9 @@ pub fn chain(rows: &[Row]) -> String {
         };
         out.push_str(&cell("cr-lhs", &left));
         out.push_str(&right);
-        out.push_str(&cell("cr-why", &prose(&why)));
+        if !why.is_empty() {
+            out.push_str(&cell("cr-why", &prose(&why)));
+        }
     }
     out.push_str("</div>\n");
     out

@@ -360,6 +360,12 @@ impl Layout<'_> {
             None => func,
         };
         let mut inside = self.all(args);
+        for (set, arg) in inside.iter_mut().zip(args).skip(1) {
+            // A shape.
+            if let ExprKind::List(sizes) = &arg.kind {
+                *set = self.sizes(sizes);
+            }
+        }
         inside.extend(others.into_iter().map(|(key, value)| {
             let key = Math::Word(key.name.clone());
             Math::Row(vec![key, Math::Symbol(Symbol::Equals), self.math(value)])

@@ -45,7 +45,13 @@ pub struct Row {
 pub fn page(told: &[Told], lang: Lang) -> Page {
     let mut known: BTreeSet<String> = BTreeSet::new();
     let parts: Vec<Part> = told.each(|one| part(one, lang, &mut known));
-    let conventions = conventions(&parts, lang);
+    let mut poles: Vec<&Math> = Vec::new();
+    for pole in told.iter().flat_map(|one| &one.poles) {
+        if !poles.contains(&pole) {
+            poles.push(pole);
+        }
+    }
+    let conventions = conventions(&parts, &poles, lang);
     Page { lang, conventions, parts }
 }
 
@@ -136,7 +142,7 @@ fn is_of_matrix(math: &Math) -> bool {
 }
 
 /// What the signs that the page uses mean.
-fn conventions(parts: &[Part], lang: Lang) -> Prose {
+fn conventions(parts: &[Part], poles: &[&Math], lang: Lang) -> Prose {
     let rows = || {
         parts.iter().flat_map(|part| {
             part.forward.iter().chain(part.chains.iter().flatten()).chain(&part.wheres)
@@ -198,6 +204,9 @@ fn conventions(parts: &[Part], lang: Lang) -> Prose {
     let barred = |prose: &Prose| prose.any(&|math| matches!(math, Math::Accent(Accent::Bar, _)));
     if rows().any(|row| barred(&row.why)) {
         all.push(say(Phrase::Barred, &[]));
+    }
+    for pole in poles {
+        all.push(say(Phrase::NoValue, &[("what", Prose::math((*pole).clone()))]));
     }
     let mut out = Prose::words(phrase(Phrase::Conventions, lang));
     out.push(Prose::join(all, phrase(Phrase::Between, lang)));

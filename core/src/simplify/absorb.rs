@@ -4,7 +4,7 @@
 use super::product::{Factor, Product};
 use super::{Simplifier, Stage};
 use crate::ir::{Attrs, NodeId, Num, Op};
-use crate::ops::{self, Rule};
+use crate::ops::{self, Operator, Rule};
 
 impl Simplifier<'_> {
     /// Values stay as they are written: what is 0 by a factor has another slope there than what is not.
@@ -20,10 +20,57 @@ impl Simplifier<'_> {
                 false => at += 1,
             }
         }
-        if changed {
+        let joined = self.join_powers(product);
+        if changed || joined {
             self.flatten(product);
             self.collect_powers(product);
         }
+    }
+
+    /// `a^(g - 1)·a` is `a^g`, where the exponent is no number; whether there was such a factor.
+    fn join_powers(&mut self, product: &mut Product) -> bool {
+        let found = (0..product.factors.len()).find_map(|at| {
+            let own = &product.factors[at];
+            let (Op::Call(op, _), &[base, exponent]) =
+                (self.graph.op(own.base), self.graph.args(own.base))
+            else {
+                return None;
+            };
+            if *op != ops::of_operator(Operator::Power) || !own.exponent.is_one() {
+                return None;
+            }
+            let alike = |other: &Factor| {
+                other.base == base
+                    && other.labels == own.labels
+                    && other.exponent.as_int().is_some()
+            };
+            Some((at, product.factors.iter().position(alike)?, base, exponent))
+        });
+        let Some((at, other, base, exponent)) = found else { return false };
+        if self.is_atom(product.factors[at].base) {
+            return false;
+        }
+        let more = product.factors[other].exponent;
+        let exponent = self.raised(exponent, more);
+        let power = self.graph.with_args(product.factors[at].base, vec![base, exponent]);
+        product.factors[at].base = self.normal(power);
+        product.factors.remove(other);
+        true
+    }
+
+    /// An exponent, which may be one number repeated, and a number.
+    fn raised(&mut self, exponent: NodeId, more: Num) -> NodeId {
+        let repeated = match (self.graph.op(exponent), self.graph.args(exponent)) {
+            (Op::Einsum(_), &[only]) if self.graph.rank(only) == 0 => Some(only),
+            _ => None,
+        };
+        let number = repeated.unwrap_or(exponent);
+        let shape = self.graph.shape(number).clone();
+        let ones = self.graph.ones(&shape);
+        let sum = self.graph.add(&[(Num::ONE, number), (more, ones)], &shape);
+        let sum = self.normal(sum);
+        let whole = self.graph.shape(exponent).clone();
+        if repeated.is_some() { self.graph.fill(sum, &whole) } else { sum }
     }
 
     /// What a factor makes of another one; whether there was something.

@@ -7,12 +7,50 @@ use crate::ops::{self, Mirror, Range};
 /// Whether the node's entries along `axis` sum to one whatever its arguments are.
 pub fn always_sums_to_one(graph: &Graph, node: NodeId, axis: usize) -> bool {
     match (graph.op(node), graph.args(node)) {
-        (Op::Call(op, attrs), _) => ops::spec(*op).range == Range::Simplex && attrs.axes == [axis],
+        (Op::Call(op, attrs), _) if ops::spec(*op).range == Range::Simplex => attrs.axes == [axis],
+        // Exponentials over their own sum.
+        (Op::Call(op, _), &[arg]) if matches!(graph.op(arg), Op::Add(_)) => {
+            *op == ops::known("exp", 1) && is_less_its_log_sum(graph, arg, axis)
+        }
         // Rows of an identity matrix.
         (Op::Gather, &[rows, _]) => {
             matches!(graph.op(rows), Op::Delta(_)) && axis + 1 == graph.rank(node)
         }
         _ => false,
+    }
+}
+
+/// Whether a node is `x - logsumexp(x)` along an axis; x may be a sum itself.
+fn is_less_its_log_sum(graph: &Graph, node: NodeId, axis: usize) -> bool {
+    let Op::Add(coefficients) = graph.op(node) else { return false };
+    let terms: Vec<(Num, NodeId)> =
+        coefficients.iter().copied().zip(graph.args(node).iter().copied()).collect();
+    terms.iter().enumerate().any(|(at, (c, term))| {
+        let mut rest = terms.clone();
+        rest.remove(at);
+        (-*c).is_one()
+            && log_sum(graph, *term, axis).is_some_and(|of| match (graph.op(of), graph.args(of)) {
+                _ if rest == [(Num::ONE, of)] => true,
+                (Op::Add(own), args) => {
+                    own.len() == rest.len()
+                        && own.iter().zip(args).all(|(c, arg)| rest.contains(&(*c, *arg)))
+                }
+                _ => false,
+            })
+    })
+}
+
+/// The x of a `logsumexp(x)` over an axis, repeated along that.
+fn log_sum(graph: &Graph, node: NodeId, axis: usize) -> Option<NodeId> {
+    let (Op::Einsum(e), &[sum]) = (graph.op(node), graph.args(node)) else { return None };
+    let mut others = e.out.clone();
+    others.remove(axis);
+    let repeated = e.bound().is_empty() && e.ins[0] == others;
+    match graph.op(sum) {
+        Op::Call(op, attrs) if repeated && *op == ops::known("logsumexp", 1) => {
+            (attrs.axes == [axis]).then(|| graph.args(sum)[0])
+        }
+        _ => None,
     }
 }
 
@@ -54,6 +92,26 @@ pub fn never_positive(graph: &Graph, node: NodeId) -> bool {
         Op::Einsum(e) if graph.args(node).len() == 1 && e.bound().is_empty() => {
             never_positive(graph, graph.args(node)[0])
         }
+        _ => false,
+    }
+}
+
+/// Whether every entry is below 0.
+pub fn always_negative(graph: &Graph, node: NodeId) -> bool {
+    let args = graph.args(node);
+    match graph.op(node) {
+        Op::Const(c) => c.is_negative(),
+        Op::Add(coefficients) => {
+            let below = |(c, term): (&Num, &NodeId)| match c.is_negative() {
+                true => positive(graph, *term),
+                false => always_negative(graph, *term),
+            };
+            never_positive(graph, node) && coefficients.iter().zip(args).any(below)
+        }
+        Op::View(view) if view.reads_inside(graph.shape(args[0])) => {
+            always_negative(graph, args[0])
+        }
+        Op::Einsum(e) if args.len() == 1 && e.bound().is_empty() => always_negative(graph, args[0]),
         _ => false,
     }
 }

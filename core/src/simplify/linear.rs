@@ -1,5 +1,5 @@
 //! Functions that are linear in an argument, by the rule book: numbers in that argument stand in front, `2*solve(A, b)` for
-//! `solve(A, 2*b)`. In: a call in a derivative whose arguments are normal. Out: the same entries.
+//! `solve(A, 2*b)`, and before what only moves entries. In: a call, a view or a reshape in a derivative whose arguments are normal. Out: the same entries.
 
 use super::product::Product;
 use super::{Simplifier, Stage};
@@ -9,11 +9,19 @@ use crate::ops;
 impl Simplifier<'_> {
     /// The call with the numbers of an argument that it is linear in taken out, if there are any.
     pub(super) fn numbers_in_front(&mut self, node: NodeId) -> Option<NodeId> {
-        let Op::Call(op, _) = *self.graph.op(node) else { return None };
         if self.stage == Stage::Value {
             return None;
         }
-        ops::spec(op).linear_in.iter().find_map(|&at| self.taken_out(node, at))
+        match self.graph.op(node) {
+            Op::Call(op, _) => {
+                ops::spec(*op).linear_in.iter().find_map(|&at| self.taken_out(node, at))
+            }
+            // Where zeros stand around a part, the number multiplies less inside.
+            Op::View(view) if !view.reads_inside(self.graph.shape(self.graph.args(node)[0])) => {
+                None
+            }
+            _ => self.taken_out(node, 0),
+        }
     }
 
     fn taken_out(&mut self, call: NodeId, at: usize) -> Option<NodeId> {

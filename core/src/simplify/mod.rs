@@ -9,6 +9,7 @@ pub mod canonical;
 mod choices;
 pub mod facts;
 mod holes;
+mod inverses;
 mod known;
 mod linear;
 mod mirrors;
@@ -209,15 +210,18 @@ impl Simplifier<'_> {
             }
             Op::View(view) => {
                 let view = view.clone();
-                self.undone(node, &view)
+                self.undone(node, &view).or_else(|| self.numbers_in_front(node)).unwrap_or(node)
             }
-            Op::Reshape => self.identity(node),
+            Op::Reshape => {
+                self.identity(node).or_else(|| self.numbers_in_front(node)).unwrap_or(node)
+            }
             Op::Scatter(rows) => {
                 let rows = rows.clone();
                 self.scattered(node, &rows)
             }
             Op::Call(..) => {
                 let known = self.decided(node).or_else(|| self.decided_within(node));
+                let known = known.or_else(|| self.inverse(node));
                 let known = known.or_else(|| self.turned_outside(node));
                 match known.or_else(|| self.numbers_in_front(node)) {
                     Some(known) => known,
@@ -232,14 +236,14 @@ impl Simplifier<'_> {
     }
 
     /// An identity matrix over several axes at once, as `kron` makes it, is a product of Kronecker deltas.
-    fn identity(&mut self, node: NodeId) -> NodeId {
+    fn identity(&mut self, node: NodeId) -> Option<NodeId> {
         let arg = self.graph.args(node)[0];
         let shape = self.graph.shape(node).clone();
         let (rows, columns) = shape.split_at(shape.len() / 2);
-        let Op::Delta(size) = self.graph.op(arg) else { return node };
+        let Op::Delta(size) = self.graph.op(arg) else { return None };
         let all = rows.iter().fold(Dim::fixed(1), |all, dim| all.times(dim));
         if rows != columns || all != *size {
-            return node;
+            return None;
         }
         let rank = rows.len() as u32;
         let factors: Vec<(NodeId, Vec<u32>)> = (0..rank)
@@ -249,7 +253,7 @@ impl Simplifier<'_> {
         let deltas = self.graph.einsum(&factors, &out, &[]);
         let new = self.normal(deltas);
         self.record("identity-of-blocks", node, new);
-        new
+        Some(new)
     }
 
     /// What entries are picked from stays a node of its own. What is built as its own transpose is not so to the last digit, and an

@@ -70,6 +70,7 @@ impl Simplifier<'_> {
         self.flatten(&mut product);
         self.contract_deltas(&mut product, node);
         self.contract_places(&mut product);
+        self.cancel_inverses(&mut product);
         self.straighten(&mut product);
         self.collect_powers(&mut product);
         self.join_roots(&mut product);

@@ -5,12 +5,12 @@ use crate::ir::{Affine, NodeId, Num, Op, View};
 
 impl Simplifier<'_> {
     /// What a view of a view reads, where the two undo each other.
-    pub(super) fn undone(&self, node: NodeId, view: &View) -> NodeId {
+    pub(super) fn undone(&self, node: NodeId, view: &View) -> Option<NodeId> {
         let arg = self.graph.args(node)[0];
-        let Op::View(inner) = self.graph.op(arg) else { return node };
+        let Op::View(inner) = self.graph.op(arg) else { return None };
         let source = self.graph.args(arg)[0];
         let whole = view.shape == *self.graph.shape(source) && undoes(view, inner);
-        if self.stage != Stage::Value && !self.is_atom(arg) && whole { source } else { node }
+        (self.stage != Stage::Value && !self.is_atom(arg) && whole).then_some(source)
     }
 }
 

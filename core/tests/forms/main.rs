@@ -1,5 +1,6 @@
 //! Closed forms as a person would write them, and that they are true.
 
+mod closed;
 mod orders;
 mod reasons;
 

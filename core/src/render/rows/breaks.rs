@@ -137,10 +137,11 @@ fn opened(items: Vec<Math>, limit: f64, measure: &Measure<'_>) -> Vec<Math> {
             }
             // What a fraction is over can stand in front.
             Math::Frac(above, below) if wide(&above) && !wide(&below) => {
-                out.push(Math::Frac(Box::new(Math::Num("1".to_string())), below));
+                let (number, above) = number_before(*above);
+                out.push(Math::Frac(Box::new(number), below));
                 out.push(Math::Thin);
                 out.push(Math::Symbol(Symbol::Open(Fence::Round)));
-                out.extend(opened(flat(*above), limit, measure));
+                out.extend(opened(flat(above), limit, measure));
                 out.push(Math::Symbol(Symbol::Close(Fence::Round)));
             }
             Math::Frac(above, below) if wide(&below) => {
@@ -156,6 +157,16 @@ fn opened(items: Vec<Math>, limit: f64, measure: &Measure<'_>) -> Vec<Math> {
         }
     }
     out
+}
+
+/// `2` and `a + b` of `2(a + b)`; 1 and the whole of anything else.
+fn number_before(math: Math) -> (Math, Math) {
+    if let Math::Row(items) = &math
+        && let [number @ Math::Num(_), Math::Fence(Fence::Round, inner)] = items.as_slice()
+    {
+        return (number.clone(), inner.as_ref().clone());
+    }
+    (Math::Num("1".to_string()), math)
 }
 
 /// With a space behind each comma.

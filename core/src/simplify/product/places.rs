@@ -68,7 +68,7 @@ impl Simplifier<'_> {
             .plus(&Dim::fixed(1), Num::int(-i128::from(sign)));
         let (low, high) = if sign == 1 { (&offset, &end) } else { (&end, &offset) };
         let inside = low.is_at_least(0) && view.shape[axis].plus(high, Num::int(-1)).is_at_least(1);
-        let partial = view.shape[axis].plus(&size, Num::int(-1)).is_at_least(1);
+        let partial = view.shape[axis] != size;
         let terms = if size.is_one() { Vec::new() } else { vec![(0, sign)] };
         let at = Affine { terms, offset, divisor: 1 };
         (read.divisor == 1 && inside && partial).then_some((axis, Place { axis: place, size, at }))
