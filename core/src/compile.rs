@@ -7,7 +7,7 @@ use crate::ir::{Graph, NodeId, Op, Var, VarId, VarKind};
 use crate::lower::{self, Lowered, Named};
 use crate::simplify::{Canonical, Stage, settle, simplify, simplify_beyond, stabilise};
 use chainrule_grammar::ast::{Program, RequestKind};
-use chainrule_grammar::{Code, Diagnostic, Source};
+use chainrule_grammar::{Code, Diagnostic, Source, Span};
 
 /// A compiled program.
 #[derive(Clone, Debug, Default)]
@@ -261,10 +261,25 @@ fn unsound(graph: &Graph, roots: &[NodeId]) -> Option<(usize, NodeId)> {
     Some((at, found))
 }
 
+/// Where the program divides by what simplifies to zero.
+fn zero_divisor(graph: &mut Graph, of: NodeId) -> Option<Span> {
+    let divides = |graph: &Graph, node: &NodeId| {
+        matches!(graph.op(*node), Op::Pow(exponent) if exponent.is_negative())
+            && graph.spans.contains_key(node)
+    };
+    let powers = graph.reachable(&[of]).into_iter().filter(|node| divides(graph, node));
+    let powers: Vec<NodeId> = powers.collect();
+    let divisors = powers.each(|power| graph.args(*power)[0]);
+    let simple = settle(graph, &divisors, Stage::Value);
+    let at = simple.iter().position(|divisor| graph.is_zero(*divisor))?;
+    graph.spans.get(&powers[at]).copied()
+}
+
 /// What is said of it.
-fn refusal(graph: &Graph, found: NodeId, of: &Named) -> Diagnostic {
+fn refusal(graph: &mut Graph, found: NodeId, of: &Named) -> Diagnostic {
     if let Op::Pow(_) = graph.op(found) {
-        let span = graph.spans.get(&found).copied().unwrap_or(of.span);
+        let span = zero_divisor(graph, of.node).or_else(|| graph.spans.get(&found).copied());
+        let span = span.unwrap_or(of.span);
         return Diagnostic::new(Code::DivisionByZero, span, "this divisor is always zero")
             .help("its terms cancel whatever the values are");
     }

@@ -157,7 +157,7 @@ codes! {
         wrong "$ echo '{\"x\": -2}' | chainrule eval -e 'param x positive; loss E = x^2;' --at -"
         right "$ echo '{\"x\": 2}' | chainrule eval -e 'param x positive; loss E = x^2;' --at -";
     NeverPositive "W0504" Warning "argument is outside of the domain"
-        "The argument of a logarithm, or what a loss takes as a probability, can never be positive, so the value is NaN everywhere. Often a sign is missing, or a log-probability is given for a probability."
+        "The argument of a logarithm, or what a loss takes as a probability, can never be positive, or that of a root is always negative, so the value is NaN everywhere. Often a sign is missing, or a log-probability is given for a probability."
         wrong "param x;\nloss E = log(-exp(x));"
         right "param x;\nloss E = -log(exp(x));";
     ByLetter "W0505" Warning "taken by its letter"

@@ -284,6 +284,17 @@ impl<'t> Scene<'t> {
         let left = if closes { "…" } else { self.last };
         let right = if self.found == "(" { "(…)" } else { self.found };
         let short = left.len() + right.len() < 60;
+        if self.last == "lambda" {
+            let help = "a function is a statement of its own: `fn f(x) = …;`";
+            return Some(implicit(self.span()).help(help));
+        }
+        // `sum[i] x[i]`: what binds an index is not the grammar's to know.
+        if let Some(bound) = self.indexed_name() {
+            let help = format!(
+                "write `{bound}*{right}`, or `{bound}(…)` where `{bound}` goes over what follows"
+            );
+            return Some(implicit(self.span()).help(help));
+        }
         let help =
             if short { format!("write `{left}*{right}`") } else { "write `*` between".into() };
         // `sin x`: what is a function is not the grammar's to know.
@@ -292,6 +303,15 @@ impl<'t> Scene<'t> {
             return Some(implicit(self.span()).help(help));
         }
         Some(implicit(self.span()).help(help).insert(self.span().start, "*"))
+    }
+
+    /// `sum[i]`, if that stands before the place: a name with a short one in brackets.
+    fn indexed_name(&self) -> Option<&str> {
+        let letters = |sign: char| sign.is_alphanumeric() || sign == '_';
+        let (rest, index) = self.before.strip_suffix(']')?.rsplit_once('[')?;
+        let name = &self.before[rest.trim_end_matches(letters).len()..];
+        let short = index.chars().all(letters) && name.len() < 40;
+        (short && name.starts_with(begins_name)).then_some(name)
     }
 
     fn unexpected(&self) -> Diagnostic {
@@ -336,6 +356,12 @@ impl<'t> Scene<'t> {
             }
             _ if self.wanted.contains(&Rule::params) => {
                 Some("a function is written `fn f(x, y) = …`".into())
+            }
+            "=" if matches!(first, "param" | "input" | "target") => {
+                Some("a shape follows a colon, as in `param w: [N]`; a number with a name is `const c = 3`".into())
+            }
+            ":" if self.slice.text[self.at..].starts_with(":=") => {
+                Some("a definition is written `z = …`".into())
             }
             "=" if self.left_range().is_some() => self.left_range(),
             "=" if !self.before.contains('=') && self.innermost().is_none() => {

@@ -3,7 +3,7 @@
 use super::shape::Operand;
 use super::{Function, Lowerer, Val};
 use crate::few::{self, Each};
-use crate::ir::Num;
+use crate::ir::{Num, Op};
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
 use chainrule_grammar::ast::{Binder, Expr, ExprKind, Ident, StmtKind};
 use chainrule_grammar::{Code, Diagnostic, Span};
@@ -246,10 +246,12 @@ impl Lowerer<'_> {
         let indices = std::mem::take(&mut self.indices);
         let inferred = std::mem::take(&mut self.inferred);
         let dialect = std::mem::take(&mut self.dialect);
+        let in_rule = std::mem::replace(&mut self.in_rule, true);
         self.frames.push(frame);
         let result = self.deeper(span, |lowerer| lowerer.expr(&formula));
         self.frames.pop();
         self.dialect = dialect;
+        self.in_rule = in_rule;
         self.globals = globals;
         self.dims = dims;
         self.functions = functions;
@@ -340,7 +342,13 @@ impl Lowerer<'_> {
         match row.rule {
             Rule::Via(text) => {
                 let frame = named(row, &operands);
-                self.rule_formula(text, frame, call.span)
+                let val = self.rule_formula(text, frame, call.span)?;
+                if let (Op::Pow(exponent), [base]) = (self.graph.op(val.node), operands.as_slice())
+                    && exponent.as_int().is_none()
+                {
+                    self.warn_of_root(base, call.span);
+                }
+                Ok(val)
             }
             _ => self.elementwise(op, &operands, call.span),
         }
@@ -358,10 +366,7 @@ impl Lowerer<'_> {
         let Some(operand) = operands.iter().find(wrong).filter(|_| of_one || row.chances) else {
             return;
         };
-        let help = match row.caution {
-            "" => "its value is NaN everywhere; is a sign missing?",
-            caution => caution,
-        };
+        let help = if row.caution.is_empty() { NO_VALUE } else { row.caution };
         let message = format!("`{}` of an expression that is never positive", row.name);
         self.diagnostics.push(
             Diagnostic::new(Code::NeverPositive, span, message)
@@ -369,7 +374,22 @@ impl Lowerer<'_> {
                 .help(help),
         );
     }
+
+    /// A root has no value at what is always negative.
+    pub(super) fn warn_of_root(&mut self, base: &Operand, span: Span) {
+        if !crate::simplify::facts::always_negative(self.graph, base.val.node) {
+            return;
+        }
+        let message = "root of an expression that is always negative";
+        self.diagnostics.push(
+            Diagnostic::new(Code::NeverPositive, span, message)
+                .label(base.span, "below 0 wherever it is evaluated")
+                .help(NO_VALUE),
+        );
+    }
 }
+
+const NO_VALUE: &str = "its value is NaN everywhere; is a sign missing?";
 
 /// An error of a call itself, with what to write where another library's arguments seem to be meant.
 fn with_caution(error: Diagnostic, row: &OpSpec, call: &CallArgs<'_>) -> Diagnostic {

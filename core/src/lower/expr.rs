@@ -164,17 +164,19 @@ impl Lowerer<'_> {
                 return Ok(Val { node: self.graph.ones(&shape), labels: base.val.labels });
             }
             if value.is_negative() && self.graph.is_zero(base.val.node) {
-                return Err(Diagnostic::new(
-                    Code::DivisionByZero,
-                    base.span,
-                    "zero to a negative power",
-                ));
+                let message = "zero to a negative power";
+                let error = Diagnostic::new(Code::DivisionByZero, base.span, message)
+                    .help("it divides by zero, which has no value at any point");
+                return Err(self.origins(error, std::slice::from_ref(&base)));
             }
             if let (Op::Const(c), Some(n)) = (self.graph.op(base.val.node), value.as_int())
                 && let Some(power) = c.powi(n)
             {
                 let power = self.in_range(power, c.is_zero(), span)?;
                 return Ok(self.constant(power));
+            }
+            if value.as_int().is_none() && !self.in_rule {
+                self.warn_of_root(&base, span);
             }
             let node = self.graph.pow(base.val.node, value);
             if value.is_negative() {

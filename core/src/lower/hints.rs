@@ -1,6 +1,7 @@
 //! What to write instead: nearest names, names of other tools, where an operand was declared, and changes of the text.
 //! In: what is wrong. Out: diagnostics with help. Nothing here changes what a program means.
 
+use super::call::CallArgs;
 use super::index::Position;
 use super::limits::MAX_TERMS;
 use super::matlab::letters::named_by_letter;
@@ -9,7 +10,7 @@ use super::{Label, Lowerer, Val};
 use crate::few;
 use crate::ir::{Dim, Num, Op};
 use crate::ops::{self, foreign};
-use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident, RequestKind, Stmt, StmtKind};
+use chainrule_grammar::ast::{CompareOp, Expr, ExprKind, Ident, RequestKind};
 use chainrule_grammar::{Code, Diagnostic, Span};
 
 /// `1 axis`, `2 axes`
@@ -66,45 +67,6 @@ impl Lowerer<'_> {
         })
     }
 
-    /// Remembers where names are going to be defined or declared.
-    pub(super) fn note_later(&mut self, stmts: &[Stmt]) {
-        for stmt in stmts {
-            if let StmtKind::Def { name, .. }
-            | StmtKind::Loss { name, .. }
-            | StmtKind::Output { name, value: Some(_), .. } = &stmt.kind
-            {
-                self.later.entry(name.name.clone()).or_insert((name.span, "defined"));
-            }
-            if let StmtKind::Decl { vars, .. } = &stmt.kind {
-                for var in vars {
-                    self.later.entry(var.name.name.clone()).or_insert((var.name.span, "declared"));
-                }
-            }
-            if let StmtKind::Fn { name, .. } | StmtKind::Net { name, .. } = &stmt.kind {
-                self.later_functions.entry(name.name.clone()).or_insert(name.span);
-            }
-        }
-    }
-
-    /// What is said of a name that is defined or declared further down.
-    fn too_early(&self, name: &str, span: Span, (at, word): (Span, &str)) -> Diagnostic {
-        let itself = self.statement.start <= at.start && at.end <= self.statement.end;
-        let message = format!("`{name}` is used before it is {word}");
-        Diagnostic::new(Code::UseBeforeDefinition, span, message)
-            .label(at, format!("{word} here"))
-            .help(match word {
-                _ if itself => "nothing is defined by itself; write the new value under a new name",
-                "declared" => "move its declaration up",
-                _ => "move its definition up",
-            })
-    }
-
-    /// A function or net that is defined further down.
-    pub(super) fn function_too_early(&self, func: &str, span: Span) -> Option<Diagnostic> {
-        let at = *self.later_functions.get(func)?;
-        Some(self.too_early(func, span, (at, "defined")))
-    }
-
     /// The known name that is nearest to one that was meant. So it is searched for while there are errors that people read: each
     /// search looks at every name, and a long program may have as many errors as names.
     fn near<'n>(&self, name: &str, known: impl Iterator<Item = &'n str>) -> Option<&'n str> {
@@ -126,8 +88,11 @@ impl Lowerer<'_> {
         if let Some(number) = number_of(name) {
             return diagnostic.help(format!("write `{number}`")).edit(span, number);
         }
+        if let Some(advice) = name.rsplit_once('.').and_then(|(_, last)| foreign::advice(last)) {
+            return diagnostic.help(advice);
+        }
         if self.all_hinted() || self.poisoned.contains(name) {
-            return diagnostic.help(declare(name));
+            return diagnostic.help(self.declaring(name));
         }
         // One letter is near to every other; a size is near to what is longer.
         let dims = self.dims.keys().filter(|_| name.chars().count() > 1);
@@ -143,8 +108,8 @@ impl Lowerer<'_> {
                 few::sort(&mut list);
                 list.truncate(12);
                 diagnostic.help(match list.as_slice() {
-                    [] => declare(name),
-                    list => format!("{}; declared: {}", declare(name), list.join(", ")),
+                    [] => self.declaring(name),
+                    list => format!("{}; declared: {}", self.declaring(name), list.join(", ")),
                 })
             }
         }
@@ -346,6 +311,9 @@ impl Lowerer<'_> {
     /// What cannot be a size.
     pub(crate) fn bad_dimension(&self, expr: &Expr) -> Diagnostic {
         if let ExprKind::Name(name) = &expr.kind {
+            if let Some(&later) = self.later.get(name) {
+                return self.too_early(name, expr.span, later);
+            }
             self.wants.borrow_mut().names.push(Ident::new(name.clone(), expr.span));
             let diagnostic = Diagnostic::new(
                 Code::UnknownName,
@@ -472,6 +440,20 @@ impl Lowerer<'_> {
         }
     }
 
+    /// What is said of an entrywise product where a matrix product would fit.
+    pub(super) fn matrix_product_meant(&self, operands: &[Operand]) -> Option<String> {
+        let [a, b] = operands else { return None };
+        let (left, right) = (self.positional(&a.val), self.positional(&b.val));
+        let ([_, inner], [rows, _]) = (left, right) else { return None };
+        let name = |operand| self.spelling(operand).unwrap_or("…");
+        let help = format!(
+            "this product is taken entry by entry; that of matrices is written `{} @ {}`",
+            name(a),
+            name(b)
+        );
+        (inner == rows).then_some(help)
+    }
+
     fn laid_along_rows(&self, diagnostic: Diagnostic, vector: &Operand) -> Diagnostic {
         let name = self.spelling(vector).unwrap_or("v");
         let help = format!(
@@ -535,6 +517,18 @@ impl Lowerer<'_> {
     }
 }
 
+/// An index that nothing binds, in a reduction that can: `sum(x[i])` for `sum[i](x[i])`.
+pub(super) fn bound_here(error: Diagnostic, call: &CallArgs<'_>) -> Diagnostic {
+    let index = error.message.split('`').nth(1).unwrap_or_default().to_string();
+    let misspelt = error.fix.len() == 1 || index.chars().count() > 2;
+    if error.code != Code::UnboundIndex || misspelt || !call.kwargs.is_empty() {
+        return error;
+    }
+    let help = format!("its index is written before its brackets: `{}[{index}](…)`", call.name);
+    let fixed = Diagnostic { fix: Vec::new(), ..error };
+    fixed.help(help).insert(call.span.start + call.name.len(), format!("[{index}]"))
+}
+
 /// The last pair of sizes that do not broadcast: how far from the end, and both.
 fn differing<'d>(a: &'d [Dim], b: &'d [Dim]) -> Option<(usize, &'d Dim, &'d Dim)> {
     let pairs = a.iter().rev().zip(b.iter().rev()).enumerate();
@@ -550,11 +544,6 @@ fn number_of(name: &str) -> Option<&'static str> {
         "inf" if name.contains('.') => Some("inf"),
         _ => None,
     }
-}
-
-/// `input x: [..];`
-fn declare(name: &str) -> String {
-    format!("declare it: `input {name}: [..];` or `param {name}: [..];`")
 }
 
 /// So many errors say which name is nearest to one that is not known: more than are shown to people.

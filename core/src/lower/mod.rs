@@ -7,6 +7,7 @@ pub mod expr;
 mod gather;
 mod hints;
 pub mod index;
+mod later;
 pub mod limits;
 pub mod matlab;
 pub mod net;
@@ -144,6 +145,8 @@ pub struct Lowerer<'a> {
     pub(crate) inferred_at: HashMap<*const Ident, Span>,
     /// What the operators of the expression at hand mean.
     pub(crate) dialect: Dialect,
+    /// Whether it is a formula of the rule book.
+    pub(crate) in_rule: bool,
     /// What the program lacks.
     pub(crate) wants: RefCell<matlab::Wants>,
     inlining: limits::Inlining,
@@ -184,6 +187,7 @@ impl<'a> Lowerer<'a> {
             ranged_at: HashMap::new(),
             inferred_at: HashMap::new(),
             dialect: Dialect::Chainrule,
+            in_rule: false,
             wants: RefCell::default(),
             inlining: limits::Inlining::default(),
             next_label: 0,

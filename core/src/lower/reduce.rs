@@ -1,6 +1,7 @@
 //! Reductions: over all axes or `axis=`, and over indices that a call binds. Each is a row of the rule book.
 
 use super::call::{Arg, CallArgs, arity, truth, unknown_keyword};
+use super::hints::bound_here;
 use super::{Label, Lowerer, Val};
 use crate::few::{self, Each};
 use crate::ir::{Attrs, Dim, Shape};
@@ -19,7 +20,7 @@ impl Lowerer<'_> {
     ) -> Result<Val> {
         // `sum(x, 1)` is `sum(x, axis=1)`.
         let (operand, axis) = match call.args.as_slice() {
-            [x] => (self.arg(x)?, None),
+            [x] => (self.arg(x).map_err(|error| bound_here(error, call))?, None),
             [x, Arg::Written(axis)] => (self.arg(x)?, Some(*axis)),
             _ => return Err(arity(row, call)),
         };

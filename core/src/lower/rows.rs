@@ -5,7 +5,7 @@ use super::hints::counted;
 use super::shape::Operand;
 use super::{Label, Lowerer, Val};
 use crate::few::{self, Each};
-use crate::ir::{Attrs, Dim, Op, Shape};
+use crate::ir::{Attrs, Dim, Num, Op, Shape};
 use crate::ops::{self, Kind, OpId, OpSpec, Rule};
 use chainrule_grammar::ast::{Expr, ExprKind};
 use chainrule_grammar::{Code, Diagnostic, Span};
@@ -87,7 +87,7 @@ impl Lowerer<'_> {
         }
         let sides = &operands[..2.min(operands.len())];
         let shape = self.broadcast(sides, &format!("`{}`", row.name), call.span)?;
-        self.warn_of_pairs(row, sides, &shape, call.span);
+        self.warn_of_pairs(&format!("`{}`", row.name), sides, &shape, call.span);
         self.warn_of_domain(row, &operands, call.span);
         let Rule::Via(text) = row.rule else {
             return Err(Diagnostic::new(
@@ -125,14 +125,14 @@ impl Lowerer<'_> {
     }
 
     /// A vector compared with a column is a loss of all pairs.
-    fn warn_of_pairs(&mut self, row: &OpSpec, sides: &[Operand], shape: &[Dim], span: Span) {
+    fn warn_of_pairs(&mut self, what: &str, sides: &[Operand], shape: &[Dim], span: Span) {
         if sides.iter().any(|side| self.positional(&side.val) == shape) {
             return;
         }
         let shapes =
             sides.iter().map(|side| self.show(&side.val)).collect::<Vec<_>>().join(" and ");
         let whole = self.graph.show_shape(shape);
-        let message = format!("`{}` of shapes {shapes} compares {whole} pairs", row.name);
+        let message = format!("{what} of shapes {shapes} compares {whole} pairs");
         let mut warning = Diagnostic::new(Code::BothRepeated, span, message);
         for side in sides {
             warning = warning.label(side.span, self.show(&side.val));
@@ -140,6 +140,21 @@ impl Lowerer<'_> {
         self.diagnostics.push(
             warning.help("give both the same shape, as by `t[:, 0]` or `squeeze(t)` of a column"),
         );
+    }
+
+    /// The same of a difference, where the column is declared as one: elsewhere all pairs may be meant.
+    pub(super) fn warn_of_crossed(&mut self, sides: &[(Operand, Num)], shape: &[Dim], span: Span) {
+        let [(a, _), (b, sign)] = sides else { return };
+        let column = |one: &Operand, other: &Operand| {
+            let declared = matches!(self.graph.op(one.val.node), Op::Var(_));
+            let (rows, length) = (self.positional(&one.val), self.positional(&other.val));
+            declared
+                && matches!((rows, length), ([n, one], [m]) if n == m && one.is_one() && !m.is_one())
+        };
+        if sign.is_negative() && !self.in_rule && (column(a, b) || column(b, a)) {
+            let sides = [a.clone(), b.clone()];
+            self.warn_of_pairs("the difference", &sides, shape, span);
+        }
     }
 
     /// Whole numbers as targets, one axis fewer than the classes have, become rows with 1 at their place.
@@ -195,7 +210,8 @@ impl Lowerer<'_> {
                 call.span,
                 format!("`{}` wants matrices", row.name),
             )
-            .here(operands.each(|operand| self.show(&operand.val)).join(", ")));
+            .here(operands.each(|operand| self.show(&operand.val)).join(", "))
+            .help("a matrix is declared with two sizes, a square one with one size twice: `A: [N, N]`"));
         };
         let mut batch: Vec<Operand> = Vec::new();
         let mut tails: Vec<Shape> = Vec::new();

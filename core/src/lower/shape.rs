@@ -95,7 +95,12 @@ impl Lowerer<'_> {
         for (operand, shape) in operands.iter().zip(&shapes) {
             diagnostic = diagnostic.label(operand.span, shape.clone());
         }
-        self.origins(self.mismatch_help(diagnostic, operands), operands)
+        let meant = self.matrix_product_meant(operands).filter(|_| what == "the product");
+        let helped = match meant {
+            Some(help) => diagnostic.help(help),
+            None => self.mismatch_help(diagnostic, operands),
+        };
+        self.origins(helped, operands)
     }
 
     /// The labels with which an einsum reads a value whose positional axes align with the last of `axes`. An axis of size 1
@@ -209,6 +214,7 @@ impl Lowerer<'_> {
     pub fn sum_of(&mut self, operands: &[(Operand, Num)], span: Span) -> Result<Val, Diagnostic> {
         let plain: Vec<Operand> = operands.each(|(operand, _)| operand.clone());
         let shape = self.broadcast(&plain, "the sum", span)?;
+        self.warn_of_crossed(operands, &shape, span);
         let labels = self.union_labels(plain.iter().map(|operand| &operand.val));
         let nodes = self.expand(&plain, &labels, &shape);
         let full: Shape = labels.iter().map(|label| self.label_size(*label)).chain(shape).collect();

@@ -71,6 +71,9 @@ pub(crate) fn attempt(program: &Program, graph: &mut Graph) -> (Lowered, Vec<Dia
     (lowered, diagnostics, wants)
 }
 
+/// What other languages call the types of numbers.
+const NUMBERS: [&str; 8] = ["float", "double", "real", "number", "f32", "f64", "scalar", "tensor"];
+
 impl<'a> Lowerer<'a> {
     fn statement(&mut self, stmt: &'a Stmt, lowered: &mut Lowered) -> Result<()> {
         self.statement = stmt.span;
@@ -199,6 +202,7 @@ impl<'a> Lowerer<'a> {
                 Dim::named(id)
             }
         };
+        self.later.remove(&decl.name.name);
         self.places.insert(decl.name.name.clone(), decl.name.span);
         self.dims.insert(decl.name.name.clone(), dim);
         Ok(())
@@ -272,6 +276,14 @@ impl<'a> Lowerer<'a> {
                     format!("where `{}` begins a statement, a `;` is missing before it", fact.name);
                 return Err(diagnostic.help(help));
             }
+            if self.dims.contains_key(&fact.name) || self.later.contains_key(&fact.name) {
+                let shape = format!("[{}]", fact.name);
+                let help = format!("a shape is written in brackets: `{shape}`");
+                return Err(diagnostic.help(help).edit(fact.span, shape));
+            }
+            if NUMBERS.contains(&fact.name.as_str()) {
+                return Err(diagnostic.help("numbers have no types: a scalar is declared by its name alone, what has axes by its sizes, as `x: [N]`"));
+            }
             return Err(match super::expr::nearest(&fact.name, names.clone()) {
                 Some(near) => {
                     diagnostic.help(format!("did you mean `{near}`?")).edit(fact.span, near)
@@ -318,6 +330,7 @@ impl<'a> Lowerer<'a> {
             ));
         };
         let number = self.in_range(number, true, value.span)?;
+        self.later.remove(&name.name);
         let id = self.graph.consts.len() as u32;
         self.graph.consts.push((name.name.clone(), number));
         let node = self.graph.named_const(NamedConst::User(id));
@@ -541,7 +554,8 @@ impl<'a> Lowerer<'a> {
                     Code::NoDerivative,
                     name.span,
                     format!("`{}` is integers: nothing can be differentiated by it", name.name),
-                ));
+                )
+                .help("declare it without `int` if it may take any value between them"));
             }
             by.push(Named { name: name.name.clone(), node: val.node, span: name.span });
         }

@@ -17,6 +17,7 @@ pub const FOREIGN: &[(&str, &str)] = &[
     ("absolute", "abs"),
     ("expit", "sigmoid"),
     ("σ", "sigmoid"),
+    ("sigma", "sigmoid"),
     ("log_sum_exp", "logsumexp"),
     ("logsoftmax", "log_softmax"),
     ("cat", "concat"),
@@ -58,6 +59,12 @@ pub fn advice(theirs: &str) -> Option<&'static str> {
         "permute" | "swapaxes" | "moveaxis" | "permute_dims" => Some(
             "`einsum(\"abc->acb\", x)` puts axes in another order; `x.T` exchanges the last two",
         ),
+        "Linear" | "linear" | "Dense" => Some(
+            "an affine layer is written `X @ W + b`; layers that declare their own parameters are `net f = dense(20) |> tanh;`",
+        ),
+        "argsort" | "topk" => {
+            Some("`sort(x)` has the entries in order; their positions have no derivative")
+        }
         "pinv" => Some(
             "of a matrix with independent columns it is `inv(A.T @ A) @ A.T`, with independent rows `A.T @ inv(A @ A.T)`",
         ),
