@@ -245,3 +245,13 @@ fn what_may_be_no_size_stays_undeclared() {
         assert_eq!(said, ["E0301"], "{text}");
     }
 }
+
+#[test]
+fn columns_one_below_the_other() {
+    means("loss f = sum(vec(X).*vec(X)); grad f wrt x", "loss f = sum(X^2); grad f wrt x");
+    means("output f = vec(X)", "output f = flatten(X.T)");
+    means(
+        "loss f = vec(S)'*kron(S, S)*vec(S); grad f wrt a",
+        "loss f = dot(flatten(S.T), kron(S, S) @ flatten(S.T)); grad f wrt a",
+    );
+}

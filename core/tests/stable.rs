@@ -92,6 +92,8 @@ fn sigmoids_and_tangents_written_out() {
     same("cosh(x)/sinh(x)^2", "1/(tanh(x)*sinh(x))");
     same("exp(x)*exp(-x)", "1 + 0*x");
     same("exp(x)/(exp(x) + exp(-x))", "sigmoid(x - -x)");
+    same("2/(1 + exp(-2*x)) - 1", "tanh(x)");
+    same("3 - 6*sigmoid(x)", "-3*tanh(x/2)");
 }
 
 #[test]
@@ -112,6 +114,7 @@ fn logarithms_of_exponentials() {
     same("log1p(-sigmoid(x))", "logsigmoid(-x)");
     same("log1p(tanh(x))", "logsigmoid(2*x) + log(2)");
     same("log(1 - tanh(x)^2)", "-2*logcosh(x)");
+    same("log(1 - sigmoid(x)^2)", "logsigmoid(-x) + log1p(sigmoid(x))");
     same(
         "log(where(x > 0, sigmoid(x), 1 - sigmoid(x)))",
         "where(x > 0, logsigmoid(x), logsigmoid(-x))",
@@ -228,6 +231,7 @@ fn logarithms_of_shares_of_the_normal_distribution() {
     let wide = [-1000.0, -40.0, -3.0, 1e-9, 0.3, 7.9, 8.1, 30.0, 1000.0];
     same_at("log(erfc(x))", "logerfc(x)", &wide);
     same_at("log(1 - erf(x))", "logerfc(x)", &wide);
+    same_at("exp(x^2)*erfc(x)", "erfcx(x)", &[-3.0, 0.3, 30.0, 1000.0]);
     same_at("log((1 + erf(x))/2)", "logerfc(-x) - log(2)", &wide);
     same_at("log(0.5*erfc(-x/sqrt(2)))", "logerfc(-x/sqrt(2)) - log(2)", &wide);
     // By mpmath, with 60 digits.

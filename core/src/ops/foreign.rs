@@ -65,6 +65,7 @@ pub fn advice(theirs: &str) -> Option<&'static str> {
         "argsort" | "topk" => {
             Some("`sort(x)` has the entries in order; their positions have no derivative")
         }
+        "vec" => Some("`flatten(X.T)` puts the columns of `X` one after the other"),
         "pinv" => Some(
             "of a matrix with independent columns it is `inv(A.T @ A) @ A.T`, with independent rows `A.T @ inv(A @ A.T)`",
         ),

@@ -16,6 +16,7 @@ mod mirrors;
 pub mod power;
 pub mod product;
 mod scattered;
+mod signs;
 mod sizes;
 pub mod stabilise;
 pub mod sum;
@@ -210,11 +211,16 @@ impl Simplifier<'_> {
             }
             Op::View(view) => {
                 let view = view.clone();
-                self.undone(node, &view).or_else(|| self.numbers_in_front(node)).unwrap_or(node)
+                self.of_repeated(node)
+                    .or_else(|| self.undone(node, &view))
+                    .or_else(|| self.numbers_in_front(node))
+                    .unwrap_or(node)
             }
-            Op::Reshape => {
-                self.identity(node).or_else(|| self.numbers_in_front(node)).unwrap_or(node)
-            }
+            Op::Reshape => self
+                .of_repeated(node)
+                .or_else(|| self.identity(node))
+                .or_else(|| self.numbers_in_front(node))
+                .unwrap_or(node),
             Op::Scatter(rows) => {
                 let rows = rows.clone();
                 self.scattered(node, &rows)

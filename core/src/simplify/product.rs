@@ -72,6 +72,7 @@ impl Simplifier<'_> {
         self.contract_places(&mut product);
         self.cancel_inverses(&mut product);
         self.straighten(&mut product);
+        self.orient_factors(&mut product);
         self.collect_powers(&mut product);
         self.join_roots(&mut product);
         self.drop_guards(&mut product);
@@ -324,8 +325,9 @@ impl Simplifier<'_> {
 
     /// The node of a product. Factors that take no part in a sum stand outside of it, and sums that share no index are apart.
     pub(crate) fn rebuild(&mut self, product: &Product) -> NodeId {
-        let flipped = self.flip_sign(product);
-        let product = flipped.as_ref().unwrap_or(product);
+        let mut product = self.flip_sign(product).unwrap_or_else(|| product.clone());
+        self.count_idle_sums(&mut product);
+        let product = &product;
         if product.coefficient.is_zero() {
             let shape: Vec<Dim> = product.out.each(|label| product.size(*label));
             return self.graph.zeros(&shape);
@@ -372,35 +374,6 @@ impl Simplifier<'_> {
             return self.graph.constant(product.coefficient);
         }
         self.scaled(product.coefficient, node)
-    }
-
-    /// `-(a - b)` is `b - a`: a minus sign in front goes into a sum that has one of its own.
-    pub(crate) fn flip_sign(&mut self, product: &Product) -> Option<Product> {
-        if !product.coefficient.is_negative() {
-            return None;
-        }
-        let at = product
-            .factors
-            .iter()
-            .position(|factor| factor.exponent.is_one() && self.is_difference(factor.base))?;
-        let mut flipped = product.clone();
-        let negated = self.graph.scale(Num::int(-1), product.factors[at].base);
-        flipped.factors[at].base = self.negated(negated);
-        flipped.coefficient = -product.coefficient;
-        Some(flipped)
-    }
-
-    /// Whether a node is an unnamed sum with a minus sign in it.
-    pub(crate) fn is_difference(&self, node: NodeId) -> bool {
-        match self.graph.op(node) {
-            Op::Add(c) => {
-                c.len() > 1
-                    && !self.is_atom(node)
-                    && c.iter().any(|c| c.is_negative())
-                    && c.iter().any(|c| !c.is_negative())
-            }
-            _ => false,
-        }
     }
 
     /// Multiplies a sum out, unless that is done within so many others that one rule may be undoing another.

@@ -18,10 +18,10 @@ use std::collections::BTreeMap;
 
 /// `1 - f(x) = f(-x)`, where the difference loses digits in the derivative too.
 pub const COMPLEMENT: &str = "complement";
-/// `log(exp(x) - exp(y))`, whose derivative as it is written is a quotient of such differences.
+/// `log(exp(x) - exp(y))` and `log(1 - sigmoid(x)^2)`, whose derivative as it is written is a quotient of such differences.
 pub const LOG_OF_DIFFERENCE: &str = "log-of-difference";
 /// Rules without which nothing overflows: the derivatives of what they replace are as good, or told of by themselves.
-pub const FINITE: [&str; 13] = [
+pub const FINITE: [&str; 14] = [
     "exp",
     "exp-power",
     "expm1",
@@ -31,6 +31,7 @@ pub const FINITE: [&str; 13] = [
     "reciprocals-apart",
     "logarithms-apart",
     "one-less-cosine",
+    "two-sigmoids",
     "log-of-even-power",
     "absolute power",
     "norm",
@@ -107,6 +108,7 @@ struct Known {
     prod: ops::OpId,
     erf: ops::OpId,
     erfc: ops::OpId,
+    erfcx: ops::OpId,
     logerfc: ops::OpId,
     cos: ops::OpId,
     sin: ops::OpId,
@@ -145,6 +147,7 @@ impl Known {
             prod: op("prod"),
             erf: op("erf"),
             erfc: op("erfc"),
+            erfcx: op("erfcx"),
             logerfc: op("logerfc"),
             cos: op("cos"),
             sin: op("sin"),

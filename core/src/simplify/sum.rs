@@ -21,6 +21,7 @@ impl Simplifier<'_> {
         let shape = self.graph.shape(node).clone();
         let terms = self.terms(node);
         let terms = terms.into_iter().map(|(c, term)| self.lighter(c, term)).collect();
+        let terms = self.oriented_alike(terms);
         let ordered = self.order(terms);
         let terms = self.collect_terms(ordered);
         match terms.as_slice() {
@@ -171,22 +172,8 @@ impl Simplifier<'_> {
         terms
     }
 
-    /// `-(a - b)`, given as a scaled sum, as `b - a`.
-    pub(crate) fn negated(&mut self, scaled: NodeId) -> NodeId {
-        let inner = self.graph.args(scaled)[0];
-        let (Op::Add(coefficients), args) =
-            (self.graph.op(inner).clone(), self.graph.args(inner).to_vec())
-        else {
-            return scaled;
-        };
-        let terms: Vec<(Num, NodeId)> = coefficients.iter().map(|c| -*c).zip(args).collect();
-        let terms = self.order(terms);
-        let shape = self.graph.shape(inner).clone();
-        self.graph.add(&terms, &shape)
-    }
-
     /// A positive term goes first, as people write.
-    fn order(&self, mut terms: Vec<(Num, NodeId)>) -> Vec<(Num, NodeId)> {
+    pub(super) fn order(&self, mut terms: Vec<(Num, NodeId)>) -> Vec<(Num, NodeId)> {
         if terms.first().is_some_and(|(c, _)| c.is_negative())
             && let Some(at) = terms.iter().position(|(c, _)| !c.is_negative())
         {

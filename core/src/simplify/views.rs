@@ -1,9 +1,39 @@
-//! Views of views: `flip(flip(u))` is u. In: a view in a derivative whose argument is normal. Out: the same entries.
+//! Views: `flip(flip(u))` is u, and a number that is repeated is so in any shape. In: a view, or a reshape, whose argument is normal.
+//! Out: the same entries.
 
 use super::{Simplifier, Stage};
-use crate::ir::{Affine, NodeId, Num, Op, View};
+use crate::few::Each;
+use crate::ir::{Affine, Dim, NodeId, Num, Op, View};
 
 impl Simplifier<'_> {
+    /// A scalar that is repeated, in another shape.
+    pub(super) fn of_repeated(&mut self, node: NodeId) -> Option<NodeId> {
+        let arg = self.graph.args(node)[0];
+        let inside = match self.graph.op(node) {
+            Op::View(view) => view.reads_inside(self.graph.shape(arg)),
+            _ => true,
+        };
+        let Op::Einsum(e) = self.graph.op(arg).clone() else { return None };
+        if !inside || self.is_atom(arg) || e.ins.iter().flatten().any(|ix| e.out.contains(ix)) {
+            return None;
+        }
+        let label = |ix: &u8| u32::from(*ix);
+        let factors: Vec<(NodeId, Vec<u32>)> = self
+            .graph
+            .args(arg)
+            .iter()
+            .copied()
+            .zip(e.ins.iter().map(|ins| ins.each(label)))
+            .collect();
+        let bound = e.bound().into_iter();
+        let sizes: Vec<(u32, Dim)> =
+            bound.map(|ix| (label(&ix), e.sizes[usize::from(ix)].clone())).collect();
+        let scalar = self.graph.einsum(&factors, &[], &sizes);
+        let shape = self.graph.shape(node).clone();
+        let repeated = self.graph.fill(scalar, &shape);
+        Some(self.normal(repeated))
+    }
+
     /// What a view of a view reads, where the two undo each other.
     pub(super) fn undone(&self, node: NodeId, view: &View) -> Option<NodeId> {
         let arg = self.graph.args(node)[0];

@@ -65,6 +65,32 @@ fn facts_of_what_is_differentiated_by() {
 }
 
 /// An axis says of j that it is at most so long; a delta with a shorter index says nothing of it.
+/// A minus sign goes into a difference, but not so that two parts that are alike come to be told apart.
+#[test]
+fn differences_stand_the_same_way_round() {
+    for (program, form) in [
+        (
+            "param x:[3]; input m:[3], S:[3,3] spd; loss f = exp(-0.5*(x - m) @ inv(S) @ (x - m)); grad f wrt x;",
+            "f * inv(S) @ (m - x)",
+        ),
+        (
+            "param S:[3,3] spd; input x:[3], m:[3]; loss f = (x - m) @ inv(S) @ (x - m); grad f wrt S;",
+            "-outer(inv(S) @ (x - m), inv(S) @ (x - m))",
+        ),
+        (
+            "param x:[3]; input m:[3], w:[3]; loss f = sum((x - m)*w*x) + sum((m - x)*w*x) + sum(x^2); grad f wrt x;",
+            "2 * x",
+        ),
+        ("param x; input y; loss f = (x - y)*(y - x); grad f wrt x;", "2 * (y - x)"),
+        (
+            "param X:[3,3]; input A:[3,3]; loss f = sum(kron(X, A)); grad f wrt X;",
+            "sum(A) * ones(3, 3)",
+        ),
+    ] {
+        assert_eq!(told(program, Notation::Matrix).text, form, "{program}");
+    }
+}
+
 #[test]
 fn an_index_that_is_read_from_both_ends_beside_a_delta() {
     for program in [
@@ -269,7 +295,7 @@ fn variances_without_a_rest() {
         ("dim N; param A:[N,N]; input B:[N,N]; loss E = sum((A.T + B.T)^2);", "2 * (A + B)"),
         (
             "dim N; param x:[N]; input u:[N]; loss E = sum(u*layer_norm(x));",
-            "(u + dot(u, x - sum(x) / N) * (sum(x) / N - x) / (t1 * N) - sum(u) / N) / sqrt(t1)",
+            "(u - dot(u, x - sum(x) / N) * (x - sum(x) / N) / (t1 * N) - sum(u) / N) / sqrt(t1)",
         ),
         (
             "dim B, K; param z:[B,K]; target T:[B,K] one_hot; loss E = cross_entropy(softmax(z), T);",

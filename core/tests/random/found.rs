@@ -104,3 +104,15 @@ fn a_number_on_paper_is_not_taken_for_the_number() {
     holds("param x: [3], p; loss L = var(cumprod(x) - 2*p); hvp L wrt x, p;");
     holds("param A: [3, 3], p; loss L = var(A[0] + p) + sum(triu(A @ A, 0)^2); hvp L wrt A, p;");
 }
+
+/// The axis of size 2 that nothing reads any more counts twice what is left of the sum.
+#[test]
+fn an_axis_that_nothing_reads_beside_terms_that_vanish() {
+    for programs in [
+        "param p: [3, 1], q: [1, 1]; loss L = sum((layer_norm(p, axis=0) + exp(p)) @ (q @ ones(1, 2)));",
+        "param p: [3], q; loss L = sum((layer_norm(p) + log_softmax(p))[:, None] * (q * ones(1, 2)));",
+        "dim M, N; param p: [M], q; loss L = sum((layer_norm(p) + exp(p))[:, None] * (q * ones(M, N))); hvp L wrt p, q;",
+    ] {
+        holds(programs);
+    }
+}

@@ -29,6 +29,7 @@ impl Lowerer<'_> {
         match (func.name.as_str(), args) {
             ("vector" | "matrix", [_]) if !own => return Err(super::product::no_length(span)),
             ("ones" | "zeros", [size]) if !own => return self.square_fill(func, size, span),
+            ("vec", [matrix]) if !own => return self.columns_stacked(matrix, span),
             _ => {}
         }
         let func = Ident::new(known, func.span);
@@ -105,6 +106,16 @@ impl Lowerer<'_> {
         }
         let out = if columns.is_one() { labels[..1].to_vec() } else { labels[1..].to_vec() };
         Val { node: self.graph.einsum(&[(val.node, labels)], &out, &[]), labels: Vec::new() }
+    }
+
+    /// `vec(X)` is one column of the columns of X, one below the other.
+    fn columns_stacked(&mut self, matrix: &Expr, span: Span) -> Result<Val> {
+        let matrix = self.operand(matrix)?;
+        let Operand { val, span: place } = self.as_matrix(matrix);
+        let transpose = self.graph.einsum(&[(val.node, vec![0, 1])], &[1, 0], &[]);
+        let operand = Operand { val: Val { node: transpose, labels: Vec::new() }, span: place };
+        let entries = self.apply_to("flatten", vec![operand], span)?;
+        Ok(self.with_axis(&entries, 1))
     }
 
     /// `ones(n)` is square.

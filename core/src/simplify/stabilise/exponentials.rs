@@ -35,7 +35,7 @@ impl Known {
         Some(graph.call(self.softmax, vec![x], attrs, shape))
     }
 
-    /// exp(x) - 1 = expm1(x), cos(x) - 1 = -2·sin(x/2)², and sqrt(1 + u) - 1 = u/(sqrt(1 + u) + 1)
+    /// exp(x) - 1 = expm1(x), cos(x) - 1 = -2·sin(x/2)², 2·sigmoid(x) - 1 = tanh(x/2), and sqrt(1 + u) - 1 = u/(sqrt(1 + u) + 1)
     pub(super) fn less_one(&self, graph: &mut Graph, node: NodeId) -> Rewritten {
         let Op::Add(coefficients) = graph.op(node).clone() else { return None };
         let [a, b] = *graph.args(node) else { return None };
@@ -45,6 +45,13 @@ impl Known {
             (true, false) => (coefficients[1], b, coefficients[0]),
             _ => return None,
         };
+        if let Some(x) = self.argument(graph, term, self.sigmoid)
+            && c == Num::int(-2) * less
+        {
+            let half = graph.scale(Num::ratio(1, 2)?, x);
+            let tanh = self.unary(graph, self.tanh, half);
+            return Some(("two-sigmoids", graph.scale(-less, tanh)));
+        }
         if c != -less {
             return None;
         }
@@ -117,6 +124,7 @@ impl Known {
         self.argument(graph, base, self.sigmoid).is_some()
             || self.argument(graph, base, self.cosh).is_some()
             || self.argument(graph, base, self.expm1).is_some()
+            || self.argument(graph, base, self.erfc).is_some()
             || facts::complement(graph, base).is_some()
             || self.two_exponentials(graph, base).is_some()
     }
@@ -139,6 +147,14 @@ impl Known {
             .or_else(|| self.sinh_over_cosh(graph, a, b))
             .or_else(|| self.odds(graph, a, b))
             .or_else(|| self.exp_over_expm1(graph, a, b))
+            .or_else(|| self.exp_times_erfc(graph, a, b))
+    }
+
+    /// exp(x²)·erfc(x) = erfcx(x)
+    fn exp_times_erfc(&self, graph: &mut Graph, a: NodeId, b: NodeId) -> Rewritten {
+        let (square, x) = (self.argument(graph, a, self.exp)?, self.argument(graph, b, self.erfc)?);
+        (power_of(graph, square) == (x, Num::int(2)))
+            .then(|| ("erfcx", self.unary(graph, self.erfcx, x)))
     }
 
     /// sigmoid(x)/(1 - sigmoid(x)) = exp(x), for as many of both as there are.

@@ -140,7 +140,7 @@ impl Known {
         Some(("log-to-base", graph.multiply(&[log, inverse])))
     }
 
-    /// log(1 - tanh(x)^2) = -2·log(cosh(x)), log(1 ± tanh(x)), log(1 ± erf(x)) and log(1 - sigmoid(x)), times any number over 0.
+    /// log(1 - tanh(x)^2) = -2·log(cosh(x)), log(1 ± tanh(x)), log(1 ± erf(x)), log(1 - sigmoid(x)) and log(1 - sigmoid(x)^2), times any number over 0.
     pub(super) fn log_of_complement(&self, graph: &mut Graph, arg: NodeId) -> Rewritten {
         let (scale, ratio, term) = number_and(graph, arg)?;
         if scale.is_negative() || (ratio != Num::ONE && ratio != Num::int(-1)) {
@@ -162,12 +162,29 @@ impl Known {
                 ("log-erfc", scale, self.unary(graph, self.logerfc, opposite))
             }
             _ => {
-                let x = self.argument(graph, term, self.sigmoid).filter(|_| minus)?;
+                let x = self.argument(graph, base, self.sigmoid).filter(|_| minus)?;
                 let opposite = graph.scale(Num::int(-1), x);
-                ("log-sigmoid", scale, self.unary(graph, self.logsigmoid, opposite))
+                let log = self.unary(graph, self.logsigmoid, opposite);
+                let rule = if power.is_one() { "log-sigmoid" } else { LOG_OF_DIFFERENCE };
+                (rule, scale, self.with_conjugate(graph, log, (base, power))?)
             }
         };
         Some((rule, self.with_log_of(graph, scale, log)))
+    }
+
+    /// The logarithm of 1 - f^p for that of 1 - f: with that of 1 + f where p is 2.
+    fn with_conjugate(
+        &self,
+        graph: &mut Graph,
+        log: NodeId,
+        (f, p): (NodeId, Num),
+    ) -> Option<NodeId> {
+        if p.is_one() {
+            return Some(log);
+        }
+        let shape = graph.shape(f).clone();
+        let conjugate = self.unary(graph, self.log1p, f);
+        (p == Num::int(2)).then(|| graph.add(&[(Num::ONE, log), (Num::ONE, conjugate)], &shape))
     }
 
     /// log(c) + log
