@@ -2,8 +2,7 @@
 //! (not with the feature `deterministic`, where they are rounded apart as on every other machine).
 //! Work for processors that have this instruction runs over this type; everything else is that of the plain number.
 
-use super::vector::{f32_fused, f64_fused};
-use super::{Axes, Real, Tensor};
+use super::{Axes, Real, Tensor, twofold, vector, waves};
 use core::fmt;
 use core::iter::Sum;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
@@ -71,10 +70,10 @@ macro_rules! plain {
 
 /// Functions whose polynomials are fused.
 macro_rules! fused {
-    ($math:ident: $($name:ident)*) => { $(
+    ($file:ident $math:ident: $($name:ident)*) => { $(
         #[inline(always)]
         fn $name(self) -> Self {
-            Self($math::$name(self.0))
+            Self($file::$math::$name(self.0))
         }
     )* };
 }
@@ -135,7 +134,7 @@ macro_rules! real {
             }
             #[inline(always)]
             fn fma(self, a: Self, b: Self) -> Self {
-                Self($math::fma(self.0, a.0, b.0))
+                Self(vector::$math::fma(self.0, a.0, b.0))
             }
             #[inline(always)]
             fn powi(self, n: i32) -> Self {
@@ -145,9 +144,15 @@ macro_rules! real {
             fn logsigmoid(self) -> Self {
                 -(-self).softplus()
             }
-            fused!($math: exp ln log1p expm1 tanh sigmoid softplus erf);
+            #[inline(always)]
+            fn powf(self, exponent: Self) -> Self {
+                Self(twofold::$math::pow(self.0, exponent.0))
+            }
+            fused!(vector $math: exp ln log1p expm1 tanh sigmoid softplus erf);
+            fused!(twofold $math: gelu);
+            fused!(waves $math: sin cos sin_near cos_near);
             plain! {
-                log2() log10() sqrt() cbrt() powf(exponent) sin() cos() tan() asin() acos() atan() atan2(x) sinh() cosh()
+                log2() log10() sqrt() cbrt() tan() asin() acos() atan() atan2(x) sinh() cosh()
                 asinh() acosh() atanh() abs() signum0() floor() ceil() round() maximum(other) minimum(other) erfc() erfcx() logerfc() erfinv()
                 lgamma() digamma() trigamma() hypot(y) copysign(sign)
             }

@@ -9,7 +9,9 @@ mod real;
 mod shape;
 mod special;
 mod tensor;
+mod twofold;
 mod vector;
+mod waves;
 
 #[cfg(feature = "alloc")]
 mod buf;

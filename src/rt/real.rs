@@ -1,13 +1,12 @@
 //! In: `f32` or `f64`. Out: one trait with all elementwise functions of the language, so that generated code is written once.
-//! `exp`, `ln` and their kin come from [`super::vector`], the gamma and error functions from [`super::special`], the rest from
-//! the standard library or, without it, from `libm`. Invariant: same name, same meaning, same special values as in `eval`.
+//! `exp`, `ln` and their kin come from [`super::vector`], powers and `gelu` from [`super::twofold`], sines and cosines from
+//! [`super::waves`], the gamma and error functions from [`super::special`], the rest from the standard library or, without it, from `libm`. Invariant: same name, same meaning, same special values as in `eval`.
 
 use core::fmt::{Debug, Display};
 use core::iter::Sum;
 use core::ops::{Add, AddAssign, Div, DivAssign, Mul, MulAssign, Neg, Sub, SubAssign};
 
-use super::special;
-use super::vector::{f32_math, f64_math};
+use super::{special, twofold, vector, waves};
 
 pub(super) mod sealed {
     pub trait Sealed {}
@@ -56,6 +55,18 @@ macro_rules! real {
             fn softplus_each(row: &mut [Self]);
             /// The error function of every entry.
             fn erf_each(row: &mut [Self]);
+            /// x times the normal distribution function at x, of every entry.
+            fn gelu_each(row: &mut [Self]);
+            /// Sine of every entry.
+            fn sin_each(row: &mut [Self]);
+            /// Cosine of every entry.
+            fn cos_each(row: &mut [Self]);
+            /// Sine of an angle up to 2²⁰, without a branch.
+            #[doc(hidden)]
+            fn sin_near(self) -> Self;
+            /// Cosine of an angle up to 2²⁰, without a branch.
+            #[doc(hidden)]
+            fn cos_near(self) -> Self;
             /// 0.
             const ZERO: Self;
             /// 1.
@@ -154,6 +165,8 @@ real! {
     softplus();
     /// Error function.
     erf();
+    /// x times the normal distribution function at x; 0 at -∞.
+    gelu();
     /// 1 - erf(x), precise where it is small.
     erfc();
     /// e^(x²) (1 - erf(x)), precise for large x.
@@ -225,7 +238,7 @@ macro_rules! impl_real {
             }
             #[inline(always)]
             fn fma(self, a: Self, b: Self) -> Self {
-                $math::fma(self, a, b)
+                vector::$math::fma(self, a, b)
             }
             #[inline(always)]
             fn powi(self, n: i32) -> Self {
@@ -265,26 +278,29 @@ macro_rules! impl_real {
             }
             #[inline(always)]
             fn logsigmoid(self) -> Self {
-                -$math::softplus(-self)
+                -vector::$math::softplus(-self)
             }
             forward! {
-                exp() = $math::exp;
-                ln() = $math::ln;
-                log1p() = $math::log1p;
-                expm1() = $math::expm1;
-                tanh() = $math::tanh;
-                sigmoid() = $math::sigmoid;
-                softplus() = $math::softplus;
-                erf() = $math::erf;
+                exp() = vector::$math::exp;
+                ln() = vector::$math::ln;
+                log1p() = vector::$math::log1p;
+                expm1() = vector::$math::expm1;
+                tanh() = vector::$math::tanh;
+                sigmoid() = vector::$math::sigmoid;
+                softplus() = vector::$math::softplus;
+                erf() = vector::$math::erf;
+                gelu() = twofold::$math::gelu;
+                powf(exponent) = twofold::$math::pow;
+                sin() = waves::$math::sin;
+                cos() = waves::$math::cos;
+                sin_near() = waves::$math::sin_near;
+                cos_near() = waves::$math::cos_near;
                 abs() = $float::abs;
                 copysign(sign) = $float::copysign;
                 log2() = platform::$platform::log2;
                 log10() = platform::$platform::log10;
                 sqrt() = platform::$platform::sqrt;
                 cbrt() = platform::$platform::cbrt;
-                powf(exponent) = platform::$platform::powf;
-                sin() = platform::$platform::sin;
-                cos() = platform::$platform::cos;
                 tan() = platform::$platform::tan;
                 asin() = platform::$platform::asin;
                 acos() = platform::$platform::acos;
@@ -350,9 +366,9 @@ mod platform {
             }
         };
         ($($float:ident)*) => { $( platform! { $float:
-            log2 = log2 log10 = log10 sqrt = sqrt cbrt = cbrt sin = sin cos = cos tan = tan asin = asin acos = acos
+            log2 = log2 log10 = log10 sqrt = sqrt cbrt = cbrt tan = tan asin = asin acos = acos
             atan = atan sinh = sinh cosh = cosh asinh = asinh acosh = acosh atanh = atanh floor = floor ceil = ceil
-            round = round_ties_even ; powf atan2 hypot } )* };
+            round = round_ties_even ; atan2 hypot } )* };
     }
     platform!(f32 f64);
 }
@@ -369,14 +385,14 @@ mod platform {
         };
     }
     platform! { f32:
-        log2 = log2f log10 = log10f sqrt = sqrtf cbrt = cbrtf sin = sinf cos = cosf tan = tanf asin = asinf acos = acosf
+        log2 = log2f log10 = log10f sqrt = sqrtf cbrt = cbrtf tan = tanf asin = asinf acos = acosf
         atan = atanf sinh = sinhf cosh = coshf asinh = asinhf acosh = acoshf atanh = atanhf floor = floorf ceil = ceilf
-        round = rintf ; powf = powf atan2 = atan2f hypot = hypotf
+        round = rintf ; atan2 = atan2f hypot = hypotf
     }
     platform! { f64:
-        log2 = log2 log10 = log10 sqrt = sqrt cbrt = cbrt sin = sin cos = cos tan = tan asin = asin acos = acos
+        log2 = log2 log10 = log10 sqrt = sqrt cbrt = cbrt tan = tan asin = asin acos = acos
         atan = atan sinh = sinh cosh = cosh asinh = asinh acosh = acosh atanh = atanh floor = floor ceil = ceil
-        round = rint ; powf = pow atan2 = atan2 hypot = hypot
+        round = rint ; atan2 = atan2 hypot = hypot
     }
 }
 

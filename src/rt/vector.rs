@@ -25,6 +25,7 @@ macro_rules! polynomial {
         fma(odd, x, even)
     }};
 }
+pub(crate) use polynomial;
 
 /// `a * b + c`.
 mod round {
@@ -130,7 +131,7 @@ mod single {
 
 macro_rules! vector_module {
     ($name:ident, $operations:path, $fma:path, $is_fused:expr, $float:ident, $bits:ident {
-        mantissa: $mantissa:literal, bias: $bias:literal, sqrt_half: $sqrt_half:literal, tiny: $tiny:literal,
+        mantissa: $mantissa:literal, bias: $bias:literal, sqrt_half: $sqrt_half:literal,
         ln2: [$ln2_hi:literal, $ln2_lo:literal], exp: [$exp_lo:literal, $exp_hi:literal], one: $one:literal,
         erf: $erf_one:literal,
         exp_poly: $exp_poly:expr, ln_poly: $ln_poly:expr, erf_poly: $erf_poly:expr, erfc_poly: $erfc_poly:expr,
@@ -140,13 +141,13 @@ macro_rules! vector_module {
             pub(crate) use $fma as fma;
             use $operations::*;
             /// Whether multiplication and addition are one rounding here.
-            const FUSED: bool = $is_fused;
+            pub(crate) const FUSED: bool = $is_fused;
             /// 1.5 · 2^mantissa: adding it rounds to an integer, which stands in the low bits of the sum.
             const ROUND: $float = 3.0 * (1_u64 << ($mantissa - 1)) as $float;
             /// The same with the exponent's bias, so that the low bits are the exponent of a power of two.
             const ROUND_BIASED: $float = ROUND + $bias as $float;
             const LOG2_E: $float = core::$float::consts::LOG2_E;
-            const EXP: &[$float] = &$exp_poly;
+            pub(crate) const EXP: &[$float] = &$exp_poly;
             const LN: &[$float] = &$ln_poly;
             const ERF: &[$float] = &$erf_poly;
             const ERFC: &[$float] = &$erfc_poly;
@@ -192,13 +193,15 @@ macro_rules! vector_module {
                 fma(first, p, first) * second
             }
 
-            /// `e^x` for x ≤ 0: one factor is a constant that lifts subnormal powers out of the way.
+            /// `e^x` for x ≤ 0 as a sum of two numbers: one factor is a constant that lifts subnormal powers out of the way.
             #[inline(always)]
-            fn exp_below(x: Value) -> Value {
+            fn exp_below(x: Value) -> (Value, Value) {
                 const LIFT: $bits = $mantissa + 2;
                 const DROP: $float = $float::from_bits(ONE - (LIFT << $mantissa));
                 let (power, n, high) = reduce(at_least(x, $exp_lo), LIFT as $float);
-                fma(power, expm1_reduced(reduced(n, high)), power) * of(DROP)
+                let p = expm1_reduced(reduced(n, high));
+                let sum = fma(power, p, power);
+                (sum * of(DROP), fma(power, p, power - sum) * of(DROP))
             }
 
             /// `e^x - 1` for x in ±(exp's range), as a sum of two numbers divided by 2: nothing is lost but the last bit.
@@ -244,14 +247,14 @@ macro_rules! vector_module {
                 copysign(y, x)
             }
 
-            /// `top / (one + other)` for a sum in which `one` is the larger: one Newton step on the quotient, with what the sum lost.
+            /// `top / (1 + other)` for numbers that lack something, the second less than 1: one Newton step on the quotient, with what the sum lost.
             #[inline(always)]
-            fn quotient(top: Value, one: Value, other: Value) -> Value {
-                let bottom = one + other;
-                let lost = (one - bottom) + other;
+            fn quotient(top: (Value, Value), other: (Value, Value)) -> Value {
+                let bottom = of(1.0) + other.0;
+                let lost = ((of(1.0) - bottom) + other.0) + other.1;
                 let inverse = of(1.0) / bottom;
-                let y = top * inverse;
-                fma(fma(-y, lost, residual(y, bottom, top)), inverse, y)
+                let y = top.0 * inverse;
+                fma(fma(-y, lost, residual(y, bottom, top.0) + top.1), inverse, y)
             }
 
             /// `top - y * bottom` as exactly as the target allows.
@@ -272,7 +275,8 @@ macro_rules! vector_module {
             pub fn sigmoid(x: Value) -> Value {
                 // 1 / (1 + e) or e / (1 + e) with e = exp(-|x|) ≤ 1: nothing overflows and no digit cancels.
                 let e = exp_below(-abs(x));
-                quotient(where_less(x, of(0.0), e, of(1.0)), of(1.0), e)
+                let choose = |below, above| where_less(x, of(0.0), below, above);
+                quotient((choose(e.0, of(1.0)), choose(e.1, of(0.0))), e)
             }
 
             /// `ln(x) + c` for a normal, finite x > 0; `k` is added to its exponent.
@@ -302,18 +306,19 @@ macro_rules! vector_module {
                 where_less(x, of($float::INFINITY), y, x)
             }
 
-            /// `ln(1 + x)` for finite x > -1.
+            /// `1 + x` for x > -1 as a sum of two numbers.
             #[inline(always)]
-            fn ln_1p(x: Value) -> Value {
-                let u = of(1.0) + x;
-                let back = u - of(1.0);
-                let lost = (of(1.0) - (u - back)) + (x - back);
-                ln_normal(u, of(0.0), lost / u)
+            fn one_and(x: Value) -> (Value, Value) {
+                let sum = of(1.0) + x;
+                let back = sum - of(1.0);
+                (sum, (of(1.0) - (sum - back)) + (x - back))
             }
 
             #[inline(always)]
             pub fn log1p(x: Value) -> Value {
-                let y = where_less(of(-1.0), x, ln_1p(x), of($float::NAN));
+                let (sum, lost) = one_and(x);
+                let y = ln_normal(sum, of(0.0), lost / sum);
+                let y = where_less(of(-1.0), x, y, of($float::NAN));
                 let y = where_equal(x, of(-1.0), of(-$float::INFINITY), y);
                 let y = where_less(abs(x), of($float::EPSILON * 0.25), x, y);
                 where_less(x, of($float::INFINITY), y, x)
@@ -321,7 +326,9 @@ macro_rules! vector_module {
 
             #[inline(always)]
             pub fn softplus(x: Value) -> Value {
-                where_less(of(0.0), x, x, of(0.0)) + ln_1p(exp_below(-abs(x)))
+                let (e, rest) = exp_below(-abs(x));
+                let (sum, lost) = one_and(e);
+                where_less(of(0.0), x, x, of(0.0)) + ln_normal(sum, of(0.0), (lost + rest) / sum)
             }
 
             #[inline(always)]
@@ -333,9 +340,7 @@ macro_rules! vector_module {
                     t + t * polynomial!(t * t, ERF)
                 };
                 let far = of(1.0) - exp(-polynomial!(clamp(t, 1.0, $erf_one) - of(1.0), ERFC));
-                let linear = t * of(core::$float::consts::FRAC_2_SQRT_PI);
-                let y = where_less(t, of($tiny), linear, near);
-                copysign(where_less(t, of(1.0), y, far), x)
+                copysign(where_less(t, of(1.0), near, far), x)
             }
         }
     };
@@ -373,7 +378,6 @@ vector_math!(
         mantissa: 23,
         bias: 127,
         sqrt_half: 0x3f35_04f3,
-        tiny: 1e-30,
         ln2: [0.693_145_75, 1.428_606_8e-6],
         exp: [-104.0, 89.0],
         one: 10.0,
@@ -383,11 +387,11 @@ vector_math!(
         erf_poly: [
             1.2837917e-01,
             -3.7612626e-01,
-            1.12836e-01,
-            -2.6854446e-02,
-            5.1895366e-03,
-            -8.0208457e-04,
-            7.889119e-05,
+            1.1283594e-01,
+            -2.6854211e-02,
+            5.1890872e-03,
+            -8.0168643e-04,
+            7.875875e-05,
         ],
         erfc_poly: [
             1.8496056e+00,
@@ -409,7 +413,6 @@ vector_math!(
         mantissa: 52,
         bias: 1023,
         sqrt_half: 0x3fe6_a09e_667f_3bcd,
-        tiny: 1e-290,
         ln2: [0.6931471805598903, 5.497923018708371e-14],
         exp: [-746.0, 710.0],
         one: 20.0,

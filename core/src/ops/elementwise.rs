@@ -157,6 +157,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["cos(x)"]),
         latex: r"\sin",
         rust: "{0}.sin()",
+        each: "sin_each",
         python: alike("xp.sin({0})"),
         c: "sin({0})",
         mirror: Mirror::Odd,
@@ -167,6 +168,7 @@ pub const ROWS: &[OpSpec] = &[
         rule: Rule::Partials(&["-sin(x)"]),
         latex: r"\cos",
         rust: "{0}.cos()",
+        each: "cos_each",
         python: alike("xp.cos({0})"),
         c: "cos({0})",
         mirror: Mirror::Even,
@@ -428,10 +430,11 @@ pub const ROWS: &[OpSpec] = &[
         doc: "x times the normal distribution function at x, exactly.",
         rule: Rule::Partials(&["(1 + erf(x/sqrt(2)))/2 + x*exp(-x^2/2)/sqrt(2*pi)"]),
         latex: r"\operatorname{gelu}",
-        rust: "F::from_f64(0.5) * {0} * (-{0} * F::from_f64(0.7071067811865476)).erfc()",
+        rust: "{0}.gelu()",
+        each: "gelu_each",
         python: ["_gelu({0})", "jax.nn.gelu({0}, approximate=False)", "_gelu({0})"],
         c: "0.5 * {0} * erfc(-{0} * 0.7071067811865476)",
-        ..unary("gelu", |a| 0.5 * a[0] * special::erfc(-a[0] * FRAC_1_SQRT_2))
+        ..unary("gelu", |a| 0.5 * a[0].max(-1e3) * special::erfc(-a[0] * FRAC_1_SQRT_2))
     },
     OpSpec {
         doc: "The approximation of gelu by tanh.",

@@ -113,7 +113,7 @@ struct Functions<'a, F> {
 impl<S: Real> Work<S> for Functions<'_, S> {
     #[inline(always)]
     fn run<F: Lane<S>>(self) {
-        for (x, y) in F::of(self.of).iter().zip(F::of_mut(self.to).chunks_mut(12)) {
+        for (x, y) in F::of(self.of).iter().zip(F::of_mut(self.to).chunks_mut(16)) {
             let x = *x;
             let half = F::from_f64(0.5);
             y[..8].copy_from_slice(&[
@@ -126,7 +126,8 @@ impl<S: Real> Work<S> for Functions<'_, S> {
                 x.softplus(),
                 x.erf(),
             ]);
-            y[8..].copy_from_slice(&[
+            y[8..12].copy_from_slice(&[x.gelu(), x.sin(), x.cos(), (x * x).powf(half * x)]);
+            y[12..].copy_from_slice(&[
                 x.logsigmoid(),
                 x.fma(half, -x) / (half + x * x),
                 x.powi(3).maximum(x.sqrt()),
@@ -140,7 +141,7 @@ fn functions<F: Real>(tolerance: f64) {
     let mut of: Vec<F> = (-4000..4000).map(|i| F::from_f64(f64::from(i) / 40.0)).collect();
     of.extend([F::INFINITY, F::NEG_INFINITY, F::NAN, F::ZERO, -F::ZERO]);
     let all = |wide: bool| {
-        let mut to = std::vec![F::ZERO; 12 * of.len()];
+        let mut to = std::vec![F::ZERO; 16 * of.len()];
         let work = Functions { of: &of, to: &mut to };
         if wide {
             asked::wide(work);
@@ -153,7 +154,7 @@ fn functions<F: Real>(tolerance: f64) {
         let (wide, plain) = (wide.to_f64(), plain.to_f64());
         let same = wide == plain || (wide.is_nan() && plain.is_nan());
         let near = (wide - plain).abs() <= tolerance * plain.abs();
-        assert!(same || near, "{} of {}: {wide}, {plain}", at % 12, of[at / 12]);
+        assert!(same || near, "{} of {}: {wide}, {plain}", at % 16, of[at / 16]);
         assert!(same || !cfg!(feature = "deterministic"), "the same bits at both levels");
     }
 }
@@ -236,7 +237,10 @@ impl<S: Real> Work<S> for Each<'_, S> {
             4 => (F::tanh_each, F::tanh),
             5 => (F::sigmoid_each, F::sigmoid),
             6 => (F::softplus_each, F::softplus),
-            _ => (F::erf_each, F::erf),
+            7 => (F::erf_each, F::erf),
+            8 => (F::gelu_each, F::gelu),
+            9 => (F::sin_each, F::sin),
+            _ => (F::cos_each, F::cos),
         };
         of_row(row);
         alone.iter_mut().for_each(|x| *x = of_one(*x));
@@ -251,7 +255,7 @@ fn each<F: Real>() {
     all.extend(ends.map(F::from_f64));
     let alike =
         |a: F, b: F| a.to_f64().to_bits() == b.to_f64().to_bits() || a.is_nan() && b.is_nan();
-    for which in 0..8 {
+    for which in 0..11 {
         for len in (0..40).chain([all.len()]) {
             let from = all.len() - len;
             let (mut row, mut alone) = (all[from..].to_vec(), all[from..].to_vec());

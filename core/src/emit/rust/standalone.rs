@@ -24,7 +24,9 @@ const FILES: &[(&str, &str)] = &[
     ("shape", include_str!("../../../support/rt/shape.rs")),
     ("special", include_str!("../../../support/rt/special.rs")),
     ("tensor", include_str!("../../../support/rt/tensor.rs")),
+    ("twofold", include_str!("../../../support/rt/twofold.rs")),
     ("vector", include_str!("../../../support/rt/vector.rs")),
+    ("waves", include_str!("../../../support/rt/waves.rs")),
 ];
 const LIST: &str = include_str!("../../../support/rt/mod.rs");
 const RNG: &str = include_str!("../../../support/rng.rs");
