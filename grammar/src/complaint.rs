@@ -310,7 +310,7 @@ impl<'t> Scene<'t> {
         let letters = |sign: char| sign.is_alphanumeric() || sign == '_';
         let (rest, index) = self.before.strip_suffix(']')?.rsplit_once('[')?;
         let name = &self.before[rest.trim_end_matches(letters).len()..];
-        let short = index.chars().all(letters) && name.len() < 40;
+        let short = index.starts_with(begins_name) && index.chars().all(letters) && name.len() < 40;
         (short && name.starts_with(begins_name)).then_some(name)
     }
 
@@ -363,6 +363,13 @@ impl<'t> Scene<'t> {
             ":" if self.slice.text[self.at..].starts_with(":=") => {
                 Some("a definition is written `z = …`".into())
             }
+            _ if first == "loss" && self.wanted.contains(&Rule::assign) => {
+                Some("a loss is written `loss E = …`".into())
+            }
+            "=" if self.last == ")" && self.innermost().is_none() && !self.before.contains('=') => {
+                Some("a function is written `fn f(x, y) = …`".into())
+            }
+            "!" => Some("`a != b` compares; what is not `c` is `1 - c`".into()),
             "=" if self.left_range().is_some() => self.left_range(),
             "=" if !self.before.contains('=') && self.innermost().is_none() => {
                 Some("on the left of `=` stands a name, as in `z = …` or `z[i, k] = …`".into())
