@@ -194,6 +194,20 @@ const PROGRAMS: &[(&str, &[usize])] = &[
         "dim N, K, D; input p:[N, D]; param c:[K, D]; r[n,k] = sum[j]((p[n,j] - c[k,j])^2); loss E = sum(min(r, axis=1)); loss F = sum((r >= 1/2)*r);",
         &[70, 11, 3],
     ),
+    // Of the nearest of few and of many: sums in rows that are shorter than a register, and longer than several.
+    (
+        "dim N, K, D; input p:[N, D]; param c:[K, D]; r[n,k] = sum[j]((p[n,j] - c[k,j])^2); loss E = sum(min(r, axis=1)); hvp E wrt c;",
+        &[9, 5, 3],
+    ),
+    (
+        "dim N, K, D; input p:[N, D]; param c:[K, D]; r[n,k] = sum[j]((p[n,j] - c[k,j])^2); loss E = sum(min(r, axis=1)); hvp E wrt c;",
+        &[30, 77, 3],
+    ),
+    // A large product for each of some components, one after the other.
+    (
+        "dim N, K, D; input x:[N, D]; param m:[K, D], Q:[K, D, D]; y[n,k,i] = sum[j](Q[k,i,j]*(x[n,j] - m[k,j])); loss E = sum(logsumexp(-1/2*sum(y^2, axis=2), axis=1));",
+        &[160, 3, 80],
+    ),
     // Products that are large enough for panels.
     (
         "dim N; param a:[65], b:[N]; A[i,j] = sin(a[i] + 3*b[j]); C = A @ A.T @ A; loss E = sum(C^2)/1000;",

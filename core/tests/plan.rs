@@ -250,6 +250,38 @@ fn what_was_not_chosen_is_passed_over() {
 }
 
 #[test]
+fn what_is_read_again_across_its_rows_is_turned_first() {
+    let plan = plan_of(
+        "dim N, K, D; input p: [N, D]; param c: [K, D]; r[n,k] = sum[j]((p[n,j] - c[k,j])^2);
+        loss E = sum(min(r, axis=1));",
+    );
+    // No difference of a point and a centre is kept.
+    assert!(plan.work.iter().all(|id| plan.graph.rank(*id) < 3));
+    let turned = |id: &&NodeId| plan.graph.show_shape(plan.graph.shape(**id)) == "[D, K]";
+    assert_eq!(plan.work.iter().filter(turned).count(), 1);
+}
+
+#[test]
+fn large_products_of_components_are_done_with_what_is_around_them() {
+    let plan = plan_of(
+        "dim N, K, D; input x: [N, D]; param m: [K, D], Q: [K, D, D];
+        y[n,k,i] = sum[j](Q[k,i,j]*(x[n,j] - m[k,j]));
+        loss E = sum(logsumexp(-1/2*sum(y^2, axis=2), axis=1));",
+    );
+    let runs = |phase: &Phase| -> Vec<usize> {
+        let steps = phase.steps.iter().filter_map(|step| match step {
+            Step::Stream(stream) => Some(stream.work.steps.as_slice()),
+            _ => None,
+        });
+        let product = |step: &Step| matches!(step, Step::Matmul { .. });
+        steps.filter(|steps| steps.iter().any(product)).map(<[Step]>::len).collect()
+    };
+    // The differences, the products and sums of their squares; the other way also the products for both gradients.
+    assert_eq!(runs(&plan.forward).len(), 1);
+    assert!(runs(&plan.forward)[0] >= 3 && runs(&plan.backward[0])[0] >= 4);
+}
+
+#[test]
 fn rows_of_an_identity_matrix_are_written_where_they_are_wanted() {
     let plan = plan_of(
         "dim B = 8, K = 5000; input y: int[B]; param z: [B, K]; loss E = cross_entropy(softmax(z), y);",

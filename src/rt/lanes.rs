@@ -59,7 +59,7 @@ pub fn total<F: Real, const N: usize>(sums: [F; N]) -> F {
     ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]))
 }
 
-/// A reduction of neighbours by eight running values.
+/// A reduction of neighbours by eight running values, and one for what is left of them.
 #[inline(always)]
 fn fold_row<F: Real>(x: &[F], start: F, step: impl Fn(F, F) -> F) -> F {
     let mut parts = [start; 8];
@@ -69,14 +69,12 @@ fn fold_row<F: Real>(x: &[F], start: F, step: impl Fn(F, F) -> F) -> F {
             parts[l] = step(parts[l], block[l]);
         }
     }
-    for (l, value) in rest.iter().enumerate() {
-        parts[l] = step(parts[l], *value);
+    for half in [4, 2, 1] {
+        for l in 0..half {
+            parts[l] = step(parts[l], parts[l + half]);
+        }
     }
-    let mut all = parts[0];
-    for l in 1..8 {
-        all = step(all, parts[l]);
-    }
-    all
+    rest.iter().fold(parts[0], |all, value| step(all, *value))
 }
 
 /// A reduction by a running value, rows of neighbours at a time.

@@ -1,7 +1,7 @@
 //! In: a contracted graph. Out: which nodes get a buffer; all others are computed inside of the loops of their consumers.
 //! Invariant: what is computed in place is bounded in size, so that code grows linearly with the graph.
 
-use super::{counted, kernel};
+use super::{counted, kernel, turn};
 use crate::ir::{Einsum, Graph, NodeId, Num, Op};
 use crate::ops::{self, Kind};
 use std::collections::BTreeMap;
@@ -75,6 +75,13 @@ impl Fusion {
                 self.stored[id.0 as usize] = true;
                 if super::matmul::is_matmul(e) {
                     self.operands(graph, args);
+                }
+            }
+            Op::Einsum(e) => {
+                for (arg, ins) in args.iter().zip(&e.ins) {
+                    if turn::is_repeated(graph, e, *arg, ins) {
+                        self.operands(graph, &[*arg]);
+                    }
                 }
             }
             Op::Call(op, _) if !matches!(ops::spec(*op).kind, Kind::Elementwise) => {
@@ -174,6 +181,12 @@ fn constant(graph: &Graph, id: NodeId) -> bool {
     graph.args(id).iter().all(|arg| matches!(graph.op(*arg), Op::Const(_)))
 }
 
+/// Whether the axes of all operands stand in the order of the result's.
+fn in_order(e: &Einsum) -> bool {
+    let place = |ix: &u8| e.out.iter().position(|one| one == ix);
+    e.ins.iter().all(|ins| ins.is_sorted_by(|a, b| place(a) < place(b)))
+}
+
 /// About how many additions one entry costs, arguments aside.
 pub fn own_cost(graph: &Graph, id: NodeId) -> u32 {
     match graph.op(id) {
@@ -189,6 +202,8 @@ pub fn own_cost(graph: &Graph, id: NodeId) -> u32 {
         }
         // A number is the same wherever it is repeated.
         Op::Einsum(e) if e.ins.iter().all(Vec::is_empty) && constant(graph, id) => 0,
+        // Neighbours stay neighbours.
+        Op::Einsum(e) if e.bound().is_empty() && e.ins.len() == 1 && in_order(e) => 0,
         Op::Einsum(e) => (e.ins.len() as u32).saturating_sub(1).max(1),
         Op::Add(c) => c.len() as u32,
         Op::View(view) => {

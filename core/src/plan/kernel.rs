@@ -6,6 +6,7 @@ use super::{Slot, Slots};
 use crate::few::Each;
 use crate::ir::{Affine, Dim, Einsum, Graph, Map, NamedConst, NodeId, Num, Op, View};
 use crate::ops::{self, OpId};
+use std::collections::BTreeSet;
 
 /// A value of a body: its position in [`Kernel::values`].
 pub type ValueId = usize;
@@ -109,7 +110,7 @@ pub struct Kernel {
 /// Turns of a loop that add nothing, since all that they add is multiplied by 0.
 #[derive(Clone, Copy, Debug)]
 pub struct Gate {
-    /// The neighbouring entries that are 0 most of the time; their loop is the innermost around them.
+    /// What is 0 most of the time: neighbouring entries, or made of such; their loop is the innermost around it.
     pub entries: ValueId,
     /// What else is multiplied by outside of that loop: if it is not finite, no turn is passed over.
     pub others: ValueId,
@@ -119,6 +120,17 @@ impl Kernel {
     /// How many loops before the first summed one: where the sum starts.
     pub fn first_summed(&self) -> Option<usize> {
         self.loops.iter().position(|l| l.summed)
+    }
+
+    /// The values that a value is made of, and itself; ascending.
+    pub fn made_of(&self, id: ValueId) -> BTreeSet<ValueId> {
+        let (mut all, mut left) = (BTreeSet::new(), vec![id]);
+        while let Some(id) = left.pop() {
+            if all.insert(id) {
+                left.extend(self.values[id].operands());
+            }
+        }
+        all
     }
 
     /// Whether the innermost loop runs over entries of the result that are each a sum.

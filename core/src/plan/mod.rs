@@ -5,6 +5,7 @@
 //! - [`scale`]: scalar factors are moved to where they are applied once.
 //! - [`contract`], `pairs`, [`blocks`]: every contraction gets one or two operands, in a cheap order; what is 0 off a diagonal stays apart.
 //! - [`layout`]: tensors of three and more axes are stored in the order that products want.
+//! - [`turn`]: what is read again and again across its rows is turned first.
 //! - [`fuse`]: which nodes get a buffer.
 //! - [`matmul`], [`counted`], [`kernel`], [`order`], [`scan`]: a [`step`] for each buffer.
 //! - [`stream`]: steps that run along one axis do so block by block.
@@ -29,6 +30,7 @@ pub mod scale;
 pub mod scan;
 pub mod step;
 pub mod stream;
+pub mod turn;
 
 use crate::emit::Job;
 use crate::few::{self, Each};
@@ -99,6 +101,13 @@ impl Slots<'_> {
             }
         }
     }
+
+    /// The same without tensors that are turned, if there are any beside `id`.
+    fn without_turned(mut self, id: NodeId) -> Option<Self> {
+        let count = self.map.len();
+        self.map.retain(|node, _| *node == id || !turn::is_turn(self.graph, *node));
+        (self.map.len() < count).then_some(self)
+    }
 }
 
 /// Plans all functions of a job.
@@ -129,9 +138,13 @@ pub fn plan(job: &Job) -> Result<Plan, Diagnostic> {
     let roots: Vec<NodeId> = roots.each(|id| scaled[id]);
     let (graph, contracted) = contract::contract(&graph, &roots);
     let roots: Vec<NodeId> = roots.each(|id| contracted[id]);
-    let (mut graph, laid) = layout::layout(&graph, &roots);
+    let (graph, laid) = layout::layout(&graph, &roots);
+    let roots: Vec<NodeId> = roots.each(|id| laid[id]);
+    let (mut graph, turned) = turn::turn(&graph, &roots);
     let block = stream::name(&mut graph);
-    let moved = |nodes: &[NodeId]| nodes.each(|id| laid[&contracted[&scaled[&kept[&hoisted[id]]]]]);
+    let moved = |nodes: &[NodeId]| {
+        nodes.each(|id| turned[&laid[&contracted[&scaled[&kept[&hoisted[id]]]]]])
+    };
     let plan = Planner::new(&graph, &moved(&all), block, job.threads).run(
         &moved(&forward),
         &backward.each(|n| moved(n)),
@@ -343,10 +356,20 @@ impl<'a> Planner<'a> {
         };
         match special {
             Some(step) => Ok(step),
-            None => kernel::kernel(self.graph, slots, id, out)
-                .map(Step::Loops)
-                .map_err(|at| self.unsupported(at)),
+            None => self.nest(slots, id, out).map_err(|at| self.unsupported(at)),
         }
+    }
+
+    /// A loop nest, which reads tensors that are turned, or as they are declared, where that keeps more neighbours together.
+    fn nest(&self, slots: &Slots, id: NodeId, out: Slot) -> Result<Step, NodeId> {
+        let turned = kernel::kernel(self.graph, slots, id, out)?;
+        let plain = Slots { graph: self.graph, map: slots.map.clone() }.without_turned(id);
+        // What else is made of a turned tensor, a view of it say, has to have its buffer.
+        let plain = plain.and_then(|slots| kernel::kernel(self.graph, &slots, id, out).ok());
+        Ok(Step::Loops(match plain {
+            Some(plain) if order::apart(&plain) < order::apart(&turned) => plain,
+            _ => turned,
+        }))
     }
 
     /// A contraction as a matrix product, where it is one.

@@ -109,6 +109,15 @@ fn innermost(kernel: &mut Kernel) {
     }
 }
 
+/// How many entries the last loop reads from places that are not neighbours.
+pub fn apart(kernel: &Kernel) -> usize {
+    let mut kernel = kernel.clone();
+    arrange(&mut kernel);
+    let Some(last) = kernel.loops.last() else { return 0 };
+    let step = |access: &Access| access.at.coefficient(last.ix).as_fixed();
+    accesses(&kernel).filter(|access| !matches!(step(access), Some(0 | 1))).count()
+}
+
 fn accesses(kernel: &Kernel) -> impl Iterator<Item = &Access> {
     kernel.values.iter().filter_map(|value| match value {
         Value::Load(access) => Some(access),
@@ -158,13 +167,13 @@ const WORTH_ASKING: f64 = 8.0;
 fn gate(kernel: &mut Kernel) {
     let Some(first) = kernel.first_summed() else { return };
     let (over, under) = factors(kernel);
-    let worth = |id: &ValueId| {
-        let inside = kernel.loops.iter().skip(kernel.depth[*id]);
+    let worth = |kernel: &Kernel, id: ValueId| {
+        let inside = kernel.loops.iter().skip(kernel.depth[id]);
         let turns: f64 = inside.map(|l| estimate(&l.size)).product();
-        let within = first < kernel.depth[*id] && kernel.depth[*id] < kernel.loops.len();
-        kernel.sparse.contains(id) && within && turns >= WORTH_ASKING
+        let within = first < kernel.depth[id] && kernel.depth[id] < kernel.loops.len();
+        kernel.sparse.contains(&id) && within && turns >= WORTH_ASKING
     };
-    let Some(entries) = over.iter().copied().find(worth) else { return };
+    let Some(entries) = over.iter().copied().find(|id| worth(kernel, *id)) else { return };
     in_order_of(kernel, entries);
     place(kernel);
     let depth = kernel.depth[entries];
@@ -175,7 +184,11 @@ fn gate(kernel: &mut Kernel) {
     let product = Value::Product(others(over), others(under));
     let Value::Product(top, bottom) = &product else { return };
     let outside = top.iter().chain(bottom).all(|id| kernel.depth[*id] < depth);
-    let walks = matches!(&kernel.values[entries], Value::Load(access) if is_unit(access, kernel.loops[depth - 1].ix));
+    let ix = kernel.loops[depth - 1].ix;
+    let walks = kernel.made_of(entries).into_iter().all(|id| match &kernel.values[id] {
+        Value::Load(access) => kernel.depth[id] < depth || is_unit(access, ix),
+        _ => true,
+    });
     if outside && walks {
         kernel.gate = Some(Gate { entries, others: kernel.values.len() });
         kernel.depth.push(depth - 1);
@@ -199,9 +212,14 @@ fn factors(kernel: &Kernel) -> (Vec<ValueId>, Vec<ValueId>) {
     (over, under)
 }
 
-/// Where sums grow in memory, all loops but the last may stand in any order: in that of the entries of `id`.
+/// Where sums grow in memory, all loops but the last may stand in any order: in that of the entries that most loops walk through of
+/// those that `id` is made of.
 fn in_order_of(kernel: &mut Kernel, id: ValueId) {
-    let Value::Load(access) = &kernel.values[id] else { return };
+    let loads = kernel.made_of(id).into_iter().filter_map(|id| match &kernel.values[id] {
+        Value::Load(access) => Some(access),
+        _ => None,
+    });
+    let Some(access) = loads.max_by_key(|access| access.at.terms.len()).cloned() else { return };
     if kernel.adds && kernel.sums_into_memory() {
         let stride = |l: &Loop| estimate(&access.at.coefficient(l.ix));
         let outer = kernel.loops.len() - 1;

@@ -4,8 +4,10 @@
 //!
 //! A step takes part when every tensor with that axis is read or written at the position of the axis that the step is at: then a block
 //! is the same step on shorter slices. Sums along the axis start from 0 and grow by each block. What such a sum is needed for comes
-//! after the last block. One step that does not fit, and all stay as they are.
+//! after the last block. One step that does not fit, and all stay as they are, but for [`runs`] of them around large products.
 //! Invariant: values do not change, up to the order of additions; that order depends on sizes alone.
+
+mod runs;
 
 use super::kernel::{Kernel, Value};
 use super::lin::{Lin, LoopIx, estimate, volume};
@@ -19,6 +21,8 @@ use std::collections::{BTreeMap, BTreeSet};
 const SHORT: f64 = 32768.0;
 /// About so many numbers are in use in a block of a long axis, ...
 pub const AT_HAND: f64 = 3072.0;
+/// ... so many of one whose positions have whole matrices, ...
+pub const NEAR: f64 = 65536.0;
 /// ... and of one whose size is not known yet, which is in one piece where it is short.
 const AT_HAND_UNKNOWN: f64 = 16384.0;
 /// A block has at least and at most so many positions, a multiple of eight.
@@ -58,6 +62,8 @@ pub enum Block {
     Of(i128),
     /// As many as have about [`AT_HAND`] numbers: one position has so many, which only running code knows.
     With(Dim),
+    /// The same with [`NEAR`] numbers, and maybe a single position.
+    Near(Dim),
 }
 
 /// A tensor that a block has a part of.
@@ -114,10 +120,20 @@ pub fn stream(
             row if row.as_fixed().is_none() => (Block::With(row), Dim::named(name)),
             _ => block(size, row, name),
         };
-        let axis = Axis { size, here, rows, shared: threads && has(SHARED) };
-        if has(SHORT) { axis.split(&steps, block, kept, shape) } else { None }
+        let axis = Axis { size, here, rows, shared: threads && has(SHARED), products: false };
+        let split = || axis.split(&steps, block, kept, shape).filter(|all| streamed(all) > 1);
+        if has(SHORT) { split() } else { None }
     });
-    found.unwrap_or(steps)
+    found.unwrap_or_else(|| runs::runs(steps, shape, kept, name))
+}
+
+/// How many steps are in streams.
+fn streamed(steps: &[Step]) -> usize {
+    let count = |step: &Step| match step {
+        Step::Stream(stream) => stream.work.steps.len(),
+        _ => 0,
+    };
+    steps.iter().map(count).sum()
 }
 
 fn sum<'a>(sizes: impl Iterator<Item = &'a Dim>) -> Dim {
@@ -135,6 +151,7 @@ fn block(size: &Dim, row: f64, name: DimId) -> (Block, Dim) {
     }
 }
 
+/// An axis that steps run along.
 struct Axis<'a> {
     size: &'a Dim,
     here: Dim,
@@ -142,6 +159,8 @@ struct Axis<'a> {
     rows: BTreeMap<Slot, Dim>,
     /// Whether threads may share the blocks.
     shared: bool,
+    /// Whether large products take part, if each is one of many along the axis, and what does not fit comes later.
+    products: bool,
 }
 
 impl Axis<'_> {
@@ -156,32 +175,35 @@ impl Axis<'_> {
         let (mut sums, mut late, mut made) = (Vec::new(), BTreeSet::new(), BTreeSet::new());
         for step in steps {
             let waits = step.reads().iter().any(|slot| late.contains(slot));
-            match self.part(step)? {
-                Part::Apart if waits => {
-                    late.extend(step.fills());
-                    after.push(step.clone());
-                }
-                Part::Apart => before.push(step.clone()),
-                _ if waits => return None,
-                Part::Along(step) => {
+            match self.part(step) {
+                Some(Part::Apart) if !waits => before.push(step.clone()),
+                Some(Part::Along(step)) if !waits => {
                     made.extend(step.fills());
                     inside.push(step);
                 }
-                Part::Sum(step) => {
+                Some(Part::Sum(step)) if !waits => {
                     late.extend(step.fills());
                     sums.extend(step.fills().into_iter().map(|slot| (slot, volume(&shape(slot)))));
                     inside.push(step);
                 }
+                part if self.products || matches!(part, Some(Part::Apart)) => {
+                    late.extend(step.fills());
+                    after.push(step.clone());
+                }
+                _ => return None,
             }
         }
-        if inside.len() < 2 || inside.len() > MOST_STEPS {
+        if inside.is_empty() || inside.len() > MOST_STEPS {
             return None;
         }
-        let cut = self.rows.iter().map(|(slot, row)| Cut {
-            slot: *slot,
-            row: row.clone(),
-            whole: !made.contains(slot) || kept(*slot),
-        });
+        let others: BTreeSet<Slot> = few::set(after.iter().flat_map(Step::reads));
+        let whole = |slot: &Slot| !made.contains(slot) || kept(*slot) || others.contains(slot);
+        let inner: BTreeSet<Slot> = few::set(inside.iter().flat_map(Step::slots));
+        let cut = self
+            .rows
+            .iter()
+            .filter(|(slot, _)| inner.contains(slot))
+            .map(|(slot, row)| Cut { slot: *slot, row: row.clone(), whole: whole(slot) });
         let stream = Stream {
             size: self.size.clone(),
             block,
@@ -205,7 +227,9 @@ impl Axis<'_> {
             Step::Loops(kernel) => self.nest(kernel),
             Step::Matmul { product, a, b, start, out, .. } => {
                 // A large product is better off with its whole operands.
-                if product.room(false).is_some() || start.is_some_and(|slot| self.has(slot)) {
+                let whole = product.batch.first().is_some_and(|(count, _)| count == self.size);
+                let large = product.room(false).is_some() && !(self.products && whole);
+                if large || start.is_some_and(|slot| self.has(slot)) {
                     return None;
                 }
                 let (product, sum) = self.product(product, [*a, *b, *out])?;

@@ -9,7 +9,9 @@ mod index;
 mod layout;
 mod names;
 mod nest;
+mod passed;
 mod product;
+mod register;
 #[cfg(feature = "tools")]
 pub mod standalone;
 mod steps;

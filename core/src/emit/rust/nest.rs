@@ -3,7 +3,7 @@
 use super::index;
 use super::names::numbered;
 use super::value;
-use crate::ir::{Dim, Graph};
+use crate::ir::{Dim, Graph, Num};
 use crate::ops;
 use crate::plan::Slot;
 use crate::plan::kernel::{Access, Kernel, Loop, Value, ValueId};
@@ -17,7 +17,7 @@ const LONG: i128 = 16;
 const LONGER: i128 = 128;
 
 /// Rows of at most so many sums are in registers.
-const SHORT: i128 = 32;
+pub const SHORT: i128 = 32;
 
 /// What names the emitter gives to slots.
 pub trait Places {
@@ -33,7 +33,7 @@ pub trait Places {
 
 /// How the innermost loop reads neighbours.
 #[derive(Clone, Copy)]
-enum Reading {
+pub enum Reading {
     /// `s[i]`
     Slices,
     /// `k[l]`, a block of eight
@@ -45,16 +45,20 @@ enum Reading {
 /// Functions of fewer entries than this are not worth a call.
 const FEW: i128 = 64;
 
-struct Nest<'a> {
-    graph: &'a Graph,
-    kernel: &'a Kernel,
-    places: &'a dyn Places,
+/// A loop nest, while it is written.
+pub struct Nest<'a> {
+    /// What the sizes are of.
+    pub graph: &'a Graph,
+    /// Which.
+    pub kernel: &'a Kernel,
+    /// Where its slots are.
+    pub places: &'a dyn Places,
     /// What is stored or added up.
     result: ValueId,
     /// A value that stands already where the result is stored.
     there: Option<ValueId>,
     /// The values that the result is made of.
-    wanted: Vec<bool>,
+    pub wanted: Vec<bool>,
 }
 
 /// The loops of a kernel. A function that takes long is left to the library, for all entries: loops store what it is of, and others
@@ -134,7 +138,8 @@ fn wanted(kernel: &Kernel, result: ValueId, there: Option<ValueId>) -> Vec<bool>
 }
 
 impl Nest<'_> {
-    fn level(&self, depth: usize) -> TokenStream {
+    /// What is inside of so many loops.
+    pub fn level(&self, depth: usize) -> TokenStream {
         let loops = &self.kernel.loops;
         let lets = self.lets(depth, Reading::Slices);
         let start = self.kernel.first_summed() == Some(depth);
@@ -159,6 +164,20 @@ impl Nest<'_> {
                     place.copy_from_slice(&short);
                 }
             }
+            (true, true) if self.fills_registers() => {
+                let rows = self.in_registers(depth);
+                let row = self.row();
+                let size = index::dim(self.graph, &loops[loops.len() - 1].size);
+                quote! {
+                    #lets
+                    if #size >= 8 {
+                        #rows
+                    } else {
+                        #row.fill(F::ZERO);
+                        #inside
+                    }
+                }
+            }
             (true, true) if self.kernel.adds => quote!(#lets #inside),
             (true, true) => {
                 let row = self.row();
@@ -170,9 +189,9 @@ impl Nest<'_> {
                     let lanes = self.lanes();
                     quote! {
                         #lets
-                        let mut sums = [F::ZERO; #lanes];
+                        let (mut sums, mut sum) = ([F::ZERO; #lanes], F::ZERO);
                         #inside
-                        let sum = ::chainrule::rt::lanes::total(sums);
+                        sum += ::chainrule::rt::lanes::total(sums);
                         #store
                     }
                 } else {
@@ -185,28 +204,19 @@ impl Nest<'_> {
 
     /// A loop that is not the last: all turns, or those that are not passed over.
     fn turns(&self, depth: usize) -> TokenStream {
-        let last = &self.kernel.loops[depth];
-        let (ix, size) = (self.index(depth), index::dim(self.graph, &last.size));
-        let body = self.level(depth + 1);
-        let gate = self.kernel.gate.filter(|gate| self.kernel.depth[gate.entries] == depth + 1);
-        let Some(gate) = gate else {
-            return quote!(for #ix in 0..#size { #body });
-        };
-        let Value::Load(access) = &self.kernel.values[gate.entries] else {
-            return TokenStream::new();
-        };
-        let (buffer, others) = (self.places.local(access.slot), value::local(gate.others));
-        let from = index::position(self.graph, &access.at.without(last.ix));
-        quote! {
-            let (gate, mut next) = (&#buffer[#from..][..#size], 0);
-            while let Some(#ix) = ::chainrule::rt::lanes::next_nonzero(gate, next, !#others.is_finite()) {
-                next = #ix + 1;
-                #body
+        let (ix, size) =
+            (self.index(depth), index::dim(self.graph, &self.kernel.loops[depth].size));
+        match self.gate(depth) {
+            Some(gate) => self.passed(gate, depth),
+            None => {
+                let body = self.level(depth + 1);
+                quote!(for #ix in 0..#size { #body })
             }
         }
     }
 
-    fn index(&self, depth: usize) -> Ident {
+    /// The index of a loop.
+    pub fn index(&self, depth: usize) -> Ident {
         numbered("i", self.kernel.loops[depth].ix as usize)
     }
 
@@ -258,7 +268,7 @@ impl Nest<'_> {
     }
 
     /// The neighbouring entries of the result that the last loop walks through.
-    fn row(&self) -> TokenStream {
+    pub fn row(&self) -> TokenStream {
         let Some(last) = self.kernel.loops.last() else {
             return TokenStream::new();
         };
@@ -274,7 +284,8 @@ impl Nest<'_> {
         index::literal(if size.is_some_and(|size| size >= LONGER) { 16 } else { 8 })
     }
 
-    /// A long sum: several running sums, so that additions do not wait for each other and the loop vectorises.
+    /// A long sum: several running sums, so that additions do not wait for each other and the loop vectorises. What is left is added to a
+    /// sum of its own: whichever of the others it were added to, all would have to stand in memory.
     fn parts(&self, depth: usize) -> TokenStream {
         let last = &self.kernel.loops[depth];
         let lanes = self.lanes();
@@ -289,6 +300,7 @@ impl Nest<'_> {
             let (c, k) = (numbered("c", *id), numbered("k", *id));
             quote!(let #k = &#c[block];)
         });
+        let add_one = self.add(&quote!(sum));
         let body = self.lets(depth + 1, Reading::Blocks);
         let rest = self.lets(depth + 1, Reading::Rest);
         quote! {
@@ -304,13 +316,13 @@ impl Nest<'_> {
             for lane in 0..#size % #lanes {
                 let #ix = #size / #lanes * #lanes + lane;
                 #rest
-                #add
+                #add_one
             }
         }
     }
 
-    /// `sum += result`, in one rounding where the result is a product of two.
-    fn add(&self, sum: &TokenStream) -> TokenStream {
+    /// `sum += result`, in one rounding where the result is a product of two, or a square.
+    pub fn add(&self, sum: &TokenStream) -> TokenStream {
         let mut result = self.result;
         loop {
             match &self.kernel.values[result] {
@@ -320,6 +332,10 @@ impl Nest<'_> {
                 Value::Product(over, under) if under.is_empty() && over.len() == 2 => {
                     let (a, b) = (value::local(over[0]), value::local(over[1]));
                     return quote!(#sum = #a.fma(#b, #sum););
+                }
+                Value::Pow(base, power) if *power == Num::int(2) => {
+                    let base = value::local(*base);
+                    return quote!(#sum = #base.fma(#base, #sum););
                 }
                 _ => {
                     let result = value::local(result);
@@ -341,7 +357,7 @@ impl Nest<'_> {
     }
 
     /// Loads of neighbours in the innermost loop.
-    fn neighbours(&self) -> impl Iterator<Item = (usize, &Access)> {
+    pub fn neighbours(&self) -> impl Iterator<Item = (usize, &Access)> {
         let depth = self.kernel.loops.len();
         let last = self.kernel.loops.last().map(|l| l.ix);
         self.kernel.values.iter().enumerate().filter_map(move |(id, value)| match value {
@@ -356,7 +372,8 @@ impl Nest<'_> {
         })
     }
 
-    fn lets(&self, depth: usize, reading: Reading) -> TokenStream {
+    /// The values that are worked out inside of so many loops.
+    pub fn lets(&self, depth: usize, reading: Reading) -> TokenStream {
         let neighbours: Vec<usize> = if depth == self.kernel.loops.len() {
             self.neighbours().map(|(id, _)| id).collect()
         } else {
@@ -398,12 +415,13 @@ impl Nest<'_> {
         out
     }
 
-    fn number(&self, access: &Access, entry: TokenStream) -> TokenStream {
+    /// An entry as a number.
+    pub fn number(&self, access: &Access, entry: TokenStream) -> TokenStream {
         if self.places.is_int(access.slot) { quote!(F::from_usize(#entry)) } else { entry }
     }
 
     /// A load by its distance from the buffer's start; 0 where a guard does not hold.
-    fn load(&self, access: &Access) -> TokenStream {
+    pub fn load(&self, access: &Access) -> TokenStream {
         let buffer = self.places.local(access.slot);
         if access.guards.is_empty() {
             let at = index::position(self.graph, &access.at);

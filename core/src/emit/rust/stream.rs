@@ -4,7 +4,7 @@
 use super::index;
 use super::nest::Places;
 use crate::ir::Graph;
-use crate::plan::stream::{AT_HAND, Block, POSITIONS};
+use crate::plan::stream::{AT_HAND, Block, NEAR, POSITIONS};
 use crate::plan::{Cut, Slot, Stream};
 use proc_macro2::{Ident, TokenStream};
 use quote::quote;
@@ -39,6 +39,12 @@ fn most(graph: &Graph, stream: &Stream) -> TokenStream {
                 .map(|number| index::literal(number.unsigned_abs()));
             let row = index::dim(graph, row);
             quote!((#at_hand / (1 + #row)).clamp(#least, #most) / 8 * 8)
+        }
+        Block::Near(row) => {
+            let [near, most] =
+                [NEAR as i128, POSITIONS[1]].map(|number| index::literal(number.unsigned_abs()));
+            let row = index::dim(graph, row);
+            quote!((#near / (1 + #row)).clamp(1, #most))
         }
     }
 }
