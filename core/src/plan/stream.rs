@@ -4,7 +4,7 @@
 //!
 //! A step takes part when every tensor with that axis is read or written at the position of the axis that the step is at: then a block
 //! is the same step on shorter slices. Sums along the axis start from 0 and grow by each block. What such a sum is needed for comes
-//! after the last block. One step that does not fit, and all stay as they are, but for [`runs`] of them around large products.
+//! after the last block. One step that does not fit, and all stay as they are, but for runs of them around large products.
 //! Invariant: values do not change, up to the order of additions; that order depends on sizes alone.
 
 mod runs;
