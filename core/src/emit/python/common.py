@@ -68,7 +68,8 @@ def _erfcx(x):
     t, total = 0.5 / (large * large), 1
     for k in range(21, 0, -2):
         total = 1 - k * t * total
-    return xp.where(x < 8, xp.exp(small * small) * _erfc(small), 0.5641895835477563 * total / large)
+    near = xp.exp(small * small) * _erfc(small)
+    return xp.where(x < 8, near, 0.5641895835477563 * total / large)
 
 
 def _logerfc(x):
